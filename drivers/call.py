@@ -1,0 +1,49 @@
+"""Mark a function as callable from the host.
+
+    @call      one request, one value
+    @listen    a generator: set up, `yield` once (the host acts now), `return` the value
+
+Arguments and values are what a frame can carry: None, bool, int, float, str, bytes and lists, tuples
+and str-keyed dicts of them.  An OSError reaches the host as its errno.
+"""
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+from typing import Any, Callable, Dict, Generator, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+L = TypeVar("L", bound=Callable[..., Generator[None, None, Any]])
+
+MARK = "__driver_call__"  # the attribute that a marked function carries: "call" or "listen"
+
+
+def call(function: F) -> F:
+    """Let the host call `function`."""
+    if inspect.isgeneratorfunction(function):
+        raise TypeError(f"{function.__qualname__} is a generator: mark it with @listen")
+    setattr(function, MARK, "call")
+    return function
+
+
+def listen(function: L) -> L:
+    """Let the host call the generator `function`, and act at its one `yield`."""
+    if not inspect.isgeneratorfunction(function):
+        raise TypeError(f"{function.__qualname__} has no yield: mark it with @call")
+    setattr(function, MARK, "listen")
+    return function
+
+
+def kind(function: Any) -> str:
+    """Return "call", "listen", or "" for a function that is not marked."""
+    mark = getattr(function, MARK, "")
+    return mark if isinstance(mark, str) else ""
+
+
+def calls_of(module: ModuleType) -> Dict[str, Callable[..., Any]]:
+    """Return the marked functions that `module` itself defines, by name."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if kind(value) and getattr(value, "__module__", None) == module.__name__
+    }
