@@ -9,11 +9,13 @@ and str-keyed dicts of them.  An OSError reaches the host as its errno.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Generator
 from types import ModuleType
-from typing import Any, Callable, Dict, Generator, TypeVar
+from typing import Any, TypeVar
 
-F = TypeVar("F", bound=Callable[..., Any])
-L = TypeVar("L", bound=Callable[..., Generator[None, None, Any]])
+# Bounds are strings: Python 3.8 cannot subscript collections.abc at run time.
+F = TypeVar("F", bound="Callable[..., Any]")
+L = TypeVar("L", bound="Callable[..., Generator[None, None, Any]]")
 
 MARK = "__driver_call__"  # the attribute that a marked function carries: "call" or "listen"
 
@@ -40,10 +42,6 @@ def kind(function: Any) -> str:
     return mark if isinstance(mark, str) else ""
 
 
-def calls_of(module: ModuleType) -> Dict[str, Callable[..., Any]]:
-    """Return the marked functions that `module` itself defines, by name."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if kind(value) and getattr(value, "__module__", None) == module.__name__
-    }
+def calls_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    """Return the marked functions found in `module`, by name; those that it imports count as well."""
+    return {name: value for name, value in vars(module).items() if kind(value)}
