@@ -1,0 +1,1 @@
+"""The program on the target: it runs the exercisers' calls and records the kernel's trace of each."""

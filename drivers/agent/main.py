@@ -1,0 +1,64 @@
+"""Serve calls over a stream, one at a time; a supervisor says when the server died and starts it once more.
+
+    python3 agent.pyz /dev/virtio-ports/bench.agent     one file for both directions
+    python3 agent.pyz                                   standard input and output (ssh, serial console)
+"""
+from __future__ import annotations
+
+import os
+import sys
+from typing import Callable, List
+
+from drivers.agent import frame
+from drivers.agent.server import serve
+
+RESTARTS = 1  # a server that dies twice has a reason that a third start does not mend
+
+
+def main(arguments: List[str]) -> int:
+    """Open the stream, supervise the server, and return the exit status."""
+    if arguments:
+        reading = writing = os.open(arguments[0], os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    else:
+        reading, writing = os.dup(0), os.dup(1)
+        os.dup2(2, 1)  # whatever a call prints must not end up between the frames
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+    write = _writer(writing)
+    for turn in range(RESTARTS + 1):
+        pid = os.fork()
+        if pid == 0:
+            status = 70
+            try:
+                status = serve(lambda n: os.read(reading, n), write, turn)
+            except (EOFError, BrokenPipeError):
+                status = 0
+            except frame.FrameError as e:
+                write({"broken": str(e)})
+            finally:
+                os._exit(status)
+        _, status = os.waitpid(pid, 0)
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
+            return 0
+        write({"died": _how(status), "restarted": turn < RESTARTS})
+    return 1
+
+
+def _how(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return "killed by signal %d" % os.WTERMSIG(status)
+    return "exit status %d" % os.WEXITSTATUS(status)
+
+
+def _writer(fd: int) -> Callable[[dict], None]:  # type: ignore[type-arg]  # dict[...] needs Python 3.9 at run time
+    def write(header: dict) -> None:  # type: ignore[type-arg]
+        for piece in frame.pack(header):
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(fd, view):]
+
+    return write
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,198 @@
+"""Record what the kernel says during one call: a private tracefs instance, binary pages, no text.
+
+The instance and its events stay prepared from call to call while the same events are asked for: setting
+up takes far longer than arming.  Ref: Documentation/trace/{ftrace,events,kprobetrace}.rst
+"""
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from typing import Any, Dict, Iterator, List, Optional
+
+TRACEFS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+GROUP = "bench"  # of the kprobe events made here
+SUBBUF_KB = 64  # larger than the largest payload an event carries: one that does not fit vanishes uncounted
+
+
+class Tracer:
+    """One private tracefs instance; `recording()` arms it around a call."""
+
+    def __init__(self, root: Optional[str] = None) -> None:
+        self.root = root or next((t for t in TRACEFS if os.path.exists(t + "/trace")), "")
+        self.instance = "%s/instances/bench-%d" % (self.root, os.getpid())
+        self.armed: Optional[Dict[str, Any]] = None  # the request that the instance is prepared for
+        self.enabled: List[str] = []
+        self.missing: Dict[str, str] = {}
+        self.probes: Dict[str, str] = {}  # kprobe events made, by name
+        self.sent: Dict[str, str] = {}  # formats that the host has got, by event
+
+    @contextlib.contextmanager
+    def recording(self, wanted: Optional[Dict[str, Any]]) -> Iterator[Dict[str, Any]]:
+        """Arm the events of `wanted` ({"sources": […], "buffer_kb": n}); the mapping is filled at the end.
+
+        With None it does nothing.  A kernel without tracefs gives a recording whose events are all missing.
+        """
+        result: Dict[str, Any] = {}
+        if wanted is None:
+            yield result
+            return
+        if not self.root:
+            yield result
+            result.update(self._nothing(wanted, "tracefs is not mounted, or the kernel has none"))
+            return
+        try:
+            self._prepare(wanted)
+        except OSError as e:
+            yield result
+            result.update(self._nothing(wanted, "tracefs instance: %s" % e))
+            return
+        before = self._stats()
+        self._write("tracing_on", "1")
+        try:
+            yield result
+        finally:
+            self._write("tracing_on", "0")
+            result.update(self._collect(before))
+
+    def close(self) -> None:
+        """Remove the instance and the kprobe events."""
+        if self.armed is not None:
+            self._disable()
+            with contextlib.suppress(OSError):
+                os.rmdir(self.instance)
+        for name in list(self.probes):
+            with contextlib.suppress(OSError):
+                self._append("kprobe_events", "-:%s/%s" % (GROUP, name))
+
+    # what follows is tracefs, file by file
+
+    def _prepare(self, wanted: Dict[str, Any]) -> None:
+        if self.armed == wanted and not self.missing:
+            self._write("trace", "")
+            return
+        if self.armed is None:
+            os.mkdir(self.instance)
+            self.armed = {}
+            self._write("tracing_on", "0")
+            self._write("trace_clock", "mono")
+            with contextlib.suppress(OSError):  # before Linux 6.8 sub-buffers are a page
+                self._write("buffer_subbuf_size_kb", str(SUBBUF_KB))
+            with contextlib.suppress(OSError):  # the pid of a kprobe's task is enough without names
+                self._write("options/record-cmd", "1")
+        self._disable()
+        self._write("buffer_size_kb", str(wanted.get("buffer_kb", 2048)))
+        for source in wanted["sources"]:
+            self._enable(source)
+        self._write("trace", "")
+        self.armed = wanted
+
+    def _enable(self, source: Dict[str, Any]) -> None:
+        """Enable one event, or note why this kernel cannot show it."""
+        event = "%s:%s" % (source.get("system", GROUP), source["name"])
+        try:
+            if source["kind"] == "kprobe":
+                self._probe(source)
+            self._write("events/%s/enable" % event.replace(":", "/"), "1")
+            self.enabled.append(event)
+        except FileNotFoundError:
+            self.missing[event] = "no such event in this kernel"
+        except OSError as e:
+            self.missing[event] = "%s: %s" % (source.get("symbol", event), e.strerror)
+
+    def _probe(self, source: Dict[str, Any]) -> None:
+        name, symbol = source["name"], source["symbol"]
+        if source.get("module"):
+            symbol = "%s:%s" % (source["module"], symbol)
+        arguments = "".join(" %s=%s" % pair for pair in source.get("args", {}).items())
+        line = "%s:%s/%s %s%s" % ("r" if source.get("return") else "p", GROUP, name, symbol, arguments)
+        if self.probes.get(name) == line:
+            return
+        if name in self.probes:
+            self._append("kprobe_events", "-:%s/%s" % (GROUP, name))
+            self.sent.pop("%s:%s" % (GROUP, name), None)
+        self._append("kprobe_events", line)
+        self.probes[name] = line
+
+    def _disable(self) -> None:
+        for event in self.enabled:
+            with contextlib.suppress(OSError):  # its module may be gone, and the event with it
+                self._write("events/%s/enable" % event.replace(":", "/"), "0")
+        self.enabled, self.missing = [], {}
+
+    def _collect(self, before: List[str]) -> Dict[str, Any]:
+        after = self._stats()
+        pages = [self._pages(cpu) for cpu in range(len(after))]
+        return {
+            "pages": pages,
+            "stats_before": before,
+            "stats_after": after,
+            "formats": self._formats(),
+            "header_page": self._read("events/header_page"),
+            "subbuf_size": self._subbuf_size(),
+            "long_size": struct.calcsize("l"),
+            "missing": dict(self.missing),
+            "cmdlines": self._global("saved_cmdlines") if any(pages) else "",
+        }
+
+    def _formats(self) -> Dict[str, str]:
+        """The formats of the enabled events that the host has not got, or got otherwise."""
+        new = {}
+        for event in self.enabled:
+            try:
+                text = self._read("events/%s/format" % event.replace(":", "/"))
+            except OSError:
+                continue  # the module was unloaded during the call; the host knows the format from before or not at all
+            if self.sent.get(event) != text:
+                self.sent[event] = new[event] = text
+        return new
+
+    def _subbuf_size(self) -> int:
+        with contextlib.suppress(OSError):
+            return int(self._read("buffer_subbuf_size_kb")) * 1024
+        return os.sysconf("SC_PAGE_SIZE")
+
+    def _pages(self, cpu: int) -> bytes:
+        size, parts = self._subbuf_size(), []
+        fd = os.open("%s/per_cpu/cpu%d/trace_pipe_raw" % (self.instance, cpu), os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                part = os.read(fd, size)
+                if not part:
+                    break
+                parts.append(part)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(fd)
+        return b"".join(parts)
+
+    def _stats(self) -> List[str]:
+        cpus = sorted(int(d[3:]) for d in os.listdir(self.instance + "/per_cpu"))
+        return [self._read("per_cpu/cpu%d/stats" % cpu) for cpu in cpus]
+
+    def _nothing(self, wanted: Dict[str, Any], why: str) -> Dict[str, Any]:
+        names = ["%s:%s" % (s.get("system", GROUP), s["name"]) for s in wanted["sources"]]
+        return {"pages": [], "missing": dict.fromkeys(names, why)}
+
+    def _global(self, name: str) -> str:
+        with open("%s/%s" % (self.root, name), errors="replace") as f:
+            return f.read()
+
+    def _read(self, name: str) -> str:
+        with open("%s/%s" % (self.instance, name)) as f:
+            return f.read()
+
+    def _write(self, name: str, text: str) -> None:
+        fd = os.open("%s/%s" % (self.instance, name), os.O_WRONLY | os.O_TRUNC)
+        try:
+            os.write(fd, text.encode())
+        finally:
+            os.close(fd)
+
+    def _append(self, name: str, line: str) -> None:
+        fd = os.open("%s/%s" % (self.root, name), os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(fd, line.encode())
+        finally:
+            os.close(fd)
