@@ -1,0 +1,12 @@
+"""Records: what a run leaves behind, durable check by check, and enough to report and judge it again offline."""
+from __future__ import annotations
+
+from bench.health import HealthFinding
+from bench.store.codec import Cut
+from bench.store.folder import Record, Writer, read
+from bench.store.model import CallError, CallRecord, CheckRecord, Measurement, RunInfo, WireEvent
+
+__all__ = [
+    "CallError", "CallRecord", "CheckRecord", "Cut", "HealthFinding", "Measurement", "Record", "RunInfo", "WireEvent",
+    "Writer", "read",
+]

@@ -1,0 +1,101 @@
+"""The values of a record, all frozen.
+
+Two clocks, one line: times of the host (calls, console, wire) are its CLOCK_MONOTONIC; times of the target (the
+witnesses of a verdict, the kernel log) are the target's CLOCK_MONOTONIC. A call says how to go from one to the
+other: host = target − clock_offset_ns, right within ± clock_error_ns.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from bench.health import HealthFinding
+from bench.verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What ran where: the board, its kernel, the host, and the rig's identity as the target itself gave it."""
+
+    board: str
+    kernel: str = ""
+    config_hash: str = ""
+    bench_version: str = ""
+    started: str = ""  # ISO 8601 with zone
+    host: str = ""
+    twin: bool = False
+    faults: tuple[str, ...] = ()
+    identity: dict[str, Any] = field(default_factory=dict)
+
+
+class CallError(NamedTuple):
+    """What a call raised on the target."""
+
+    type: str
+    text: str
+    errno: int = 0
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One call: what was asked, what came back, and where its trace lies (relative to the record's folder)."""
+
+    call: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    value: Any = None
+    error: CallError | None = None
+    started_ns: int = 0
+    ended_ns: int = 0
+    clock_offset_ns: int = 0
+    clock_error_ns: int = 0
+    trace: str | None = None
+    lost: int = 0
+    verdicts: tuple[Verdict, ...] = ()
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class WireEvent:
+    """One thing that the chip or the cable saw; `direction` is seen from the board: out, in, or empty."""
+
+    ts_ns: int
+    source: str
+    direction: str
+    what: str
+    data: str = ""  # hex
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured value; `limit` None means that it is only written down."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+    ok: bool = True
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """One check: how it ended, why, and the evidence of all witnesses."""
+
+    name: str  # pytest's node id
+    sentence: str
+    exerciser: str
+    outcome: Outcome
+    device: str = ""
+    reason: str = ""
+    failure: str = ""  # pytest's text of the assertion
+    known_defect: str | None = None  # the reason why it is known
+    faults: tuple[str, ...] = ()
+    started_ns: int = 0
+    seconds: float = 0.0
+    measured: tuple[Measurement, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    wire: tuple[WireEvent, ...] = ()
+    pcap: str | None = None
+    health: tuple[HealthFinding, ...] = ()
+    console: tuple[tuple[int, str], ...] = ()
+    kmsg: tuple[tuple[int, int, str], ...] = ()
