@@ -1,0 +1,1 @@
+"""Exercise any network interface.   Ref: Documentation/networking/{netdevices,statistics,checksum-offloads}.rst"""
