@@ -1,0 +1,138 @@
+"""Calls on the kernel's health.   Ref: Documentation/admin-guide/tainted-kernels.rst, ABI/testing/dev-kmsg"""
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from drivers.call import call
+from drivers.kernel.devices import bind, rebind, suspend, unbind
+from drivers.kernel.modules import load_module, reload_module, unload_module
+
+__all__ = [
+    "bind",
+    "collect_garbage",
+    "interrupts",
+    "kmsg",
+    "load_module",
+    "rebind",
+    "reload_module",
+    "slab",
+    "snapshot",
+    "suspend",
+    "sysrq",
+    "unbind",
+    "unload_module",
+]
+
+COUNTS = ("warn_count", "oops_count", "softlockup_count", "hardlockup_count", "rcu_stall_count")
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as opened:
+            return opened.read()
+    except FileNotFoundError:
+        return ""  # an older kernel, or not configured
+
+
+@call
+def snapshot() -> dict[str, object]:
+    """What must be the same again after a check, and the position in the kernel's log to read on from.
+
+    taint is the bit mask; counts are those of /sys/kernel that this kernel has; modules name → references;
+    fds the agent's open files; interrupts as `interrupts` says; kmsg the last record's sequence number.
+    """
+    return {
+        "taint": int(_read("/proc/sys/kernel/tainted") or 0),
+        "counts": {name: int(text) for name in COUNTS if (text := _read(f"/sys/kernel/{name}"))},
+        "modules": {fields[0]: int(fields[2]) for fields in map(str.split, _read("/proc/modules").splitlines())},
+        "fds": len(os.listdir("/proc/self/fd")),
+        "slab": slab(),
+        "interrupts": interrupts(),
+        "kmsg": kmsg(0)["last"],
+        "uptime_s": float(_read("/proc/uptime").split()[0]),
+    }
+
+
+@call
+def slab() -> dict[str, int]:
+    """Objects in use in each slab cache; empty where the kernel does not tell."""
+    try:
+        lines = _read("/proc/slabinfo").splitlines()[2:]
+    except PermissionError:
+        return {}
+    return {name: int(active) for name, active, *_ in map(str.split, lines)}
+
+
+@call
+def interrupts() -> dict[str, dict[str, object]]:
+    """Each line of /proc/interrupts: number → its count over all CPUs, and the names of its handlers."""
+    lines = _read("/proc/interrupts").splitlines()
+    cpus = len(lines[0].split()) if lines else 0
+    found: dict[str, dict[str, object]] = {}
+    for line in lines[1:]:
+        number, _, rest = line.partition(":")
+        fields = rest.split()
+        counts = [int(field) for field in fields[:cpus] if field.isdigit()]
+        # after the counts: controller, hardware number, trigger, then the handlers, which commas part
+        names = re.split(r"\s{2,}", rest.strip())[-1] if number.strip().isdigit() and len(fields) > cpus else ""
+        handlers = [name.strip().split()[-1] for name in names.split(",") if name.strip()]
+        found[number.strip()] = {"count": sum(counts), "names": handlers}
+    return found
+
+
+@call
+def kmsg(since: int = 0, limit: int = 2000) -> dict[str, object]:
+    """The kernel log's records after sequence number `since`: seq, level, facility, time_s and text of each.
+
+    "last" is the newest record's number, "dropped" how many after `since` were overwritten unread;
+    at most `limit` records, the newest ones.
+    """
+    records: list[dict[str, object]] = []
+    last, expected, dropped = since, since + 1, 0
+    opened = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            try:
+                raw = os.read(opened, 8192)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno == errno.EPIPE:  # overwritten while we read: the next read goes on behind the gap
+                    continue
+                raise
+            head, _, text = raw.decode("utf-8", "replace").partition(";")
+            priority, seq, microseconds = (int(field) for field in head.split(",")[:3])
+            last = seq
+            if seq <= since:
+                continue
+            dropped += seq - expected if since and seq > expected else 0
+            expected = seq + 1
+            records.append(
+                {
+                    "seq": seq,
+                    "level": priority & 7,
+                    "facility": priority >> 3,
+                    "time_s": microseconds / 1e6,
+                    "text": text.split("\n", 1)[0],
+                }
+            )
+    finally:
+        os.close(opened)
+    return {"last": last, "dropped": dropped + max(0, len(records) - limit), "records": records[-limit:]}
+
+
+@call
+def sysrq(key: str) -> None:
+    """Write `key` to /proc/sysrq-trigger: w blocked tasks, l every CPU's stack, c crash.  Nothing comes back from c."""
+    with open("/proc/sysrq-trigger", "w") as opened:
+        opened.write(key)
+
+
+@call
+def collect_garbage() -> None:
+    """Give back what the kernel only caches: dentries, inodes and free slab pages."""
+    os.sync()
+    with open("/proc/sys/vm/drop_caches", "w") as opened:
+        opened.write("3")
