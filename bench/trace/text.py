@@ -1,0 +1,97 @@
+"""Fields whose bytes lie outside the fixed part of a record: strings and payloads."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import RecordError
+from bench.trace.format import HEAD, EventFormat, Field
+from bench.trace.store import Rows, Store, windows
+
+# Strings up to this many bytes are gathered as one table; longer ones one by one.
+SHORT = 256
+
+
+def spans(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], rows: Rows) -> tuple[Any, Any]:
+    """Where a field's bytes start within each record's data, and how many they are.
+
+    Raises RecordError for a location that reaches past its event.
+    """
+    room = store.length[rows].astype(np.int64) * 4
+    if field.kind == "tail":
+        start = np.full(rows.size, field.offset, np.int64)
+        return start, np.maximum(room - start, 0)
+    if not field.variable:
+        return np.full(rows.size, field.offset, np.int64), np.full(rows.size, field.size, np.int64)
+    location = raw_column(records, field, store.layout.order)
+    start = (location & np.uint32(0xFFFF)).astype(np.int64)
+    length = (location >> np.uint32(16)).astype(np.int64)
+    if field.kind == "rel_loc":
+        start += field.offset + field.size
+    wrong = np.flatnonzero(start + length > room)
+    if wrong.size:
+        at = int(wrong[0])
+        raise RecordError(f"{store.where(int(rows[at]))}: {fmt.full_name}.{field.name} lies at {start[at]}, {length[at]} "
+                          f"bytes long, in an event of {room[at]} bytes")
+    return start, length
+
+
+def raw_column(records: NDArray[Any], field: Field, order: str) -> NDArray[Any]:
+    """A 32-bit field straight from the record's bytes, whatever the typed array calls it."""
+    view = np.dtype({"names": ["x"], "formats": [f"{order}u4"], "offsets": [HEAD + field.offset],
+                     "itemsize": records.dtype.itemsize})
+    return records.view(view)["x"].astype(np.uint32)
+
+
+def text_bytes(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], rows: Rows) -> NDArray[Any]:
+    """A string field as an array of numpy bytes (`S…`), each cut at its first NUL."""
+    start, length = spans(store, fmt, field, records, rows)
+    width = int(length.max(initial=0))
+    if width == 0:
+        return np.zeros(rows.size, "S1")
+    if width > SHORT:
+        whole = payloads(store, fmt, field, records, rows)
+        return np.array([one.split(b"\0", 1)[0] for one in whole], dtype=np.bytes_)
+    table = np.zeros((rows.size, width), np.uint8)
+    for size in np.unique(length).tolist():
+        if not size:
+            continue
+        same = np.flatnonzero(length == size)
+        table[same, :size] = _gather(store, rows[same], start[same], size)
+    nul = table == 0
+    cut = np.where(nul.any(axis=1), nul.argmax(axis=1), width)
+    table[np.arange(width) >= cut[:, None]] = 0
+    return table.reshape(-1).view(f"S{width}")
+
+
+def _gather(store: Store, rows: Rows, start: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
+    """`size` bytes at byte `start` of each event."""
+    out = np.empty((rows.size, size), np.uint8)
+    at = store.place[rows].astype(np.int64) * 4 + start
+    for block, blob in enumerate(store.raw):
+        mine = np.flatnonzero((rows >= store.bounds[block]) & (rows < store.bounds[block + 1]))
+        if mine.size:
+            every = np.ndarray((blob.size - size + 1,), dtype=f"V{size}", buffer=blob, strides=(1,))
+            out[mine] = every[at[mine]].view(np.uint8).reshape(-1, size)
+    return out
+
+
+def payloads(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], rows: Rows) -> list[bytes]:
+    """A field's bytes of each record."""
+    start, length = spans(store, fmt, field, records, rows)
+    return [store.data(row)[at:at + size].tobytes()
+            for row, at, size in zip(rows.tolist(), start.tolist(), length.tolist(), strict=True)]
+
+
+def decoded(column: NDArray[Any]) -> NDArray[Any]:
+    """Bytes to `str` objects, each different text once; bytes that are no UTF-8 are shown as \\xNN."""
+    if not column.size:
+        return np.empty(0, object)
+    unique, inverse = np.unique(column, return_inverse=True)
+    texts = np.array([bytes(one).decode("utf-8", "backslashreplace") for one in unique.tolist()], dtype=object)
+    return texts[inverse.reshape(-1)]
+
+
+__all__ = ["decoded", "payloads", "spans", "text_bytes", "windows"]

@@ -1,0 +1,201 @@
+"""A kernel trace: raw sub-buffer pages seen as one typed numpy array per event type.
+
+    trace = Trace.load("some.dat")
+    trace.events                        {"net:net_dev_xmit": 634, …}
+    trace["net_dev_xmit"]["len"]        every event of all CPUs, by time
+    trace.strings("net_dev_xmit", "name")
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import RecordError, UsageError
+from bench.trace import text
+from bench.trace.format import EventFormat, parse_format, parse_header_page, shown_name
+from bench.trace.recording import Recording, Stats, losses
+from bench.trace.ring import Gap
+from bench.trace.store import Store
+from bench.verdict import Verdict, Witness
+
+if TYPE_CHECKING:
+    from drivers.contract import Contract
+
+
+class Trace:
+    """The events of one recording.
+
+    `missing`: event → why it could not be armed. `lost`: how many events never reached the recorder. `verdicts`: what
+    contracts said of it so far. Raises RecordError for pages or formats that cannot be.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.missing = dict(recording.missing)
+        self.verdicts: list[Verdict] = []
+        self.layout = parse_header_page(recording.header_page, long_size=recording.long_size,
+                                        big_endian=recording.big_endian, subbuf_size=recording.subbuf_size)
+        self.formats = {name: parse_format(given, name) for name, given in recording.formats.items()}
+        by_id: dict[int, EventFormat] = {}
+        for fmt in self.formats.values():
+            if by_id.setdefault(fmt.id, fmt) is not fmt:
+                raise RecordError(f"{recording.name}: formats of {by_id[fmt.id].full_name} and {fmt.full_name} have "
+                                  f"the same id {fmt.id}")
+        self.store = Store(recording, self.layout, by_id)
+        self.events = {by_id[number].full_name: count for number, count in sorted(self.store.counts.items())}
+        self._lost_by_stats = losses(recording.stats_before, recording.stats_after)
+
+    @classmethod
+    def from_pages(cls, pages: Sequence[Any], formats: Mapping[str, str], *, header_page: str = "", long_size: int = 8,
+                   big_endian: bool = False, subbuf_size: int = 0, stats_before: Sequence[Stats | str] = (),
+                   stats_after: Sequence[Stats | str] = (), cmdlines: Mapping[int, str] | None = None,
+                   missing: Mapping[str, str] | None = None, **more: Any) -> Trace:
+        """A trace of raw sub-buffers, one blob per CPU; the arguments are the fields of Recording."""
+        return cls(Recording(pages, formats, header_page, long_size=long_size, big_endian=big_endian,
+                             subbuf_size=subbuf_size, stats_before=stats_before, stats_after=stats_after,
+                             cmdlines=cmdlines or {}, missing=missing or {}, **more))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Trace:
+        """Read a trace.dat, version 6 or 7 (plain, zlib or zstd); raises RecordError with file, offset and reason."""
+        from bench.trace.datfile import load
+        return cls(load(Path(path)))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write trace.dat version 6, which trace-cmd and KernelShark read."""
+        from bench.trace.datwrite import save
+        save(self.recording, self.layout, Path(path))
+
+    def __len__(self) -> int:
+        return int(self.store.ts.size)
+
+    def __bool__(self) -> bool:
+        return True  # a trace without events is still a trace
+
+    def __contains__(self, event: object) -> bool:
+        """True when a format file of the event came with the recording, seen or not."""
+        try:
+            return isinstance(event, str) and self.format(event) is not None
+        except UsageError:
+            return False
+
+    def format(self, event: str) -> EventFormat:
+        """The format of `system:name` or of a `name` that only one system has (one that was seen goes first)."""
+        if event in self.formats:
+            return self.formats[event]
+        found = [full for full, fmt in self.formats.items() if fmt.name == event]
+        if len(found) > 1:
+            found = [full for full in found if full in self.events] or found
+        if len(found) != 1:
+            if found:
+                raise UsageError(f"event {event!r} is in several systems: {', '.join(sorted(found))}; name one of them")
+            raise UsageError.unknown("event", event, self.formats)
+        return self.formats[found[0]]
+
+    def __getitem__(self, event: str) -> NDArray[Any]:
+        """Every event of a type, by time: ts [ns], cpu, pid, common_flags, common_preempt_count, its declared fields.
+
+        A declared field named ts, cpu or pid has a `_` after it. `__data_loc` and `__rel_loc` columns hold the raw
+        location: read them with `strings` or `payloads`; so the field at a record's end, which has no column.
+        """
+        return self.store.decode(self.format(event).id)[0]
+
+    def strings(self, event: str, field: str) -> NDArray[Any]:
+        """A text field of each event of a type, as `str`, in the order of `trace[event]`."""
+        return text.decoded(self.text(event, field))
+
+    def text(self, event: str, field: str) -> NDArray[Any]:
+        """Like `strings`, as numpy bytes, cut at the first NUL: fast to compare."""
+        return text.text_bytes(*self._field(event, field))
+
+    def payloads(self, event: str, field: str) -> list[bytes]:
+        """The raw bytes of a field of each event: arrays, dynamic arrays, what follows the fixed part."""
+        return text.payloads(*self._field(event, field))
+
+    def _field(self, event: str, field: str) -> Any:
+        fmt = self.format(event)
+        declared = fmt.field(field)
+        if declared is None:
+            raise UsageError.unknown(f"field of {fmt.full_name}", field, [shown_name(f.name) for f in fmt.fields])
+        return (self.store, fmt, declared, *self.store.decode(fmt.id))
+
+    # When, and what is missing
+
+    @property
+    def began(self) -> int | None:
+        """When recording began [ns]: as the recorder says, else the first event's time."""
+        if self.recording.began_ns is not None or not len(self):
+            return self.recording.began_ns
+        return int(self.store.ts.min())
+
+    @property
+    def ended(self) -> int | None:
+        """When recording ended [ns]: as the recorder says, else the last event's time."""
+        if self.recording.ended_ns is not None or not len(self):
+            return self.recording.ended_ns
+        return int(self.store.ts.max())
+
+    @property
+    def lost(self) -> int:
+        """Events lost, from the buffers' stats; without them the least number that the pages' flags admit."""
+        return max(sum(self._lost_by_stats), sum(1 if gap.count is None else gap.count for gap in self.store.gaps))
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Where in time events are missing; a loss that no page locates may be anywhere on its CPU."""
+        located = {gap.cpu for gap in self.store.gaps}
+        anywhere = [Gap(cpu, None, None, lost) for cpu, lost in zip(self.recording.cpus, self._lost_by_stats, strict=False)
+                    if lost and cpu not in located]
+        return [*self.store.gaps, *anywhere]
+
+    def armed(self, event: str) -> bool:
+        """True when the event was on: the recorder says so or, when it says nothing, such events were seen."""
+        known = self.recording.armed
+        return event in self.events if known is None else event in known
+
+    # For people
+
+    def comm(self, pid: int) -> str:
+        """The process name of a pid, `<...>` when the kernel had forgotten it."""
+        return "<idle>" if pid == 0 else self.recording.cmdlines.get(pid, "<...>")
+
+    def merged(self, start: int | None = None, end: int | None = None) -> Iterator[Witness]:
+        """Every event of all types and CPUs by time, from `start` [ns] up to before `end`; see `order` for arrays."""
+        order = self.order()
+        ts = self.store.ts[order]
+        first = 0 if start is None else int(np.searchsorted(ts, np.uint64(max(start, 0))))
+        last = ts.size if end is None else int(np.searchsorted(ts, np.uint64(max(end, 0))))
+        for row in order[first:last].tolist():
+            yield self.witness_of_row(row)
+
+    def order(self) -> NDArray[np.uint32]:
+        """Rows of the store (ts, ids, place, length) of all events by time."""
+        return self.store.time_order()
+
+    def witness(self, event: str, index: int) -> Witness:
+        """One event of `trace[event]`, with every field as a plain value."""
+        fmt = self.format(event)
+        return self._witness(fmt, int(self.store.decode(fmt.id)[1][index]))
+
+    def witness_of_row(self, row: int) -> Witness:
+        """One event by its row in the store."""
+        return self._witness(self.store.formats[int(self.store.ids[row])], row)
+
+    def _witness(self, fmt: EventFormat, row: int) -> Witness:
+        from bench.trace.values import plain
+        fields = plain(self.store, fmt, row)
+        block = int(np.searchsorted(self.store.bounds, row, side="right")) - 1
+        return Witness(int(self.store.ts[row]), int(self.recording.cpus[block]), int(fields.pop("common_pid")),
+                       fmt.full_name, {name: value for name, value in fields.items() if not name.startswith("common_")})
+
+    def judge(self, contract: Contract) -> Verdict:
+        """What the contract says of this trace; the verdict is also kept in `verdicts`."""
+        from bench.trace.judge import judge
+        verdict = judge(contract, self)
+        self.verdicts.append(verdict)
+        return verdict
