@@ -28,7 +28,10 @@ class Device:
     driver: str
     chip: str | None = None
     slot: int | None = None  # the twin's PCI slot behind which the chip's registers lie
+    bus: str | None = None  # the device behind which the chip lies, and its address (chip select) there
+    address: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # given to the chip model
+    devicetree: tuple[str, ...] = ()  # further properties of its node on the twin
     exercisers: tuple[str, ...] = ()
     arguments: Mapping[str, Any] = field(default_factory=dict)  # defaults of the exercisers' calls
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -208,9 +211,10 @@ class _Reader:
             limits.take(str(key), (int, float), "a number")  # type: ignore[arg-type]  # isinstance takes a tuple
         device = Device(
             name=name, driver=at.text("driver", "the kernel driver's name"), chip=chip, slot=slot,
-            options=_plain(options), exercisers=exercisers, arguments=_plain(arguments), limits=_plain(limits),
+            bus=at.take("bus", str, "a device's name"), address=at.take("address", int, "a whole number"),
+            options=_plain(options), devicetree=at.words("devicetree", "devicetree properties"), exercisers=exercisers, arguments=_plain(arguments), limits=_plain(limits),
         )
-        at.done("driver, chip, slot, options, exercisers, arguments, limits")
+        at.done("driver, chip, slot, bus, address, options, devicetree, exercisers, arguments, limits")
         return device
 
     def _known(self, at: _Section, key: str, found: tuple[str, ...], known: frozenset[str] | None, kind: str) -> None:

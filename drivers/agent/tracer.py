@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
 from typing import Any, Dict, Iterator, List, Optional
 
 TRACEFS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
@@ -130,7 +131,9 @@ class Tracer:
             "formats": self._formats(),
             "header_page": self._read("events/header_page"),
             "subbuf_size": self._subbuf_size(),
+            "armed": list(self.enabled),
             "long_size": struct.calcsize("l"),
+            "big_endian": sys.byteorder == "big",
             "missing": dict(self.missing),
             "cmdlines": self._global("saved_cmdlines") if any(pages) else "",
         }

@@ -1,0 +1,165 @@
+"""Calls and answers: what goes to the target and what comes back, frozen."""
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import drivers
+from bench.board import Device
+from bench.errors import TargetError, UsageError
+from bench.trace import Trace
+from drivers.call import calls_of, kind
+
+DEADLINE_S = 30.0  # of a call, beyond what its own timeout_s asks for
+BUFFER_KB = 4096  # trace buffer per CPU
+
+
+def exercisers() -> list[str]:
+    """Names of all exercisers: folders of drivers/ with a calls.py."""
+    return sorted(p.parent.name for p in Path(drivers.__file__).parent.glob("*/calls.py"))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: exerciser.function, its arguments, the event sources to arm."""
+
+    exerciser: str
+    function: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[Mapping[str, Any], ...] = ()
+    device: str = ""
+    deadline_s: float = DEADLINE_S
+    buffer_kb: int = BUFFER_KB
+
+    @property
+    def name(self) -> str:
+        """As the agent knows it: exerciser.function."""
+        return f"{self.exerciser}.{self.function}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call gave: a value or an error, and the events recorded while it ran.
+
+    Times are ns of the host's CLOCK_MONOTONIC; adding `clock_offset_ns` gives the target's, to within
+    `clock_error_ns`.
+    """
+
+    call: Call
+    result: Any = None
+    error: Mapping[str, Any] | None = None
+    trace: Trace | None = None
+    started_ns: int = 0
+    ended_ns: int = 0
+    clock_offset_ns: int = 0
+    clock_error_ns: int = 0
+
+    @property
+    def value(self) -> Any:
+        """The call's value.  Raises TargetError with the target's traceback when the call raised."""
+        if self.error:
+            raise TargetError(f"{self.call.name}: {self.error['type']}: {self.error['text']}\n{self.error['traceback']}")
+        return self.result
+
+    @property
+    def errno(self) -> int:
+        """The errno that the call ended with, 0 for none.  Raises TargetError for an error that is no errno."""
+        if self.error and not self.error.get("errno"):
+            _ = self.value
+        return int(self.error["errno"]) if self.error else 0
+
+
+class Runner(Protocol):
+    """Who runs calls: a Rig."""
+
+    def call(self, call: Call) -> Iterator[Answer]: ...
+
+
+class Listening:
+    """A listening call: enter it and the target is ready; leave it and its answer is there."""
+
+    def __init__(self, steps: Iterator[Answer]) -> None:
+        self._steps = steps
+        self._answer: Answer | None = None
+
+    def __enter__(self) -> Listening:
+        self._first = next(self._steps)
+        if self._first.ended_ns:  # it had its answer before it could listen
+            self._answer = self._first
+        return self
+
+    def __exit__(self, type_: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        if self._answer is None:
+            self._answer = next(self._steps)
+
+    @property
+    def answer(self) -> Answer:
+        """The answer, after the `with` block.  Raises UsageError inside it."""
+        if self._answer is None:
+            raise UsageError("a listening call has its answer after its `with` block")
+        return self._answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.answer, name)
+
+
+class Exerciser:
+    """The calls of one exerciser as methods; arguments that the board knows need not be given."""
+
+    def __init__(self, runner: Runner, name: str, device: Device | None = None) -> None:
+        self._runner, self._name, self.device = runner, name, device
+        self._calls = calls_of(importlib.import_module(f"drivers.{name}.calls"))
+        self._options: dict[str, Any] = {}
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """The board's limits for this device."""
+        return self.device.limits if self.device else {}
+
+    def with_events(self, *contracts: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
+        """The same exerciser, recording the union of the events that `contracts` need."""
+        unique = {repr(sorted(s.items())): s for c in contracts for s in c.sources}
+        return self._with(sources=tuple(unique.values()), buffer_kb=buffer_kb)
+
+    def within(self, deadline_s: float) -> Exerciser:
+        """The same exerciser, its calls allowed `deadline_s` seconds."""
+        return self._with(deadline_s=deadline_s)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__") or name not in self._calls:
+            raise AttributeError(str(UsageError.unknown(f"{self._name} call", name, self._calls)))
+        function = self._calls[name]
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            steps = self._runner.call(self._call(name, function, args, kwargs))
+            return Listening(steps) if kind(function) == "listen" else next(steps)
+
+        run.__doc__, run.__name__ = function.__doc__, name
+        return run
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._calls]
+
+    def _with(self, **options: Any) -> Exerciser:
+        other = Exerciser(self._runner, self._name, self.device)
+        other._options = {**self._options, **options}
+        return other
+
+    def _call(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        signature = inspect.signature(function)
+        known = self.device.arguments if self.device else {}
+        given = signature.bind_partial(*args, **kwargs).arguments
+        filled = {p: known[p] for p in signature.parameters if p in known and p not in given}
+        arguments = signature.bind(**{**filled, **given}).arguments
+        call = Call(self._name, name, arguments, device=self.device.name if self.device else "", **self._options)
+        own = arguments.get("timeout_s", 0)
+        return dataclasses.replace(call, deadline_s=call.deadline_s + own) if isinstance(own, (int, float)) else call
+
+
+__all__ = ["Answer", "Call", "Exerciser", "Listening", "exercisers"]

@@ -1,0 +1,78 @@
+"""The line to the agent.  The seam is one method, `exchange(frame) -> frame`: ssh and serial console can follow."""
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from bench.errors import AgentDied, ChannelError, Hang
+from drivers.agent import frame
+
+Frame = dict[str, Any]
+WATCH_S = 0.1  # how often a waiting exchange asks whether the target still lives
+
+
+class Stream(Protocol):
+    """What a channel needs of a transport: a connected socket has it."""
+
+    def fileno(self) -> int: ...
+    def sendall(self, data: bytes, /) -> None: ...
+    def recv(self, size: int, /) -> bytes: ...
+
+
+class Channel:
+    """Frames over a stream.
+
+    `watch` is called while an exchange waits; it raises what it knows of the target's death.
+    """
+
+    def __init__(self, stream: Stream, watch: Callable[[], None] = lambda: None) -> None:
+        self._stream, self._watch = stream, watch
+        self._deadline = 0.0
+        self._buffer = b""
+        self._read = frame.exact(self._some)
+
+    def exchange(self, request: Frame | None, deadline_s: float) -> Frame:
+        """Send `request` (None: nothing), return the next frame that comes.
+
+        Raises Hang after `deadline_s`, AgentDied when the agent's process ended (its supervisor has
+        started it again: the next frame is its hello), ChannelError when the stream broke.
+        """
+        self._deadline = time.monotonic() + deadline_s
+        try:
+            if request is not None:
+                for piece in frame.pack(request):
+                    self._stream.sendall(piece)
+            reply = frame.unpack(self._read)
+        except frame.FrameError as e:
+            raise ChannelError(f"the agent's stream is out of step: {e}") from e
+        except (EOFError, BrokenPipeError, ConnectionError) as e:
+            self._watch()
+            raise ChannelError(f"the line to the agent was cut: {e}") from e
+        except TimeoutError as e:
+            self._watch()
+            raise Hang(f"the target gave no answer within {deadline_s:g} s") from e
+        if "died" in reply:
+            again = "it was restarted" if reply.get("restarted") else "it is not restarted again"
+            raise AgentDied(f"the agent died ({reply['died']}); {again}")
+        if "broken" in reply:
+            raise ChannelError(f"the agent could not read our frame: {reply['broken']}")
+        return reply
+
+    def _some(self, n: int) -> bytes:
+        """At most `n` bytes, from what was read ahead or from the stream, before the deadline."""
+        if not self._buffer:
+            self._buffer = self._receive()
+        part, self._buffer = self._buffer[:n], self._buffer[n:]
+        return part
+
+    def _receive(self) -> bytes:
+        while True:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            ready, _, _ = select.select([self._stream], [], [], min(left, WATCH_S))
+            if ready:
+                return self._stream.recv(1 << 20)
+            self._watch()

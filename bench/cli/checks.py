@@ -1,0 +1,81 @@
+"""`bench accept`, `bench run`, `bench prove`: pytest underneath, our own face on top."""
+from __future__ import annotations
+
+import argparse
+import difflib
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import drivers
+from bench import judge, report, store
+from bench import board as boards
+from bench.call import exercisers
+from bench.cli.live import Live
+from bench.cli.proof import Proof
+from bench.errors import UsageError
+from bench.verdict import Outcome
+from fixtures import chips
+
+
+class Selection:
+    """What pytest collected: asked for the nearest name when nothing matched."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        self.names.append(item.name.removeprefix("test_").split("[")[0])
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the checks, show them live, write the record's reports, and return the exit code."""
+    board = boards.load(options.board, frozenset(exercisers()), frozenset(chips.names()))
+    console = Console()
+    folder = Path(options.record or Path("records") / f"{time.strftime('%Y%m%d-%H%M%S')}-{board.name}")
+    proving = options.command == "prove"
+    live, selection = Live(console, proving), Selection()
+    status = pytest.main(_arguments(options, folder), plugins=[live, selection])
+    live.close()
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise _nothing_matched(options.expression, selection.names)
+    if live.error or status in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        console.print(live.error or "the checks could not be collected", markup=False, style="red")
+        return 3
+    record = store.read(folder)
+    if proving:
+        return Proof(record).show(console)
+    files = report.write(record)
+    console.print(report.table(record))
+    console.print(f"report  {files.html}\nrecord  {record.folder}", highlight=False, soft_wrap=True)
+    if status == pytest.ExitCode.INTERRUPTED:
+        return 3
+    return judge.exit_code(record)
+
+
+def _arguments(options: argparse.Namespace, folder: Path) -> list[str]:
+    root = Path(drivers.__file__).parent
+    arguments = [
+        str(root), f"--rootdir={root.parent}", "-p", "no:labgrid", "-p", "no:terminal", "-p", "no:cacheprovider",
+        "--board", options.board, "--record", str(folder), "-k", options.expression,
+    ]
+    for fault in getattr(options, "fault", []):
+        arguments += ["--fault", fault]
+    if getattr(options, "quick", False):
+        arguments.append("--quick")
+    if options.command == "prove":
+        arguments.append("--prove")
+    if getattr(options, "times", 1) > 1:
+        arguments += ["--times", str(options.times)]
+    return arguments
+
+
+def _nothing_matched(expression: str, names: list[str]) -> UsageError:
+    near = difflib.get_close_matches(expression.replace(" ", "_"), names, n=1, cutoff=0.2)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return UsageError(f"no check matches -k {expression!r}{hint}")
+
+
+__all__ = ["Outcome", "run"]

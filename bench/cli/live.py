@@ -1,0 +1,62 @@
+"""Progress while checks run: a bar on a terminal, a line per check elsewhere."""
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from bench.report import plain
+from bench.store import CheckRecord
+from bench.verdict import Outcome
+
+STYLE = {
+    Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.INCONCLUSIVE: "yellow",
+    Outcome.SKIP: "dim", Outcome.BROKEN: "bold magenta",
+}
+
+
+class Live:
+    """A pytest plugin that shows what runs and how each check ended."""
+
+    def __init__(self, console: Console, proving: bool) -> None:
+        self.console, self.proving = console, proving
+        self.error = ""
+        self.progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24),
+            MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal,
+        )
+        self.task = self.progress.add_task("booting the board", total=None)
+        self.progress.start()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.progress.stop()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.progress.update(self.task, total=len(session.items))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.error = report.longreprtext
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.error = str(excrepr)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        name = nodeid.rsplit("::", 1)[-1].removeprefix("test_").replace("_", " ")
+        self.progress.update(self.task, description=name[:60])
+
+    def pytest_bench_check(self, record: CheckRecord) -> None:
+        self.progress.advance(self.task)
+        style = STYLE[record.outcome]
+        if self.proving:
+            caught = record.outcome is Outcome.FAIL
+            line = Text.assemble(("caught      " if caught else "NOT CAUGHT  ", "green" if caught else "bold red"))
+        else:
+            known = record.known_defect and record.outcome is Outcome.FAIL
+            line = Text.assemble((f"{'known' if known else record.outcome!s:<12} ", "cyan" if known else style))
+        line.append(f"{record.seconds:6.1f} s  {record.exerciser}: {plain(record.sentence)}")
+        if record.reason and not (self.proving and record.outcome is Outcome.FAIL):
+            line.append(f"\n{'':23}{plain(record.reason)}", style="dim")
+        self.console.print(line, soft_wrap=True, highlight=False)

@@ -1,0 +1,103 @@
+"""Parse, dispatch, and turn errors into one line and an exit code."""
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from bench import __version__
+from bench.errors import BenchError, Broken, RecordError, UsageError
+
+USAGE, BROKEN = 64, 3
+
+EXAMPLES = """examples:
+  bench accept --board twin210                 boot the twin, run every check, write the report
+  bench accept --board twin210 --quick         the same without the slow checks, within a minute
+  bench run --board twin210 -k carrier         the checks whose names match
+  bench accept --board twin210 --fault dm9000:swallow_tx_completion
+                                               see the report of a chip that is broken
+  bench prove --board twin210                  show that every check can fail
+  bench shell --board twin210                  a Python prompt with the rig, for bring-up
+  bench judge records/20261122-101500-twin210  judge a record again, without a board
+
+exit codes: 0 passed, 1 driver or board failed, 2 inconclusive, 3 rig or bench broken, 64 usage
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes end with the bench's own exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    top = Parser(prog="bench", description="A test bench for the Linux drivers of embedded boards.",
+                 epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top.add_argument("--version", action="version", version=f"bench {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+
+    def command(name: str, help_: str, example: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".",
+                                   epilog=f"example:\n  {example}", formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    accept = command("accept", "run every check on a board and write the report", "bench accept --board twin210")
+    run = command("run", "run the checks that match", "bench run --board twin210 -k 'carrier and not flap'")
+    prove = command("prove", "run each check against the faults that it names", "bench prove --board twin210 -k mac")
+    for each in (accept, run, prove):
+        each.add_argument("--board", required=True, metavar="NAME", help="a board's name; see `bench boards`")
+        each.add_argument("-k", dest="expression", default="", metavar="EXPR", help="only checks that match, as pytest's -k")
+        each.add_argument("--record", metavar="DIR", help="where the record goes (default records/<time>-<board>)")
+    for each in (accept, run):
+        each.add_argument("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on")
+        each.add_argument("--quick", action="store_true", help="leave out the checks marked slow")
+    run.add_argument("--times", type=int, default=1, metavar="N", help="run each check N times in a row")
+    command("boards", "list the boards", "bench boards")
+    faults = command("faults", "list the faults that can be switched on", "bench faults --board twin210")
+    faults.add_argument("--board", required=True, metavar="NAME")
+    command("kernel", "show the kernel's version, configuration hash and place", "bench kernel")
+    command("doctor", "show each prerequisite as present or missing, with its fix", "bench doctor")
+    shell = command("shell", "a Python prompt with the rig", "bench shell --board twin210")
+    shell.add_argument("--board", required=True, metavar="NAME")
+    judge = command("judge", "judge a record again, offline", "bench judge records/20261122-101500-twin210")
+    judge.add_argument("record", metavar="RECORD", help="a record's folder")
+    measure = command("measure", "measure the bench itself on this machine", "bench measure --board twin210")
+    measure.add_argument("--board", default="twin210", metavar="NAME")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except UsageError as e:
+        print(f"bench: {e}", file=sys.stderr)
+        return USAGE
+    except (Broken, RecordError) as e:
+        print(f"bench: {e}", file=sys.stderr)
+        return BROKEN
+    except BenchError as e:
+        print(f"bench: {e}", file=sys.stderr)
+        return BROKEN
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return BROKEN
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Imported by need: `bench --help` must not load labgrid.
+    if options.command in ("accept", "run", "prove"):
+        from bench.cli import checks
+
+        return checks.run(options)
+    if options.command == "measure":
+        from bench.cli import measure
+
+        return measure.run(options.board)
+    from bench.cli import show
+
+    return show.COMMANDS[options.command](options)

@@ -1,0 +1,118 @@
+"""`bench measure` (make bench): the bench itself, measured beside what one would use instead, in one run on one machine."""
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.rig import Rig, quiet_labgrid
+
+CALLS = 200
+SHELL_RUNS = 20
+ATTACHMENT = 16 << 20
+FRAMES = 60
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure; `beside` is what it is compared with, in the same run."""
+
+    name: str
+    value: str
+    beside: str = ""
+
+
+def run(board: str) -> int:
+    """Measure on `board`'s twin and print the table."""
+    console = Console()
+    quiet_labgrid()
+    figures: list[Figure] = []
+    with console.status("measuring; about two minutes") as status:
+        for title, measure in PARTS.items():
+            status.update(title)
+            figures += measure(board)
+    table = Table(title=f"{platform.machine()}, {_cores()} cores, Python {platform.python_version()}", title_justify="left")
+    for name in ("what", "measured", "beside, in the same run"):
+        table.add_column(name)
+    for figure in figures:
+        table.add_row(figure.name, figure.value, figure.beside)
+    console.print(table)
+    return 0
+
+
+def on_the_twin(board: str) -> list[Figure]:
+    """Start, calls, attachments, register accesses."""
+    began = time.monotonic()
+    rig = Rig(board)
+    try:
+        rig.start()
+        ready = time.monotonic()
+        _ = rig.kernel.snapshot().value
+        first = time.monotonic()
+        powered = rig.twin.power_on_ns / 1e9
+        figures = [
+            Figure("power-on to agent ready", f"{ready - powered:.2f} s"),
+            Figure("cold start to first answer", f"{first - began:.2f} s"),
+        ]
+        call = _median(CALLS, lambda: rig.agent.nothing_to_do().value)
+        shell = rig.target.get_driver("ShellDriver")
+        run = _median(SHELL_RUNS, lambda: shell.run("true"))
+        figures.append(Figure("a call's round trip", f"{call * 1e3:.2f} ms",
+                              f"labgrid ShellDriver.run: {run * 1e3:.1f} ms ({run / call:.0f} ×)"))
+        data = bytes(range(256)) * (ATTACHMENT // 256)
+        began = time.monotonic()
+        assert rig.agent.echo(value=data).value == data
+        taken = time.monotonic() - began
+        figures.append(Figure("attachments, both ways", f"{2 * ATTACHMENT / taken / 1e6:.0f} MB/s", "16 MB out and back"))
+        figures.append(_registers(rig))
+        return figures
+    finally:
+        rig.close()
+
+
+def _registers(rig: Rig) -> Figure:
+    """Accesses per second while the driver itself reads frames out of the DM9000."""
+    attachment = rig.twin.attachments["ethernet"]
+    _ = rig.net.set_up(up=True).value
+    frame = b"\xff" * 6 + bytes.fromhex("020000000001") + b"\x88\xb5" + bytes(1500)
+    with rig.net.capture(count=FRAMES, timeout_s=30.0) as heard:
+        before, began = attachment.server.accesses, time.monotonic()
+        for _ in range(FRAMES):
+            rig.cable.send(frame)
+    taken = time.monotonic() - began
+    assert len(heard.value["frames"]) == FRAMES
+    return Figure("register accesses through the model", f"{(attachment.server.accesses - before) / taken:,.0f} /s",
+                  f"{FRAMES} frames of 1514 bytes received by the kernel's dm9000 driver")
+
+
+def traces(board: str) -> list[Figure]:
+    """The decoder beside trace-cmd."""
+    from bench.trace import measure
+
+    return [Figure(name, value, beside) for name, value, beside in measure.figures()]
+
+
+def _median(count: int, action: Callable[[], object]) -> float:
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0))
+
+
+PARTS: dict[str, Callable[[str], list[Figure]]] = {
+    "the twin: start, calls, attachments, registers": on_the_twin,
+    "traces: decode and contracts beside trace-cmd": traces,
+}

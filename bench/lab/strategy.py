@@ -1,0 +1,63 @@
+"""A labgrid strategy: off → booted → agent.  A failed transition starts again at off."""
+from __future__ import annotations
+
+import hashlib
+import socket
+from typing import Any
+
+import attr
+from labgrid import target_factory
+from labgrid.strategy import GraphStrategy
+
+from bench import setup
+from bench.errors import TwinError
+from bench.lab import agent_file
+
+
+@target_factory.reg_driver
+@attr.s(eq=False)
+class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
+    """Power, boot, and start the agent.
+
+    Args:
+        ready: what the target's console says when user space is ready
+        command: what starts the agent at the console's shell
+        boot_timeout: seconds from power-on to `ready`
+    """
+
+    bindings = {"power": "PowerProtocol", "console": "ConsoleProtocol"}  # noqa: RUF012  # labgrid's form
+
+    ready = attr.ib(default="bench: user space ready", validator=attr.validators.instance_of(str))
+    command = attr.ib(default="bench-agent &", validator=attr.validators.instance_of(str))
+    boot_timeout = attr.ib(default=60.0, validator=attr.validators.instance_of(float))
+
+    def state_off(self) -> None:
+        """No power."""
+        self.target.activate(self.power)
+        self.power.off()
+
+    @GraphStrategy.depends("off")  # type: ignore[untyped-decorator]
+    def state_booted(self) -> None:
+        """User space is ready, and the chips' windows lie where the devicetree says."""
+        self.target.activate(self.power)
+        self.target.activate(self.console)
+        self.power.on()
+        self.console.expect(self.ready, timeout=self.boot_timeout)
+        self.power.twin.check_windows()
+
+    @GraphStrategy.depends("booted")  # type: ignore[untyped-decorator]
+    def state_agent(self) -> None:
+        """The agent's file is on the target and its process started; its stream is `stream`."""
+        self.console.sendline(self.command)
+        content = agent_file.build(setup.prepare().target_python).read_bytes()
+        head = f"{hashlib.sha256(content).hexdigest()} {len(content)}\n".encode()
+        self.stream.sendall(head + content)
+
+    @property
+    def stream(self) -> socket.socket:
+        """The byte stream to the agent.  Raises TwinError when the twin is off."""
+        stream: Any = self.power.twin.agent
+        if stream is None:
+            raise TwinError("the twin is off: there is no agent to talk to")
+        assert isinstance(stream, socket.socket)
+        return stream

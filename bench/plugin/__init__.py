@@ -1,0 +1,37 @@
+"""The pytest plugin: checks in drivers/ run on a board's rig, each judged, its evidence kept.
+
+    pytest --board twin210 drivers/
+    pytest --board twin210 drivers/net -k carrier --fault cable:link_stuck_down --record out/
+"""
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("bench", "driver test bench")
+    group.addoption("--board", metavar="NAME", help="board to run the checks on (see `bench boards`)")
+    group.addoption("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on, e.g. "
+                    "dm9000:swallow_tx_completion; may be given several times")
+    group.addoption("--record", metavar="DIR", help="folder for the record (default: records/<time>-<board>)")
+    group.addoption("--quick", action="store_true", help="leave out the checks marked slow")
+    group.addoption("--prove", action="store_true", help="run each check once for each fault that it names")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(*names): the faults that must trip this check")
+    config.addinivalue_line("markers", "slow: not in a quick acceptance")
+    config.addinivalue_line("markers", "expects(splat): a kernel-log pattern that this check declares")
+    if config.getoption("--board"):
+        # Loaded only now: a pytest run without a board pays nothing for this plugin.
+        from bench.plugin import fixtures
+        from bench.plugin.checks import Checks
+
+        config.pluginmanager.register(fixtures, "bench-fixtures")
+        config.pluginmanager.register(Checks(config), "bench-checks")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from bench.plugin import hooks
+
+    pluginmanager.add_hookspecs(hooks)

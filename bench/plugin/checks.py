@@ -1,0 +1,165 @@
+"""Run each check between two looks at the kernel's health, judge it, and write its record before the next."""
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import board as boards
+from bench import faults, store
+from bench.call import exercisers
+from bench.errors import BenchError, Broken, Hang
+from bench.plugin import evidence
+from bench.plugin.evidence import Current, HealthError, outcome_of
+from bench.rig import Rig, quiet_labgrid
+from bench.verdict import Outcome
+from fixtures import chips
+
+
+class Checks:
+    """The state of one pytest run on one board."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.proving = bool(config.getoption("--prove"))
+        self.faults: tuple[str, ...] = tuple(config.getoption("--fault"))
+        self.board = boards.load(
+            config.getoption("--board"), frozenset(exercisers()), frozenset(chips.names())
+        )
+        self.records: list[store.CheckRecord] = []
+        self.current = Current.nothing()
+        self._rig: Rig | None = None
+        self._writer: store.Writer | None = None
+        self._spoiled = False  # the target's state is not to be trusted: power-cycle it before the next check
+
+    @property
+    def rig(self) -> Rig:
+        """The rig, its agent ready."""
+        if self._rig is None:
+            quiet_labgrid()
+            self._rig = Rig(self.board.name if self.board.folder.parent == boards.BOARDS else str(self.board.folder))
+        if self._spoiled:
+            self._rig.power_cycle()
+            self._spoiled = False
+        self._rig.start()
+        return self._rig
+
+    @property
+    def folder(self) -> Path:
+        """The record's folder."""
+        return self.writer.folder
+
+    @property
+    def writer(self) -> store.Writer:
+        """The record, begun at the first check."""
+        if self._writer is None:
+            name = time.strftime("%Y%m%d-%H%M%S") + f"-{self.board.name}"
+            self._writer = store.Writer(Path(self.config.getoption("--record") or Path("records") / name))
+            self._writer.start(evidence.run_info(self.rig, self.faults))
+        return self._writer
+
+    def is_check(self, item: pytest.Item) -> bool:
+        """A check is a test that asks for an exerciser."""
+        return any(name in getattr(item, "fixturenames", ()) for name in exercisers())
+
+    # pytest's hooks, in the order of a check's life
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        if config.getoption("--quick"):
+            slow = [i for i in items if i.get_closest_marker("slow")]
+            config.hook.pytest_deselected(items=slow)
+            items[:] = [i for i in items if i not in slow]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        if not self.is_check(item):
+            return (yield)
+        self.current = Current.start(item, self.faults)
+        try:
+            return (yield)
+        finally:
+            self._finish()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
+        if self.is_check(item):
+            self._begin(item)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
+        try:
+            return (yield)
+        finally:
+            if self.is_check(item):
+                self._end()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+        report: pytest.TestReport = yield  # type: ignore[misc]
+        if self.is_check(item) and call.excinfo is not None:
+            self.current.fail(outcome_of(call.excinfo), call.excinfo, report.longreprtext)
+            if call.excinfo.errisinstance((Hang, Broken)):
+                self._spoiled = True
+            defect = self.board.defect(item.nodeid)
+            if defect and self.current.outcome is Outcome.FAIL and report.failed and not self.proving:
+                report.outcome, report.wasxfail = "skipped", defect.reason
+        return report
+
+    def pytest_sessionfinish(self) -> None:
+        if self._writer:
+            self._writer.close({"checks": len(self.records)})
+        if self._rig:
+            with contextlib.suppress(BenchError):
+                self._rig.close()
+
+    # what happens around one check
+
+    def _begin(self, item: pytest.Item) -> None:
+        rig = self.rig
+        _ = self.writer
+        rig.answers.clear()
+        if rig.twin:
+            rig.cable.clear()
+            for chip in rig.twin.chips.values():
+                chip.clear()
+        self.current.open(rig)
+        proven = getattr(item, "callspec", None) and item.callspec.params.get("proven_fault", "")  # type: ignore[attr-defined]
+        names = (*self.faults, *([proven] if proven else ()))
+        self.current.faults = names
+        self.current.undo.enter_context(faults.switched_on(rig, *names))
+
+    def _end(self) -> None:
+        """After the check's own tear-down: faults off, health compared; raises HealthError for what is new."""
+        if self._rig is None or self.current.rig is None:
+            return
+        try:
+            self.current.undo.close()
+            if not self._spoiled:
+                found = self.current.close(self._rig)
+                bad = [f for f in found if f.severity == "fail"]
+                if bad:
+                    self._spoiled = any(f.kind in ("crash", "taint", "splat", "reset") for f in bad)
+                    raise HealthError(bad)
+            elif self.current.rig:
+                self.current.close_dead(self._rig)
+        except (Hang, Broken):
+            self._spoiled = True
+            self.current.close_dead(self._rig)
+            raise
+        finally:
+            if self.proving:
+                self._spoiled = True
+
+    def _finish(self) -> None:
+        record = self.current.record(self.board)
+        if self._writer:
+            record = evidence.keep_files(record, self.current, self._writer.folder, len(self.records))
+            self._writer.add(record)
+        self.records.append(record)
+        self.config.hook.pytest_bench_check(record=record)
+

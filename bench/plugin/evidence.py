@@ -1,0 +1,195 @@
+"""The evidence of one check, collected while it runs and frozen into its record."""
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import platform
+import re
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bench
+from bench import setup, store
+from bench.board import Board
+from bench.call import Answer
+from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
+from bench.health import HealthFinding, compare, crash_in
+from bench.rig import Rig
+from bench.verdict import Outcome
+
+ORDER = [Outcome.PASS, Outcome.SKIP, Outcome.INCONCLUSIVE, Outcome.FAIL, Outcome.BROKEN]
+CONSOLE_LINES = 400  # kept per check
+
+
+class HealthError(BenchError):
+    """The kernel's health suffered during the check."""
+
+    def __init__(self, findings: Sequence[HealthFinding]) -> None:
+        super().__init__("the kernel's health suffered: " + "; ".join(f.text for f in findings))
+
+
+def outcome_of(info: pytest.ExceptionInfo[BaseException]) -> Outcome:
+    """What an exception says of the driver: our own mistakes are `broken`, never the driver's failure."""
+    if info.errisinstance(pytest.skip.Exception):
+        return Outcome.SKIP
+    if info.errisinstance(Inconclusive):
+        return Outcome.INCONCLUSIVE
+    if info.errisinstance((AssertionError, TargetError, Hang, HealthError, pytest.fail.Exception)):
+        return Outcome.FAIL
+    return Outcome.BROKEN
+
+
+@dataclasses.dataclass
+class Current:
+    """The check that is running."""
+
+    name: str = ""
+    exerciser: str = ""
+    expected: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    device: str = ""
+    rig: Rig | None = None
+    outcome: Outcome = Outcome.PASS
+    reason: str = ""
+    failure: str = ""
+    started_ns: int = 0
+    measured: list[store.Measurement] = dataclasses.field(default_factory=list)
+    health: tuple[HealthFinding, ...] = ()
+    kmsg: tuple[tuple[int, int, str], ...] = ()
+    answers: tuple[Answer, ...] = ()
+    before: dict[str, Any] = dataclasses.field(default_factory=dict)
+    undo: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
+
+    @classmethod
+    def nothing(cls) -> Current:
+        """No check is running."""
+        return cls()
+
+    @classmethod
+    def start(cls, item: pytest.Item, faults: tuple[str, ...]) -> Current:
+        """The check `item`, about to be set up."""
+        expected = tuple(m.kwargs.get("splat") or m.args[0] for m in item.iter_markers("expects"))
+        return cls(item.nodeid, Path(item.path).parent.name, expected, faults, started_ns=time.monotonic_ns())
+
+    def open(self, rig: Rig) -> None:
+        """Take the snapshot before."""
+        self.rig = rig
+        self.before = rig.exerciser("kernel").snapshot().value
+        rig.answers.clear()
+        self.started_ns = time.monotonic_ns()
+
+    def close(self, rig: Rig) -> tuple[HealthFinding, ...]:
+        """Take the snapshot after, and the kernel log between; returns what is new."""
+        self.answers = tuple(rig.answers)
+        kernel = rig.exerciser("kernel")
+        log = kernel.kmsg(since=self.before["kmsg"]).value
+        self.kmsg = tuple((int(line["us"]) * 1000, int(line["level"]), str(line["text"])) for line in log["lines"])
+        self.health = compare(self.before, kernel.snapshot().value, self.kmsg, self.expected)
+        rig.answers.clear()
+        if rig.twin:
+            errors = rig.twin.chip_errors()
+            if errors:
+                raise Broken(f"a chip model raised: {errors[0]}")
+        return self.health
+
+    def close_dead(self, rig: Rig) -> None:
+        """Collect what is left of a target that does not answer: its console."""
+        self.answers = self.answers or tuple(rig.answers)
+        crash = crash_in(line.text for line in rig.console(self.started_ns))
+        if crash:
+            self.health = (crash,)
+
+    def fail(self, outcome: Outcome, info: pytest.ExceptionInfo[BaseException], text: str) -> None:
+        """Note how a phase of the check ended, if that is worse than what is known."""
+        if ORDER.index(outcome) > ORDER.index(self.outcome):
+            self.outcome, self.failure = outcome, text
+            self.reason = reason_of(info)
+
+    def measure(self, name: str, value: float, unit: str, limit: float | None, at_least: float | None) -> float:
+        """Keep a measured value and assert its limits."""
+        ok = (limit is None or value <= limit) and (at_least is None or value >= at_least)
+        bound = limit if limit is not None else at_least
+        self.measured.append(store.Measurement(name, float(value), unit, bound, ok))
+        assert ok, f"{name} is {value:g} {unit}; the limit is {'at least ' if limit is None else ''}{bound:g} {unit}"
+        return value
+
+    def record(self, board: Board) -> store.CheckRecord:
+        """Freeze."""
+        defect = board.defect(self.name)
+        ended = time.monotonic_ns()
+        console = self.rig.console(self.started_ns)[-CONSOLE_LINES:] if self.rig else []
+        return store.CheckRecord(
+            name=self.name, sentence=sentence_of(self.name), exerciser=self.exerciser, outcome=self.outcome,
+            device=next((a.call.device for a in self.answers if a.call.device), ""),
+            reason=self.reason, failure=self.failure, known_defect=defect.reason if defect else None,
+            faults=self.faults, started_ns=self.started_ns, seconds=(ended - self.started_ns) / 1e9,
+            measured=tuple(self.measured), calls=tuple(call_record(a) for a in self.answers),
+            wire=self._wire(), health=self.health,
+            console=tuple((line.ns, line.text) for line in console), kmsg=self.kmsg,
+        )
+
+    def _wire(self) -> tuple[store.WireEvent, ...]:
+        if self.rig is None or self.rig.twin is None:
+            return ()
+        return tuple(
+            store.WireEvent(entry.ns, "cable", entry.direction, entry.what, entry.frame.hex())
+            for entry in self.rig.cable.log if entry.ns >= self.started_ns
+        )
+
+
+def reason_of(info: pytest.ExceptionInfo[BaseException]) -> str:
+    """The first line of what an exception says."""
+    text = str(info.value).strip() or info.typename
+    line = text.splitlines()[0]
+    return line if info.errisinstance((AssertionError, BenchError)) else f"{info.typename}: {line}"
+
+
+def sentence_of(nodeid: str) -> str:
+    """`drivers/net/test_x.py::test_carrier_follows[eth]` → `carrier follows [eth]`."""
+    name = nodeid.rsplit("::", 1)[-1].removeprefix("test_")
+    return re.sub(r"\[", " [", name.replace("_", " "))
+
+
+def call_record(answer: Answer) -> store.CallRecord:
+    """An answer as it is kept."""
+    error = answer.error and store.CallError(
+        answer.error["type"], answer.error["text"], answer.error.get("errno") or 0, answer.error["traceback"]
+    )
+    trace = answer.trace
+    return store.CallRecord(
+        call=answer.call.name, arguments=dict(answer.call.arguments), value=answer.result, error=error or None,
+        started_ns=answer.started_ns, ended_ns=answer.ended_ns, clock_offset_ns=answer.clock_offset_ns,
+        clock_error_ns=answer.clock_error_ns, lost=trace.lost if trace else 0,
+        verdicts=tuple(trace.verdicts) if trace else (), device=answer.call.device,
+    )
+
+
+def keep_files(record: store.CheckRecord, current: Current, folder: Path, number: int) -> store.CheckRecord:
+    """Write the traces and the pcap of a check into the record's folder and name them in its record."""
+    calls = list(record.calls)
+    for i, answer in enumerate(current.answers):
+        if answer.trace is not None:
+            name = f"traces/{number:04d}-{i:02d}.dat"
+            answer.trace.save(folder / name)
+            calls[i] = dataclasses.replace(calls[i], trace=name)
+    pcap = None
+    if record.wire and current.rig:
+        pcap = f"wire/{number:04d}.pcap"
+        current.rig.cable.pcap(folder / pcap)
+    return dataclasses.replace(record, calls=tuple(calls), pcap=pcap)
+
+
+def run_info(rig: Rig, faults: tuple[str, ...]) -> store.RunInfo:
+    """What runs where."""
+    identity = dict(rig.identity)
+    return store.RunInfo(
+        board=rig.board.name, kernel=str(identity.get("release", "")),
+        config_hash=setup.prepare().config_hash if rig.twin else "", bench_version=bench.__version__,
+        started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"), host=platform.node(),
+        twin=rig.twin is not None, faults=faults, identity=identity,
+    )

@@ -1,0 +1,100 @@
+"""What a check may ask for by name: each exerciser, each chip as `<chip>_chip`, cable, measure, board, rig."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bench.board import Board
+from bench.call import Exerciser, exercisers
+from bench.errors import Inconclusive
+from bench.plugin.checks import Checks, Current
+from bench.rig import Rig
+from fixtures import chips
+from fixtures.cable import Cable
+from fixtures.chip import Chip
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest) -> Rig:
+    """The rig itself, with its agent ready."""
+    plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
+    return plugin.rig
+
+
+@pytest.fixture
+def board(rig: Rig) -> Board:
+    """The board's data."""
+    return rig.board
+
+
+@pytest.fixture
+def cable(rig: Rig) -> Iterator[Cable]:
+    """The far end of the Ethernet cable, plugged in and with its partner answering, as it is left again."""
+    if rig.twin is None:
+        raise Inconclusive("the cable's far end is not visible on this rig")
+    yield rig.cable
+    rig.cable.restore()
+
+
+@pytest.fixture
+def measure(request: pytest.FixtureRequest) -> Callable[..., float]:
+    """Write a measured value down: measure(name, value, unit, limit=None, at_least=None); past a limit the check fails."""
+    plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
+
+    def write_down(
+        name: str, value: float, unit: str = "", limit: float | None = None, at_least: float | None = None
+    ) -> float:
+        current: Current = plugin.current
+        return current.measure(name, value, unit, limit, at_least)
+
+    return write_down
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A check of an exerciser runs once for each device that has it; in a proof, once for each fault."""
+    plugin: Checks = metafunc.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
+    for name in exercisers():
+        devices = [d.name for d in plugin.board.with_exerciser(name)]
+        if name in metafunc.fixturenames and len(devices) > 1:
+            metafunc.parametrize(name, devices, indirect=True)
+    if plugin.proving and any(n in metafunc.fixturenames for n in exercisers()):
+        marks = metafunc.definition.iter_markers("fault")
+        faults = [fault for mark in marks for fault in mark.args]
+        metafunc.fixturenames.append("proven_fault")
+        metafunc.parametrize("proven_fault", faults or [""], ids=faults or ["no fault named"])
+
+
+@pytest.fixture
+def proven_fault(request: pytest.FixtureRequest) -> str:
+    """The fault that this run of the check must catch."""
+    return str(request.param)
+
+
+def _exerciser_fixture(name: str) -> Callable[..., Any]:
+    @pytest.fixture(name=name)
+    def exerciser(rig: Rig, request: pytest.FixtureRequest) -> Exerciser:
+        if not rig.board.with_exerciser(name) and name != "kernel":
+            pytest.skip(f"board {rig.board.name} has no device with exerciser {name}")
+        return rig.exerciser(name, getattr(request, "param", None))
+
+    return exerciser
+
+
+def _chip_fixture(name: str) -> Callable[..., Any]:
+    @pytest.fixture(name=f"{name}_chip")
+    def chip(rig: Rig) -> Iterator[Chip]:
+        if rig.twin is None:
+            raise Inconclusive(f"chip {name} is real here: nothing shows what it saw")
+        if name not in rig.chips:
+            pytest.skip(f"board {rig.board.name} has no chip {name}")
+        yield rig.chip(name)
+
+    return chip
+
+
+for _name in exercisers():
+    globals()[_name] = _exerciser_fixture(_name)
+for _name in chips.names():
+    globals()[f"{_name}_chip"] = _chip_fixture(_name)

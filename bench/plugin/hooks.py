@@ -1,0 +1,8 @@
+"""Hooks that the plugin offers to others (the command line's live progress uses them)."""
+from __future__ import annotations
+
+from bench.store import CheckRecord
+
+
+def pytest_bench_check(record: CheckRecord) -> None:
+    """Called after each check, when its record is on the disk."""

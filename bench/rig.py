@@ -1,0 +1,244 @@
+"""A board held by labgrid, with its exercisers as attributes: what a bring-up script and the checks use.
+
+    with Rig("twin210") as rig:
+        print(rig.net.identity().value)
+"""
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Any
+
+from labgrid import Environment
+
+from bench import board as boards
+from bench.call import Answer, Call, Exerciser, exercisers
+from bench.channel import Channel, Frame
+from bench.errors import AgentDied, BoardError, ChannelError, Hang, TwinError, UsageError
+from bench.health import crash_in
+from bench.lab.console import Line
+from bench.trace import Recording, Trace
+from bench.trace.recording import parse_cmdlines
+from fixtures import chips
+from fixtures.cable import Cable
+from fixtures.chip import Chip
+
+HELLO_S = 30.0  # from the agent's start to its first frame
+
+
+class Rig:
+    """One board, powered and spoken to.  A context manager: powered off and cleaned up at its end.
+
+    Args:
+        name: a board's name, or the path of its folder
+
+    Raises UsageError and BoardError before anything starts, Broken when the rig fails.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.board = boards.load(name, frozenset(exercisers()), frozenset(chips.names()))
+        self.answers: list[Answer] = []  # every call's, until somebody takes them
+        self.identity: dict[str, Any] = {}
+        self.clock: tuple[int, int] = (0, 1 << 62)  # target's minus host's CLOCK_MONOTONIC, and its error, ns
+        self.on_boot: list[Callable[[], None]] = []
+        self._formats: dict[str, str] = {}
+        self._calls = 0
+        self._ready_ns = 0  # what the console said before is the boot's
+        self._channel: Channel | None = None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # labgrid only warns of an unknown key
+            try:
+                self._env = Environment(str(self.board.folder / "env.yaml"))
+                self.target = self._env.get_target("main")
+            except UserWarning as e:
+                raise BoardError(f"{self.board.folder}/env.yaml:1: {e}") from e
+        self.strategy = self.target.get_strategy()
+
+    def __enter__(self) -> Rig:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Power on, boot and start the agent; does nothing when the agent answers already."""
+        self.strategy.transition("agent")
+        if self._channel is None:
+            self._formats.clear()
+            self.clock = (0, 1 << 62)
+            self._channel = Channel(self.strategy.stream, self._watch)
+            self._greet(self._channel.exchange(None, HELLO_S))
+            for hook in self.on_boot:
+                hook()
+
+    def power_cycle(self) -> None:
+        """Off, on, booted, agent: the world after a crash."""
+        self._drop()
+        self.start()
+
+    def close(self) -> None:
+        """Stop the agent, power off, release labgrid's drivers."""
+        if self._channel:
+            with contextlib.suppress(ChannelError, Hang, TwinError, OSError):
+                self._channel.exchange({"stop": True}, 0.0)
+        self._drop()
+        self.target.cleanup()
+
+    def __getattr__(self, name: str) -> Exerciser:
+        if name.startswith("_") or name not in exercisers():
+            raise AttributeError(str(UsageError.unknown("exerciser", name, exercisers())))
+        return self.exerciser(name)
+
+    def exerciser(self, name: str, device: str | None = None) -> Exerciser:
+        """The calls of drivers/`name`, with the arguments of the board's `device` (the first that has it) filled in."""
+        having = self.board.with_exerciser(name)
+        chosen = next((d for d in having if device in (None, d.name)), None)
+        if device and chosen is None:
+            raise UsageError.unknown(f"{name} device", device, (d.name for d in having))
+        return Exerciser(self, name, chosen)
+
+    def chip(self, name: str) -> Chip:
+        """The model of chip `name`.  Raises UsageError where there is none (on a real board, always)."""
+        known = self.chips
+        if name not in known:
+            raise UsageError.unknown("chip", name, known)
+        return known[name]
+
+    @property
+    def chips(self) -> dict[str, Chip]:
+        """The models by device name, and by chip name (the first of each); empty on a real board."""
+        if self.twin is None:
+            return {}
+        models = self.twin.chips
+        return {**{c.name: c for c in reversed(models.values())}, **models}
+
+    @property
+    def twin(self) -> Any:
+        """The twin behind this rig, None on a real board."""
+        return getattr(self.strategy.power, "twin", None)
+
+    @property
+    def cable(self) -> Cable:
+        """The Ethernet cable's other end."""
+        if self.twin is None:
+            raise UsageError("this rig has no cable object: its cable ends in the lab's network interface")
+        cable = self.twin.cable
+        assert isinstance(cable, Cable)
+        return cable
+
+    def console(self, since_ns: int = 0) -> list[Line]:
+        """Console lines that came since the host's monotonic time `since_ns`."""
+        log = self.strategy.console.log
+        return log.since(since_ns) if log else []
+
+    def call(self, call: Call) -> Iterator[Answer]:
+        """Run `call`; yields once when the target listens (only then), then its Answer.
+
+        The generator form lets the host act between the two; `Exerciser` hides it.
+        """
+        if self._channel is None:
+            self.start()
+        assert self._channel
+        self._calls += 1
+        request: Frame = {"id": self._calls, "call": call.name, "arguments": call.arguments}
+        if call.sources:
+            request["trace"] = {"sources": list(call.sources), "buffer_kb": call.buffer_kb}
+        sent = time.monotonic_ns()
+        try:
+            reply = self._reply(request, call.deadline_s)
+            if "ready" in reply:
+                yield Answer(call, started_ns=sent)
+                reply = self._reply(None, call.deadline_s)
+            else:
+                self._synchronise(sent, reply, time.monotonic_ns())
+        except AgentDied:
+            self._greet(self._channel.exchange(None, HELLO_S))
+            raise
+        except (Hang, ChannelError, TwinError):
+            self._evidence()
+            self._drop()
+            raise
+        answer = self._answer(call, reply)
+        self.answers.append(answer)
+        yield answer
+
+    def _reply(self, request: Frame | None, deadline_s: float) -> Frame:
+        assert self._channel
+        while True:
+            reply = self._channel.exchange(request, deadline_s)
+            if reply.get("id") == self._calls:
+                return reply
+            request = None  # an answer to an abandoned call: not ours
+
+    def _answer(self, call: Call, reply: Frame) -> Answer:
+        trace = None
+        raw = reply.get("trace")
+        if raw is not None:
+            self._formats.update(raw.get("formats", {}))
+            trace = Trace(recording(raw, self._formats, call.name, reply))
+        offset, error = self.clock
+        return Answer(
+            call, reply.get("value"), reply.get("error"), trace,
+            started_ns=reply.get("started", 0) - offset, ended_ns=reply.get("ended", 0) - offset,
+            clock_offset_ns=offset, clock_error_ns=error,
+        )
+
+    def _synchronise(self, sent: int, reply: Frame, got: int) -> None:
+        """Narrow the clocks' offset, as NTP does: the exchange with the shortest way bounds it best."""
+        there, back = reply["received"] - sent, reply["sent"] - got
+        error = (there - back) // 2
+        if error < self.clock[1]:
+            self.clock = ((there + back) // 2, error)
+
+    def _greet(self, hello: Frame) -> None:
+        if "hello" not in hello:
+            raise ChannelError(f"expected the agent's hello, got {sorted(hello)}")
+        self.identity = hello["hello"]
+        self._ready_ns = time.monotonic_ns()
+        wanted, found = self.board.compatible, self.identity.get("compatible", "")
+        if wanted not in found.split(","):
+            raise BoardError(f"{self.board.folder}/board.yaml:1: compatible: the target says {found!r}, not {wanted!r}")
+
+    def _watch(self) -> None:
+        """Raise what is known of the target's death."""
+        crash = crash_in(line.text for line in self.console(self._ready_ns))
+        if crash:
+            raise Hang(f"the kernel crashed: {crash.text}")
+        if self.twin is not None and not self.twin.alive:
+            raise self.twin.death()
+
+    def _evidence(self) -> None:
+        """Have a hung kernel print its blocked tasks before the power goes."""
+        if self.twin is not None and self.twin.alive:
+            with contextlib.suppress(TwinError, OSError):
+                self.twin.show_blocked_tasks()
+
+    def _drop(self) -> None:
+        self._channel = None
+        self.strategy.transition("off")
+
+
+def recording(raw: Frame, formats: Mapping[str, str], name: str, reply: Frame) -> Recording:
+    """The agent's raw trace of one call as the decoder takes it; `formats` are those known since boot."""
+    if not raw["pages"]:
+        return Recording((), {}, missing=raw["missing"], armed=(), name=name)
+    return Recording(
+        raw["pages"], {e: formats[e] for e in raw["armed"] if e in formats}, header_page=raw["header_page"],
+        long_size=raw["long_size"], big_endian=raw["big_endian"], subbuf_size=raw["subbuf_size"],
+        stats_before=raw["stats_before"], stats_after=raw["stats_after"], cmdlines=parse_cmdlines(raw["cmdlines"]),
+        missing=raw["missing"], armed=raw["armed"], began_ns=reply.get("started"), ended_ns=reply.get("ended"), name=name,
+    )
+
+
+def quiet_labgrid() -> None:
+    """Keep labgrid's own log lines out of a person's terminal; warnings stay."""
+    logging.getLogger("labgrid").setLevel(logging.WARNING)

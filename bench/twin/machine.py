@@ -1,0 +1,195 @@
+"""One QEMU with its chips: start, stop, notice its death.   Facts: design of the chips' windows in devicetree.py"""
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.board import Board, Device
+from bench.errors import BoardError, TwinError
+from bench.setup import Artefacts
+from bench.setup.cache import default_folder
+from bench.twin import devicetree, keeper
+from bench.twin.qmp import Qmp
+from fixtures import chips
+from fixtures.cable import Cable
+from fixtures.chip import Chip
+from fixtures.transports import Attachment, attach
+
+PORTS = ("console", "agent", "qmp")
+CONNECT_S = 5.0  # QEMU connects its ports while it reads its arguments
+
+
+class Twin:
+    """The virtual board: `on()`, `off()`, its chips and its cable, which outlive a power cycle."""
+
+    def __init__(self, board: Board, artefacts: Artefacts) -> None:
+        if board.twin is None:
+            raise TwinError(f"board {board.name} has no twin: its board.yaml has no twin section")
+        self.board, self.machine, self.artefacts = board, board.twin, artefacts
+        self.cable = Cable()
+        self.chips = {d.name: _make(d, self.cable) for d in board.devices if d.chip}
+        for device in board.devices:
+            if device.bus:
+                self.chips[device.bus].connect(self.chips[device.name], device.address or 0)
+        self.folder: Path | None = None
+        self.console: socket.socket | None = None
+        self.agent: socket.socket | None = None
+        self.qmp: Qmp | None = None
+        self.attachments: dict[str, Attachment] = {}
+        self.power_on_ns = 0
+        self._keeper: subprocess.Popen[bytes] | None = None
+
+    def on(self) -> None:
+        """Start QEMU; returns when its console, agent port and monitor are connected.
+
+        Raises TwinError with QEMU's own words when it ends instead.
+        """
+        if self._keeper:
+            return
+        self.folder = Path(tempfile.mkdtemp(prefix="bench-twin-"))  # 0700, as mkdtemp makes it
+        try:
+            self._start(self.folder)
+        except BaseException:
+            self.off()
+            raise
+
+    def off(self) -> None:
+        """Stop QEMU and remove its folder and sockets; does nothing when it is off."""
+        if self.qmp:
+            self.qmp.close()
+        for port in (self.console, self.agent):
+            if port:
+                port.close()
+        self.qmp = self.console = self.agent = None
+        if self._keeper:
+            assert self._keeper.stdin
+            self._keeper.stdin.close()  # the keeper kills QEMU and removes the folder
+            self._keeper.wait()
+            self._keeper = None
+        for attachment in self.attachments.values():
+            attachment.stop()
+        self.attachments = {}
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether QEMU runs."""
+        return self._keeper is not None and self._keeper.poll() is None
+
+    def words(self) -> str:
+        """What QEMU itself said, for an error's text."""
+        with contextlib.suppress(OSError, AttributeError):
+            assert self.folder
+            return (self.folder / "qemu.txt").read_text("utf-8", "replace").strip()
+        return ""
+
+    def death(self) -> TwinError:
+        """The error that says how QEMU ended."""
+        status = self._keeper.wait(1) if self._keeper else None
+        return TwinError(f"QEMU ended with status {status}: {self.words() or 'it said nothing'}")
+
+    def check_windows(self) -> None:
+        """Compare each chip's BAR, as the kernel assigned it, with the devicetree.  Raises TwinError."""
+        for place in devicetree.places(self.board):
+            found = getattr(self.attachments[place.device.name], "bar_address", None)
+            if found != place.address:
+                raise TwinError(
+                    f"chip {place.device.chip}: the devicetree has it at {place.address:#x}, "
+                    f"the kernel put it at {'nothing' if found is None else hex(found)}"
+                )
+
+    def chip_errors(self) -> list[str]:
+        """Tracebacks of errors in the chips' own code, which are the bench's fault and never the driver's."""
+        return [str(e) for attachment in self.attachments.values() for e in attachment.errors]
+
+    def show_blocked_tasks(self) -> None:
+        """Ask a hung kernel through its console for its blocked tasks and CPUs (SysRq w, l)."""
+        for key in "wl":
+            if self.qmp and self.console:
+                self.qmp.command("chardev-send-break", id="console")
+                self.console.sendall(key.encode())
+
+    def _start(self, folder: Path) -> None:
+        listeners = {port: _listen(folder / port) for port in PORTS}
+        for device in self.board.devices:
+            if device.chip and self.chips[device.name].transport:
+                attachment = attach(
+                    self.chips[device.name], str(folder), name=device.name, slot=device.slot, bar_size=devicetree.BAR_SIZE
+                )
+                self.attachments[device.name] = attachment
+                attachment.start()
+        command = self._command(folder)
+        self.power_on_ns = time.monotonic_ns()
+        self._keeper = subprocess.Popen(
+            [sys.executable, "-I", "-S", keeper.__file__, str(folder), *command],
+            stdin=subprocess.PIPE, start_new_session=True,
+        )
+        accepted = {port: self._accept(listener) for port, listener in listeners.items()}
+        self.console, self.agent = accepted["console"], accepted["agent"]
+        self.qmp = Qmp(accepted["qmp"])
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        assert self._keeper
+        ended = os.pidfd_open(self._keeper.pid)
+        try:
+            ready, _, _ = select.select([listener, ended], [], [], CONNECT_S)
+            if listener in ready:
+                return listener.accept()[0]
+            if ready:
+                raise self.death()
+            raise TwinError(f"QEMU did not connect its ports within {CONNECT_S} s: {self.words()}")
+        finally:
+            os.close(ended)
+            listener.close()
+
+    def _command(self, folder: Path) -> list[str]:
+        m, a = self.machine, self.artefacts
+        qemu = [
+            *a.qemu, "-M", f"{m.machine},memory-backend=ram", "-cpu", m.cpu, "-smp", str(m.cpus), "-m", f"{m.memory_mb}M",
+            "-object", f"memory-backend-memfd,id=ram,share=on,size={m.memory_mb}M",  # vhost-user back-ends map it
+            "-nodefaults",
+        ]
+        dtb = devicetree.build(self.board, self.chips, qemu, str(a.dtc), default_folder() / "devicetree")
+        command = [
+            *qemu, "-display", "none", "-no-reboot",
+            "-kernel", str(a.kernel), "-initrd", str(a.initramfs), "-dtb", str(dtb),
+            "-append", "console=ttyAMA0 loglevel=7 panic=-1 sysrq_always_enabled",
+            "-chardev", f"socket,id=console,path={folder}/console", "-serial", "chardev:console",
+            "-chardev", f"socket,id=qmp,path={folder}/qmp", "-mon", "chardev=qmp,mode=control",
+            "-chardev", f"socket,id=agent,path={folder}/agent",
+            "-device", "virtio-serial-device", "-device", "virtserialport,chardev=agent,name=bench.agent",
+            "-device", "virtio-rng-device",
+        ]
+        for attachment in self.attachments.values():
+            command += attachment.arguments
+        return command
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(1)
+    return listener
+
+
+def _make(device: Device, cable: Cable) -> Chip:
+    """The model of a device's chip; a chip with an Ethernet port takes the cable."""
+    model = chips.find(device.chip or "")
+    given = dict(device.options)
+    if "cable" in inspect.signature(model).parameters:
+        given["cable"] = cable
+    try:
+        return model(**given)
+    except (TypeError, ValueError) as e:
+        raise BoardError(f"board.yaml: devices.{device.name}.options: {e}") from e

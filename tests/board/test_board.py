@@ -1,0 +1,63 @@
+"""A mistake in board.yaml is reported as file:line: key: what was expected."""
+import pytest
+
+from bench import board
+from bench.errors import BoardError, UsageError
+
+GOOD = """\
+description: a board
+compatible: maker,board
+devices:
+  ethernet:
+    driver: dm9000
+    chip: dm9000
+    slot: 1
+    exercisers: [net]
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text):
+        folder = tmp_path / "b"
+        folder.mkdir(exist_ok=True)
+        (folder / "board.yaml").write_text(text)
+        return board.load(str(folder), frozenset({"net", "spi"}), frozenset({"dm9000"}))
+
+    return read
+
+
+def test_every_board_in_the_tree_loads():
+    for name in board.names():
+        assert board.load(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("slot: 1", "slot: one", "board.yaml:7: devices.ethernet.slot: expected a whole number from 1 to 31, found 'one'"),
+        ("slot: 1", "slot: 99", "board.yaml:7: devices.ethernet.slot: expected a whole number from 1 to 31, found 99"),
+        ("slot: 1", "slto: 1", "board.yaml:7: devices.ethernet.slto: unknown key; expected one of driver, chip"),
+        ("    driver: dm9000\n", "", "devices.ethernet.driver: missing; expected the kernel driver's name"),
+        ("[net]", "[nat]", "board.yaml:8: devices.ethernet.exercisers: no exerciser named 'nat'; did you mean 'net'?"),
+        ("chip: dm9000", "chip: dm900", "board.yaml:6: devices.ethernet.chip: no chip named 'dm900'; did you mean"),
+        ("compatible: maker,board\n", "", "board.yaml:1: compatible: missing"),
+        ("description: a board", "description: [", "board.yaml:3: not YAML"),
+        ("  ethernet:", "  ethernet: 3\n  other:", "board.yaml:4: devices.ethernet: expected a mapping"),
+    ],
+)
+def test_a_mistake_names_file_line_and_key(read, old, new, expected):
+    assert old in GOOD
+    with pytest.raises(BoardError) as e:
+        read(GOOD.replace(old, new))
+    assert expected in str(e.value)
+
+
+def test_a_good_board_is_frozen_data(read):
+    device = read(GOOD).devices[0]
+    assert (device.name, device.driver, device.slot, device.exercisers) == ("ethernet", "dm9000", 1, ("net",))
+
+
+def test_an_unknown_board_suggests_the_nearest():
+    with pytest.raises(UsageError, match="no board named 'twin21'; did you mean 'twin210'"):
+        board.load("twin21")

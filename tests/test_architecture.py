@@ -1,0 +1,88 @@
+"""The house's rules, kept by reading the imports."""
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ORDER = (
+    "errors verdict health setup board twin lab channel trace call rig faults store judge report plugin cli".split()
+)
+LIBRARIES = {"spi": {"spidev"}, "fingerprint": {"spidev", "gpiod"}, "usb": {"usb"}, "i2c": {"smbus2"},
+             "gpio": {"gpiod"}, "serial": {"serial"}}  # fmt: skip
+
+
+def imports_of(path):
+    """(line, dotted module) of every import in a file, wherever it stands, but for type checking only."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import hides where it goes"
+            assert node.module
+            yield node.lineno, node.module
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def files(folder):
+    return sorted(p for p in (ROOT / folder).rglob("*.py") if "__pycache__" not in p.parts)
+
+
+def outside(path, allowed):
+    found = []
+    for line, name in imports_of(path):
+        top = name.split(".")[0]
+        if top not in allowed and top not in sys.stdlib_module_names:
+            found.append(f"{path.relative_to(ROOT)}:{line}: {name}")
+    return found
+
+
+def test_the_target_side_imports_the_standard_library_and_itself_only():
+    wrong = []
+    for path in files("drivers"):
+        allowed = {"drivers"}
+        if path.name == "calls.py":
+            allowed |= LIBRARIES.get(path.parent.name, set())
+        if path.name.startswith("test_") or path.name == "conftest.py":
+            allowed |= {"pytest"}
+        wrong += outside(path, allowed)
+    assert wrong == []
+
+
+def test_the_chips_import_the_standard_library_and_themselves_only():
+    assert [w for path in files("fixtures") for w in outside(path, {"fixtures"})] == []
+
+
+def test_the_bench_imports_only_leftwards():
+    wrong = []
+    for path in files("bench"):
+        own = path.relative_to(ROOT / "bench").parts[0].removesuffix(".py")
+        if own in ("__init__", "__main__"):
+            continue
+        assert own in ORDER, f"bench/{own} has no place in the order {' < '.join(ORDER)}"
+        for line, name in imports_of(path):
+            parts = name.split(".")
+            if parts[0] == "bench" and len(parts) > 1 and parts[1] in ORDER:
+                if ORDER.index(parts[1]) > ORDER.index(own):
+                    wrong.append(f"{path.relative_to(ROOT)}:{line}: {own} imports {parts[1]}")
+    assert wrong == []
+
+
+def test_chips_share_no_code_with_drivers():
+    for path in files("fixtures"):
+        assert not [n for _, n in imports_of(path) if n.split(".")[0] in ("drivers", "bench")], path
+
+
+@pytest.mark.parametrize("folder", ["drivers", "fixtures", "bench"])
+def test_every_module_says_what_it_is(folder):
+    for path in files(folder):
+        if path.stat().st_size:
+            assert ast.get_docstring(ast.parse(path.read_text())), f"{path}: no docstring on top"
+
+
+def test_the_target_side_parses_as_python_3_8():
+    for path in files("drivers"):
+        if not path.name.startswith("test_"):
+            ast.parse(path.read_text(), feature_version=(3, 8))
