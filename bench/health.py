@@ -103,6 +103,11 @@ _END_TRACE = re.compile(r"-+\[ end (?:trace|Kernel panic)")
 _ERR = 3  # KERN_ERR
 
 
+def kernel_lines(records: Iterable[Mapping[str, Any]]) -> tuple[LogLine, ...]:
+    """Return the kernel's own log lines of what drivers.kernel's `kmsg` read: no program can write with facility 0."""
+    return tuple((int(r["time_s"] * 1e9), r["level"], r["text"]) for r in records if r["facility"] == 0)
+
+
 def head_of(text: str) -> str | None:
     """Return the kind of kernel report that `text` begins (crash or splat), None when it begins none."""
     if IGNORED.search(text):
@@ -168,8 +173,9 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], kmsg: Sequence[
             expected: Iterable[str] = ()) -> tuple[HealthFinding, ...]:
     """Judge what happened to the kernel between two snapshots.
 
-    `before`, `after`: {taint: int, warn_count, oops_count, …_count: int, modules: {name: refcount}, fds: int,
-    slab: {cache: active objects}, interrupts: {name: count}}; a key that either lacks is not judged.
+    `before`, `after`: {taint: bits, counts: {warn_count: …, oops_count: …}, modules: {name: refcount}, fds: number,
+    interrupts: {line: {count, names}}, uptime_s}, as drivers.kernel's `snapshot` returns them; what either lacks is
+    not judged.
     `expected`: regular expressions of reports that the check declares; a declared report and the taint W and
     warn_count that come with it are `info`.
     """
@@ -204,15 +210,18 @@ def _excuse(finding: HealthFinding, declared: bool) -> HealthFinding:
 
 
 def _counters(before: Mapping[str, Any], after: Mapping[str, Any], quiet: bool) -> list[HealthFinding]:
-    names = [n for n in after if n.endswith("_count") and n in before and _int(after, n) > _int(before, n)]
+    was, now = _map(before, "counts"), _map(after, "counts")
     return [
-        _excuse(HealthFinding("counter", f"{n} went from {before[n]} to {after[n]}", FAIL), quiet and n == "warn_count")
-        for n in names
+        _excuse(HealthFinding("counter", f"{n} went from {was[n]} to {now[n]}", FAIL), quiet and n == "warn_count")
+        for n in now if n in was and now[n] > was[n]
     ]
 
 
 def _leaks(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[HealthFinding]:
     found = []
+    if after.get("uptime_s", 0) < before.get("uptime_s", 0):
+        text = f"the board started anew: its uptime went from {before['uptime_s']:.1f} s to {after['uptime_s']:.1f} s"
+        return [HealthFinding("reset", text, FAIL)]
     was, now = _map(before, "modules"), _map(after, "modules")
     for name in sorted(was.keys() | now.keys()):
         if name not in now:
@@ -226,11 +235,19 @@ def _leaks(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[HealthFi
     return found
 
 
-def _interrupts(before: Mapping[str, int], after: Mapping[str, int]) -> list[HealthFinding]:
-    return [
-        HealthFinding("irq", f"bad interrupts ({name}) went from {before.get(name, 0)} to {after[name]}", FAIL)
-        for name in ("ERR", "Err", "MIS") if after.get(name, 0) > before.get(name, 0)
-    ]
+def _interrupts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[HealthFinding]:
+    found = []
+    for line in sorted(before.keys() & after.keys()):
+        was, now = before[line], after[line]
+        if line.lower() in ("err", "mis") and now["count"] > was["count"]:
+            text = f"bad interrupts ({line}) went from {was['count']} to {now['count']}"
+            found.append(HealthFinding("irq", text, FAIL))
+        # The same handler twice on a line that had it once: it was not released before it was requested anew.
+        for name in sorted(set(now["names"])):
+            times = now["names"].count(name)
+            if times > max(1, was["names"].count(name)):
+                found.append(HealthFinding("irq", f"interrupt {line}: {name} holds it {times} times", FAIL))
+    return found
 
 
 def slab_leaks(samples: Sequence[Mapping[str, int]], per_loop: float = 0.9) -> tuple[HealthFinding, ...]:
@@ -256,5 +273,5 @@ def _int(snapshot: Mapping[str, Any], key: str) -> int:
     return int(snapshot.get(key, 0) or 0)
 
 
-def _map(snapshot: Mapping[str, Any], key: str) -> Mapping[str, int]:
+def _map(snapshot: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return snapshot.get(key) or {}

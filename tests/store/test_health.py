@@ -1,9 +1,11 @@
 """Kernel health: reports in the log, taints and counters, declared splats, leaks, crashes on the console."""
 import pytest
 
-from bench.health import HealthFinding, compare, crash_in, head_of, slab_leaks
+from bench.health import HealthFinding, compare, crash_in, head_of, kernel_lines, slab_leaks
 
-CALM = {"taint": 0, "warn_count": 0, "oops_count": 0, "modules": {"dm9000": 0}, "fds": 7, "interrupts": {"ERR": 0}}
+CALM = {"taint": 0, "counts": {"warn_count": 0, "oops_count": 0}, "modules": {"dm9000": 0}, "fds": 7, "uptime_s": 9.5,
+        "interrupts": {"38": {"count": 5, "names": ["eth0"]}, "Err": {"count": 0, "names": []}}}
+WARNED = {**CALM, "taint": 0x200, "counts": {"warn_count": 1, "oops_count": 0}}
 WARNING = [
     (10, 4, "------------[ cut here ]------------"),
     (11, 4, "WARNING: CPU: 0 PID: 0 at net/sched/sch_generic.c:525 dev_watchdog+0x1b4/0x1c0"),
@@ -47,7 +49,7 @@ def test_a_calm_kernel_gives_no_finding():
 
 
 def test_a_warning_is_one_finding_and_its_taint_and_counter_are_others():
-    findings = compare(CALM, {**CALM, "taint": 0x200, "warn_count": 1}, WARNING)
+    findings = compare(CALM, WARNED, WARNING)
     assert findings == (
         HealthFinding("splat", WARNING[1][2], "fail"),
         HealthFinding("taint", "taint W appeared: the kernel issued a warning", "fail"),
@@ -56,13 +58,13 @@ def test_a_warning_is_one_finding_and_its_taint_and_counter_are_others():
 
 
 def test_a_declared_warning_excuses_its_taint_and_counter_too():
-    findings = compare(CALM, {**CALM, "taint": 0x200, "warn_count": 1}, WARNING, ["dev_watchdog"])
+    findings = compare(CALM, WARNED, WARNING, ["dev_watchdog"])
     assert [f.severity for f in findings] == ["info", "info", "info"]
 
 
 def test_a_second_warning_that_was_not_declared_still_fails():
     other = [(ns + 100, level, text.replace("dev_watchdog", "other")) for ns, level, text in WARNING]
-    findings = compare(CALM, {**CALM, "taint": 0x200, "warn_count": 2}, WARNING + other, ["dev_watchdog"])
+    findings = compare(CALM, WARNED, WARNING + other, ["dev_watchdog"])
     assert [(f.kind, f.severity) for f in findings] == [
         ("declared", "info"), ("splat", "fail"), ("taint", "fail"), ("counter", "fail")]
 
@@ -99,13 +101,26 @@ def test_a_taint_bit_of_a_newer_kernel_is_named_by_its_number():
 
 
 def test_what_must_return_to_zero_is_compared():
-    after = {**CALM, "modules": {"dm9000": 1, "plant": 0}, "fds": 9, "interrupts": {"ERR": 2}}
+    after = {**CALM, "modules": {"dm9000": 1, "plant": 0}, "fds": 9, "interrupts": {
+        "38": {"count": 900, "names": ["eth0", "eth0"]}, "Err": {"count": 2, "names": []}}}
     assert compare(CALM, after, []) == (
         HealthFinding("leak", "module dm9000: use count went from 0 to 1", "fail"),
         HealthFinding("leak", "module plant was loaded and stayed", "info"),
         HealthFinding("leak", "open file descriptors went from 7 to 9", "fail"),
-        HealthFinding("irq", "bad interrupts (ERR) went from 0 to 2", "fail"),
+        HealthFinding("irq", "interrupt 38: eth0 holds it 2 times", "fail"),
+        HealthFinding("irq", "bad interrupts (Err) went from 0 to 2", "fail"),
     )
+
+
+def test_a_board_that_started_anew_is_told_by_its_uptime():
+    assert compare(CALM, {**CALM, "uptime_s": 1.2}, []) == (
+        HealthFinding("reset", "the board started anew: its uptime went from 9.5 s to 1.2 s", "fail"),)
+
+
+def test_only_lines_of_the_kernel_itself_are_judged():
+    records = [{"seq": 1, "level": 2, "facility": 1, "time_s": 1.0, "text": "Kernel panic - not syncing: forged"},
+               {"seq": 2, "level": 6, "facility": 0, "time_s": 1.5, "text": "eth0: link up"}]
+    assert kernel_lines(records) == ((1_500_000_000, 6, "eth0: link up"),)
 
 
 def test_a_cache_that_grows_in_every_loop_is_a_leak_and_a_burst_is_none():

@@ -1,0 +1,97 @@
+"""A record in the terminal: a table of verdicts, then why each check that did not pass did not."""
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench import judge
+from bench.report.text import line, number_text, seconds_text
+from bench.store import CheckRecord, Record
+
+STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "broken": "magenta", "skip": "dim",
+          "known": "rgb(200,110,40)"}
+SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "broken": "!", "skip": "–", "known": "≈"}
+WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "undecided", "broken": "broken", "skip": "skip",
+         "known": "known"}
+
+
+def show(record: Record, console: Console | None = None) -> None:
+    """Print the table, the reasons and the verdict on the run."""
+    console = console or Console()
+    console.print(table(record))
+    for part in (reasons(record), verdict(record)):
+        console.print(part)
+
+
+def table(record: Record) -> Table:
+    """Return the table of verdicts, grouped by exerciser; fits 80 columns and uses what more there is."""
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, header_style="dim", title_justify="left",
+                 title=Text(line(f"{record.run.board}, kernel {record.run.kernel or 'unknown'}"), style="bold"))
+    grid.add_column("", width=11, no_wrap=True)
+    grid.add_column("check", ratio=5, overflow="fold")
+    grid.add_column("measured", ratio=3, overflow="fold")
+    grid.add_column("time", justify="right", width=8, no_wrap=True)
+    last = None
+    for check in sorted(record.checks, key=lambda check: check.exerciser):
+        if check.exerciser != last:
+            grid.add_row("", Text(line(check.exerciser), style="bold"), "", "")
+            last = check.exerciser
+        grid.add_row(mark(check), sentence(check), measured(check), Text(seconds_text(check.seconds), style="dim"))
+    return grid
+
+
+def mark(check: CheckRecord) -> Text:
+    """Return a check's outcome as a symbol and a word in its colour."""
+    name = judge.kind(check)
+    return Text(f"{SYMBOLS[name]} {WORDS[name]}", style=STYLES[name])
+
+
+def sentence(check: CheckRecord) -> Text:
+    """Return what the check states, and the device where one is named."""
+    text = Text(line(check.sentence), style="dim" if judge.kind(check) == "skip" else "")
+    return text.append(f" {line(check.device)}", style="dim") if check.device else text
+
+
+def measured(check: CheckRecord) -> Text:
+    """Return the measured values with their limits; what is over its limit is red."""
+    text = Text()
+    for value in check.measured:
+        limit = f" of {number_text(value.limit)}" if value.limit is not None else ""
+        text.append(", " if text else "")
+        text.append(f"{line(value.name)} ", style="dim")
+        text.append(f"{number_text(value.value)}{limit} {line(value.unit)}", style="" if value.ok else "bold red")
+    return text
+
+
+def reasons(record: Record) -> RenderableType:
+    """Return why each check that did not pass did not: the reason, failed verdicts, and the health findings."""
+    parts: list[RenderableType] = []
+    for check in sorted(record.checks, key=lambda check: tuple(STYLES).index(judge.kind(check))):
+        if judge.kind(check) in ("pass", "skip"):
+            continue
+        parts.append(Text.assemble(mark(check), " ", (line(check.sentence), "bold")))
+        said = [Text(line(judge.why(check)))]
+        if check.known_defect is not None:
+            said.append(Text(f"known defect: {line(check.known_defect)}", style="dim"))
+        said += [Text(f"{verdict.outcome}: {line(verdict.claim)}: {line(verdict.reason)}", style="dim")
+                 for call in check.calls for verdict in call.verdicts if str(verdict.outcome) != "pass"]
+        said += [Text(f"{line(f.kind)}: {line(f.text)}", style="dim") for f in check.health if f.severity == "fail"]
+        if check.faults:
+            said.append(Text(f"fault switched on: {', '.join(map(line, check.faults))}", style="yellow"))
+        parts.append(Padding(Group(*said, Text(line(check.name), style="dim italic")), (0, 0, 1, 2)))
+    return Group(*parts)
+
+
+def verdict(record: Record) -> RenderableType:
+    """Return the last lines: notes on the record, faults that were on, the verdict on the run."""
+    summary = judge.of(record)
+    style = {judge.PASSED: "bold green", judge.FAILED: "bold red", judge.INCONCLUSIVE: "bold yellow"}
+    parts: list[RenderableType] = [Text(f"note: {line(note)}", style="yellow") for note in record.notes]
+    if record.run.faults:
+        parts.append(Text(f"faults were switched on: {', '.join(map(line, record.run.faults))}", style="yellow"))
+    headline = Text.assemble((summary.word, style.get(summary.exit_code, "bold magenta")), f"  {summary.headline}",
+                             (f"  {seconds_text(summary.seconds)}", "dim"))
+    return Group(*parts, headline)

@@ -1,0 +1,94 @@
+"""Text for people. What comes from a target is hostile: it may hold escapes, NULs, right-to-left overrides.
+
+`plain` is for the terminal (what could move the cursor or turn the text is gone), `visible` for HTML and XML (it is
+shown as a picture or a code point; escaping `<` and `&` is the template's and the XML writer's work).
+"""
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from bench.store import Cut
+
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # OSC: window title, links, clipboard
+    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)?"  # DCS, SOS, PM, APC
+    r"|\x1b[ -/]*[0-~]"
+)
+_KEPT = "\n\t"
+_BAD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def plain(text: str) -> str:
+    """Return `text` without escape sequences, control, format and unassigned characters; tabs and new lines stay."""
+    return "".join(char for char in _ESCAPES.sub("", text) if not _bad(char))
+
+
+def line(text: str) -> str:
+    """Return `plain` text on one line, with runs of white space as one blank."""
+    return " ".join(plain(text).split())
+
+
+def visible(text: str) -> str:
+    """Return `text` without colour and cursor sequences, and every other control character as something to be seen."""
+    return "".join(_picture(char) if _bad(char) else char for char in _ESCAPES.sub("", text).rstrip("\r"))
+
+
+def _bad(char: str) -> bool:
+    return char not in _KEPT and (unicodedata.category(char) in _BAD)
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)  # the control pictures of Unicode
+    return "␡" if code == 0x7F else f"‹U+{code:04X}›"
+
+
+def value_text(value: Any, most: int = 240) -> str:
+    """Return a call's value or argument as short text: bytes in hex with their length, the rest as Python writes it."""
+    text = _value(value, 4)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _value(value: Any, deep: int) -> str:
+    if isinstance(value, Cut):
+        return f"{_value(value.head, deep)} of {value.length} bytes"
+    if isinstance(value, bytes):
+        return f"‹{hex_text(value.hex())}› {len(value)} B" if value else "‹› 0 B"
+    if isinstance(value, (list, tuple, dict)) and not deep:
+        return "…"
+    if isinstance(value, dict):
+        shown = [f"{key}: {_value(item, deep - 1)}" for key, item in list(value.items())[:24]]
+        return "{" + _some(shown, len(value)) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + _some([_value(item, deep - 1) for item in value[:12]], len(value)) + "]"
+    return repr(value)
+
+
+def _some(shown: list[str], count: int) -> str:
+    return ", ".join(shown) + (f", … {count} in all" if count > len(shown) else "")
+
+
+def hex_text(data: str, most: int = 24) -> str:
+    """Return hex digits as pairs with blanks between, at most `most` bytes of them."""
+    pairs = [data[at : at + 2] for at in range(0, min(len(data), 2 * most), 2)]
+    return " ".join(pairs) + (" …" if len(data) > 2 * most else "")
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a duration with three digits and its unit: 412 µs, 1.25 s, 3 min 20 s."""
+    if seconds >= 120:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
+        scaled = seconds * factor
+        if abs(scaled) >= 1:
+            return f"{scaled:.3g} {unit}" if abs(scaled) < 1000 else f"{scaled:.0f} {unit}"
+    return f"{seconds * 1e9:.0f} ns" if seconds else "0 s"
+
+
+def number_text(value: float) -> str:
+    """Return a measured number with at most four significant digits, whole numbers whole."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.4g}"

@@ -1,0 +1,198 @@
+"""One time line of a check: calls, kernel events per CPU, interrupts, wire, kernel log and console on the host's clock.
+
+Times of the target go through the clock offset of the call they belong to (see bench.store.model). Events are read
+from the records' trace.dat; where that cannot be had, the verdicts' witnesses stand in and a note says so.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import RecordError
+from bench.health import head_of
+from bench.report.text import hex_text, seconds_text, value_text
+from bench.store import CallRecord, CheckRecord
+from bench.trace import Trace
+from bench.verdict import Outcome, Witness
+
+MOST_EVENTS = 1200  # kernel events that are drawn; a browser moves that many without a stutter
+
+Load = Callable[[Path], Trace]  # Trace.load, or None: the verdicts' witnesses stand in
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something on a lane: a moment (`end` None) or a span, ns of the host's clock from the check's start."""
+
+    start: int
+    end: int | None
+    label: str
+    tip: str
+    kind: str  # call, event, probe, irq, wire, log, console
+    bad: bool = False
+
+
+Lanes = tuple[tuple[str, tuple[Item, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Lanes from top to bottom, the marked moments, and the window to be shown first (ns from the check's start)."""
+
+    lanes: Lanes
+    marks: tuple[int, ...]
+    window: tuple[int, int]
+    span: tuple[int, int]
+    clock_error_ns: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Filling:
+    items: dict[str, list[Item]] = field(default_factory=dict)
+
+    def add(self, lane: str, item: Item) -> None:
+        self.items.setdefault(lane, []).append(item)
+
+
+def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> Timeline | None:
+    """Lay `check` out on one clock; `folder` is its record's, `load` reads a trace.dat. None when it has no times."""
+    lanes, notes = _Filling(), list[str]()
+    zero = check.started_ns
+    for call in check.calls:
+        lanes.add("calls", _call(call, zero))
+    marks = sorted({_host(w.ts, call, zero) for call in check.calls for w in _offenders(call)})
+    for call in check.calls:
+        notes += _kernel(lanes, call, zero, folder, load, marks)
+    for wire in check.wire:
+        arrow = {"out": "→", "in": "←"}.get(wire.direction, "")
+        tip = f"{wire.source} {arrow} {wire.what}" + (f"\n{hex_text(wire.data, 48)}" if wire.data else "")
+        lanes.add(f"wire: {wire.source}", Item(wire.ts_ns - zero, None, f"{arrow} {wire.what}".strip(), tip, "wire"))
+    for ns, level, text in check.kmsg:
+        bad = level <= 2 or head_of(text) is not None
+        moment = _host(ns, _nearest(check, ns), zero)
+        lanes.add("kernel log", Item(moment, None, text, f"<{level}> {text}", "log", bad))
+    for ns, text in check.console:
+        lanes.add("console", Item(ns - zero, None, text, text, "console", head_of(text) == "crash"))
+    if not lanes.items:
+        return None
+    names = sorted(lanes.items, key=_rank)
+    ordered = tuple((name, tuple(sorted(lanes.items[name], key=lambda item: item.start))) for name in names)
+    span = _span(check, ordered)
+    error = max((call.clock_error_ns for call in check.calls), default=0)
+    return Timeline(ordered, tuple(marks), _window(ordered, marks, span), span, error, tuple(dict.fromkeys(notes)))
+
+
+def _rank(lane: str) -> tuple[int, str]:
+    order = ("calls", "cpu", "irq", "wire", "kernel log", "console")
+    return next(i for i, start in enumerate(order) if lane.startswith(start)), lane
+
+
+def _call(call: CallRecord, zero: int) -> Item:
+    arguments = ", ".join(f"{name}={value_text(value, 60)}" for name, value in call.arguments.items())
+    result = f"raised {call.error.type}: {call.error.text}" if call.error else f"gave {value_text(call.value, 120)}"
+    took = seconds_text((call.ended_ns - call.started_ns) / 1e9)
+    tip = f"{call.call}({arguments})\n{result}\ntook {took}"
+    return Item(call.started_ns - zero, call.ended_ns - zero, call.call, tip, "call", call.error is not None)
+
+
+def _offenders(call: CallRecord) -> Iterator[Witness]:
+    for verdict in call.verdicts:
+        if verdict.outcome is Outcome.FAIL:
+            yield from verdict.witnesses
+
+
+def _host(ts: int, call: CallRecord | None, zero: int) -> int:
+    return ts - (call.clock_offset_ns if call else 0) - zero
+
+
+def _nearest(check: CheckRecord, ts: int) -> CallRecord | None:
+    return min(check.calls, key=lambda call: abs(ts - call.clock_offset_ns - call.started_ns), default=None)
+
+
+def _kernel(lanes: _Filling, call: CallRecord, zero: int, folder: Path, load: Load | None,
+            marks: list[int]) -> list[str]:
+    notes = [f"{call.lost} events of {call.call} were lost: the buffer was full"] if call.lost else []
+    offenders = {(w.ts, w.cpu, _bare(w.event)) for w in _offenders(call)}
+    events: list[Witness] | None = None
+    if call.trace and load:
+        try:
+            trace = load(folder / call.trace)
+            events = _events(trace, [mark + zero + call.clock_offset_ns for mark in marks])
+            if len(events) < len(trace):
+                notes.append(f"{len(events)} of the {len(trace)} kernel events of {call.call} are drawn, "
+                             f"{'those nearest the break' if marks else 'the first ones'}")
+        except (RecordError, OSError) as error:
+            notes.append(f"the trace of {call.call} could not be read, only the witnesses are drawn: {error}")
+    if events is None:
+        seen = {(w.ts, w.cpu, w.event): w for verdict in call.verdicts for w in verdict.witnesses}
+        events = sorted(seen.values(), key=lambda w: w.ts)
+    running: dict[tuple[int, Any], Witness] = {}  # interrupt handlers that have begun, by CPU and number
+    for event in events:
+        bad = (event.ts, event.cpu, _bare(event.event)) in offenders
+        start = _host(event.ts, call, zero)
+        if _bare(event.event) == "irq_handler_entry" and not bad:
+            running[event.cpu, event.fields.get("irq")] = event
+        elif _bare(event.event) == "irq_handler_exit" and not bad:
+            begun = running.pop((event.cpu, event.fields.get("irq")), None)
+            if begun is not None:
+                _interrupt(lanes, begun, _host(begun.ts, call, zero), start)
+        else:
+            lanes.add(f"cpu {event.cpu}", Item(start, None, _bare(event.event), _tip(event), _kind(event.event), bad))
+    for begun in running.values():  # an entry without its exit: the handler never came back, or the recording ended
+        start = _host(begun.ts, call, zero)
+        _interrupt(lanes, begun, start, max(start, call.ended_ns - zero))
+    return notes
+
+
+def _bare(event: str) -> str:
+    return event.rpartition(":")[2]
+
+
+def _events(trace: Trace, at: list[int]) -> list[Witness]:
+    """Every event by time or, of a trace with too many, those nearest the times `at` (the first ones without any)."""
+    rows = trace.order()
+    if rows.size > MOST_EVENTS:
+        ts = trace.store.ts[rows].astype(np.int64)
+        far = np.min(np.abs(ts[:, None] - np.array(at or [0], np.int64)[:16]), axis=1)
+        rows = rows[np.sort(np.argpartition(far, MOST_EVENTS)[:MOST_EVENTS])]
+    return [trace.witness_of_row(row) for row in rows.tolist()]
+
+
+def _interrupt(lanes: _Filling, entry: Witness, start: int, end: int) -> None:
+    number, name = entry.fields.get("irq", "?"), entry.fields.get("name", "")
+    lane = f"irq {number} {name}".strip()
+    tip = f"interrupt {number} {name} on cpu {entry.cpu}\ntook {seconds_text((end - start) / 1e9)}"
+    lanes.add(lane, Item(start, end, seconds_text((end - start) / 1e9), tip, "irq"))
+
+
+def _tip(event: Witness) -> str:
+    fields = "\n".join(f"{name} = {value_text(value, 80)}" for name, value in event.fields.items())
+    return f"{event.event}  cpu {event.cpu}  pid {event.pid}\n{fields}".rstrip()
+
+
+def _kind(name: str) -> str:
+    name = _bare(name)
+    if name.startswith(("irq_", "softirq_", "tasklet_", "ipi_")):
+        return "irq"
+    return "sched" if name.startswith(("sched_", "workqueue_", "timer_", "hrtimer_")) else "event"
+
+
+def _span(check: CheckRecord, lanes: Lanes) -> tuple[int, int]:
+    first = min(min(item.start for item in items) for _, items in lanes)
+    last = max(max(item.end or item.start for item in items) for _, items in lanes)
+    first, last = min(0, first), max(int(check.seconds * 1e9), last)
+    margin = max((last - first) // 50, 1000)
+    return first - margin, last + margin
+
+
+def _window(lanes: Lanes, marks: list[int], span: tuple[int, int]) -> tuple[int, int]:
+    marks = marks or sorted(item.start for _, items in lanes for item in items if item.bad)
+    if not marks:
+        return span
+    margin = max((marks[-1] - marks[0]) // 6, 1_000_000)
+    return max(span[0], marks[0] - margin), min(span[1], marks[-1] + margin)
