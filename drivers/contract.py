@@ -45,8 +45,9 @@ from drivers.role import (
 __all__ = [
     "Compare", "Contract", "ContractError", "Expression", "Join", "Kprobe", "Kretprobe", "Limit", "Role", "Tracepoint",
     "Verb", "above", "absent_between", "all_equal", "any_bits", "as_role", "at_least", "at_most", "below", "conserve",
-    "contract", "count", "event_name", "every", "inside", "jitter", "latency", "limit", "nanoseconds", "never", "one_of",
-    "order", "other_than", "pair", "payload_equals", "per_second", "rate", "ratio", "role", "seen", "sources", "until",
+    "contract", "count", "event_name", "every", "inside", "jitter", "latency", "limit", "nanoseconds", "never",
+    "one_of", "order", "other_than", "pair", "payload_equals", "per_second", "rate", "ratio", "role", "seen", "sources",
+    "until",
 ]
 
 Key = Union[None, str, Tuple[str, ...]]
@@ -150,9 +151,9 @@ def latency(open: AnyRole, close: AnyRole, key: Key = None, *, min: Any = None, 
     text = _limits(nanoseconds, min=min, median=median, p99=p99, max=max, deadline=deadline)
     if not text:
         raise ContractError("latency needs a limit: min, median, p99, max or deadline")
-    return _verb("latency", (open, close), "the time from {0} to {1} is " + text.replace("deadline at most", "by deadline"),
-                 key, min=min, median=median, p99=p99, max=max, deadline=deadline,
-                 several=key is None if several is None else several)
+    text = text.replace("deadline at most", "always at most")
+    return _verb("latency", (open, close), "the time from {0} to {1} is " + text, key, min=min, median=median, p99=p99,
+                 max=max, deadline=deadline, several=key is None if several is None else several)
 
 
 def order(*roles: AnyRole, key: Key = None) -> Verb:
@@ -167,7 +168,8 @@ def count(role: AnyRole, *, exactly: Any = None, at_least: Any = None, at_most: 
     text = _limits(float, exactly=exactly, at_least=at_least, at_most=at_most)
     if not text:
         raise ContractError("count needs exactly, at_least or at_most")
-    return _verb("count", (role,), "{0} happens %s times" % text, key, exactly=exactly, at_least=at_least, at_most=at_most)
+    return _verb("count", (role,), "{0} is seen %s times" % text, key, exactly=exactly, at_least=at_least,
+                 at_most=at_most)
 
 
 def seen(role: AnyRole) -> Verb:
@@ -188,14 +190,14 @@ def rate(role: AnyRole, *, at_least: Any = None, at_most: Any = None) -> Verb:
     text = _limits(per_second, at_least=at_least, at_most=at_most)
     if not text:
         raise ContractError("rate needs at_least or at_most")
-    return _verb("rate", (role,), "{0} comes at %s" % text, at_least=at_least, at_most=at_most)
+    return _verb("rate", (role,), "the rate of {0} is %s" % text, at_least=at_least, at_most=at_most)
 
 
 def jitter(role: AnyRole, *, at_most: Any, period: Any = None, key: Key = None) -> Verb:
     """No interval between neighbours is further from `period` (their median, when not given) than `at_most`."""
     _limits(nanoseconds, at_most=at_most, period=period)
-    return _verb("jitter", (role,), "{0} comes every %s, give or take {at_most}" % ("{period}" if period else "median"), key,
-                 at_most=at_most, period=period)
+    return _verb("jitter", (role,), "{0} comes %s, give or take {at_most}" % ("every {period}" if period else "evenly"),
+                 key, at_most=at_most, period=period)
 
 
 def never(role: AnyRole) -> Verb:
@@ -209,7 +211,7 @@ def absent_between(role: AnyRole, open: AnyRole, close: AnyRole, key: Key = None
 
 
 def until(absent: AnyRole, release: AnyRole, *, since: Optional[AnyRole] = None, key: Key = None) -> Verb:
-    """`absent` does not happen until `release` did: after each `since`, or from the recording's begin; `release` comes."""
+    """No `absent` until `release` came: after each `since`, or from the recording's begin; and `release` does come."""
     if since is None:
         return _verb("until", (absent, release), "{0} does not happen until {1}", key)
     return _verb("until", (absent, release, since), "after {2}, {0} does not happen until {1}", key)
@@ -267,7 +269,8 @@ class Contract:
         """This contract with values for its `limit(…)` places, by name."""
         unknown = sorted(set(values) - set(self.unbound))
         if unknown:
-            raise ContractError("%s has no limit %r; it has: %s" % (self.name, unknown[0], ", ".join(self.unbound) or "none"))
+            raise ContractError("%s has no limit %r; it has: %s"
+                                % (self.name, unknown[0], ", ".join(self.unbound) or "none"))
         return dataclasses.replace(self, claim=_bound(self.claim, values))
 
     @property
@@ -333,5 +336,6 @@ def _bound(node: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(node, tuple):
         return tuple(_bound(part, values) for part in node)
     if dataclasses.is_dataclass(node) and not isinstance(node, type):
-        return dataclasses.replace(node, **{i.name: _bound(getattr(node, i.name), values) for i in dataclasses.fields(node)})
+        parts = {item.name: _bound(getattr(node, item.name), values) for item in dataclasses.fields(node)}
+        return dataclasses.replace(node, **parts)
     return node

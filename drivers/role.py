@@ -179,7 +179,7 @@ def event_name(source: Mapping[str, Any]) -> str:
 
 
 def role(name: str, *alternatives: Source, event: str = "") -> Role:
-    """Name a role and what can play it, best first; `event` is its kprobe event's name (made from `name` if not given)."""
+    """Name a role and what can play it, best first; `event` is its kprobe event's name, else made from `name`."""
     chosen = event or re.sub(r"\W+", "_", name).strip("_")
     if not alternatives or not all(isinstance(source, (Tracepoint, Kprobe)) for source in alternatives):
         raise ContractError("role %r needs at least one Tracepoint, Kprobe or Kretprobe" % (name,))

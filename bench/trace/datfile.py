@@ -130,7 +130,8 @@ def _recording(parts: Parts, big_endian: bool, long_size: int, where: str, more:
         return Recording(
             parts.pages, parts.formats, parts.header_page, parts.header_event, kernel_long, big_endian, parts.page_size,
             parts.cpus, stats_before=more.get("stats_before", ()), stats_after=more.get("stats_after", parts.stats),
-            cmdlines=parts.cmdlines, missing=more.get("missing", {}), armed=more.get("armed"), kallsyms=parts.kallsyms,
+            cmdlines=parts.cmdlines, missing=more.get("missing", {}), armed=more.get("armed"), foreign=more.get("foreign", True),
+            kallsyms=parts.kallsyms,
             printk_formats=parts.printk, clock=parts.clock or "local", began_ns=more.get("began_ns"),
             ended_ns=more.get("ended_ns"), name=where, offsets=parts.offsets)
     except (TypeError, ValueError) as error:
@@ -219,7 +220,8 @@ def _version_6(reader: Reader, parts: Parts) -> None:
 def pages(reader: Reader, offset: int, size: int, cpu: int) -> Any:
     """The pages of one CPU, where they are in the file."""
     if offset + size > len(reader.data):
-        raise reader.fail(f"pages of cpu {cpu} are at {offset}, {size} bytes long, the file has {len(reader.data)} bytes")
+        raise reader.fail(f"pages of cpu {cpu} are at {offset}, {size} bytes long, "
+                          f"the file has {len(reader.data)} bytes")
     return reader.data[offset:offset + size]
 
 
@@ -279,6 +281,7 @@ def unpack(name: str) -> Callable[[bytes, int], bytes]:
         except (zlib.error, zstandard.ZstdError) as error:
             raise ValueError(f"{name}: {error}") from error
         if len(made) != size:
-            raise ValueError(f"{name}: unpacks to {'more' if len(made) > size else len(made)} than the {size} bytes it claims")
+            more = "more than" if len(made) > size else "fewer than"
+            raise ValueError(f"{name}: unpacks to {more} the {size} bytes it claims")
         return made
     return checked

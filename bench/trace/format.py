@@ -30,7 +30,7 @@ _ELEMENT_SIZES = {"char": 1, "u8": 1, "s8": 1, "bool": 1, "u16": 2, "s16": 2, "s
 class Field:
     """One field as the format file declares it.
 
-    `kind` is `int`, `char` (a `char[N]` string), `array`, `data_loc`, `rel_loc` or `tail` (what follows the fixed part).
+    `kind` is `int`, `char` (a `char[N]` string), `array`, `data_loc`, `rel_loc` or `tail` (what follows the rest).
     """
 
     name: str

@@ -20,7 +20,8 @@ class Recording:
     `pages`: one blob of raw sub-buffers for each entry of `cpus`. `formats`: `system:event` → its format file's text.
     `long_size` [bytes] and `big_endian` are the kernel's. `subbuf_size` [bytes], 0 = as `header_page` says.
     `stats_before`, `stats_after`: per_cpu/cpuN/stats as texts or mappings, one a CPU. `missing`: event → why it could
-    not be armed. `armed`: the events that were on, None when nobody knows (then an event counts as armed when it is seen).
+    not be armed. `armed`: the events that were on; None: all that have a format, or, when `foreign` (somebody else's
+    file, which holds the formats of whole systems), those that were seen.
     `began_ns`, `ended_ns`: when recording was on, on the recording's own clock.
     """
 
@@ -37,6 +38,7 @@ class Recording:
     cmdlines: Mapping[int, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     armed: Sequence[str] | None = None
+    foreign: bool = False
     kallsyms: str = ""
     printk_formats: str = ""
     clock: str = "mono"

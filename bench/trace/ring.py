@@ -32,6 +32,7 @@ _ADVANCE: NDArray[np.intp] = np.array([0, *range(2, 30), 0, 2, 2], dtype=np.intp
 
 Words = NDArray[np.uint32]
 Places = NDArray[np.intp]
+Stamps = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -171,8 +172,9 @@ def _loop(words: Words, first: Places, ends: Places, big: bool) -> Iterator[int]
                 raise BadPage(start + at, "a record's length word is past the end of its page's events")
             else:
                 size = page[at + 1]
-                if size < (0 if kind else 8) or size > 4 * (end - at - 1):
-                    raise BadPage(start + at, f"a record claims {size} bytes, {4 * (end - at - 1)} are left on its page")
+                left = 4 * (end - at - 1)
+                if size < (0 if kind else 8) or size > left:
+                    raise BadPage(start + at, f"a record claims {size} bytes, {left} are left on its page")
                 step = 1 + (size + 3) // 4
             if at + step > end:
                 raise BadPage(start + at, "a record reaches past the end of its page's events")
@@ -199,7 +201,7 @@ def _events(words: Words, at: Places, first: Places, stamps: NDArray[np.uint64],
     return Block(ts, ids, place.astype(np.uint32), length)
 
 
-def _times(time: NDArray[np.uint64], starts: Places, stamps: NDArray[np.uint64], absolute: Places) -> NDArray[np.uint64]:
+def _times(time: Stamps, starts: Places, stamps: Stamps, absolute: Places) -> Stamps:
     """Running time: each page starts from its own stamp, each absolute stamp starts anew."""
     if not time.size:
         return time
@@ -213,7 +215,8 @@ def _times(time: NDArray[np.uint64], starts: Places, stamps: NDArray[np.uint64],
         starts, base = np.concatenate([starts, absolute]), np.concatenate([base, value - total[absolute]])
         order = np.argsort(starts, kind="stable")  # a page that begins with a stamp: the stamp comes second and wins
         starts, base = starts[order], base[order]
-    return total + np.repeat(base, np.diff(np.append(starts, time.size)))
+    running: Stamps = total + np.repeat(base, np.diff(np.append(starts, time.size)))
+    return running
 
 
 def _gaps(words: Words, commits: NDArray[np.uint64], ends: Places, stamps: NDArray[np.uint64], block: Block,

@@ -54,7 +54,7 @@ class Store:
         if unknown:
             row = int(np.flatnonzero(self.ids == unknown[0])[0])
             raise RecordError(f"{self.where(row)}: event id {unknown[0]} has no format file among the "
-                              f"{len(self.formats)} that came with the recording ({self.counts[unknown[0]]} such events)")
+                              f"{len(self.formats)} of the recording ({self.counts[unknown[0]]} such events)")
 
     def where(self, row: int) -> str:
         """`file: offset N: cpu C` of an event, for messages."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bench.errors import RecordError
 from bench.trace.format import HEAD, EventFormat, Field
-from bench.trace.store import Rows, Store, windows
+from bench.trace.store import Rows, Store
 
 # Strings up to this many bytes are gathered as one table; longer ones one by one.
 SHORT = 256
@@ -33,8 +33,8 @@ def spans(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], r
     wrong = np.flatnonzero(start + length > room)
     if wrong.size:
         at = int(wrong[0])
-        raise RecordError(f"{store.where(int(rows[at]))}: {fmt.full_name}.{field.name} lies at {start[at]}, {length[at]} "
-                          f"bytes long, in an event of {room[at]} bytes")
+        raise RecordError(f"{store.where(int(rows[at]))}: {fmt.full_name}.{field.name} lies at {start[at]}, "
+                          f"{length[at]} bytes long, in an event of {room[at]} bytes")
     return start, length
 
 
@@ -92,6 +92,3 @@ def decoded(column: NDArray[Any]) -> NDArray[Any]:
     unique, inverse = np.unique(column, return_inverse=True)
     texts = np.array([bytes(one).decode("utf-8", "backslashreplace") for one in unique.tolist()], dtype=object)
     return texts[inverse.reshape(-1)]
-
-
-__all__ = ["decoded", "payloads", "spans", "text_bytes", "windows"]

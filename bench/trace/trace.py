@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.errors import RecordError, UsageError
 from bench.trace import text
 from bench.trace.format import EventFormat, parse_format, parse_header_page, shown_name
-from bench.trace.recording import Recording, Stats, losses
+from bench.trace.recording import Recording, Stats, losses, parse_cmdlines
 from bench.trace.ring import Gap
 from bench.trace.store import Store
 from bench.verdict import Verdict, Witness
@@ -53,12 +53,16 @@ class Trace:
     @classmethod
     def from_pages(cls, pages: Sequence[Any], formats: Mapping[str, str], *, header_page: str = "", long_size: int = 8,
                    big_endian: bool = False, subbuf_size: int = 0, stats_before: Sequence[Stats | str] = (),
-                   stats_after: Sequence[Stats | str] = (), cmdlines: Mapping[int, str] | None = None,
+                   stats_after: Sequence[Stats | str] = (), cmdlines: Mapping[int, str] | str | None = None,
                    missing: Mapping[str, str] | None = None, **more: Any) -> Trace:
-        """A trace of raw sub-buffers, one blob per CPU; the arguments are the fields of Recording."""
+        """A trace of raw sub-buffers, one blob per CPU; the arguments are the fields of Recording.
+
+        `cmdlines` may be the text of `saved_cmdlines`.
+        """
+        names = parse_cmdlines(cmdlines) if isinstance(cmdlines, str) else cmdlines or {}
         return cls(Recording(pages, formats, header_page, long_size=long_size, big_endian=big_endian,
                              subbuf_size=subbuf_size, stats_before=stats_before, stats_after=stats_after,
-                             cmdlines=cmdlines or {}, missing=missing or {}, **more))
+                             cmdlines=names, missing=missing or {}, **more))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Trace:
@@ -149,14 +153,15 @@ class Trace:
     def gaps(self) -> list[Gap]:
         """Where in time events are missing; a loss that no page locates may be anywhere on its CPU."""
         located = {gap.cpu for gap in self.store.gaps}
-        anywhere = [Gap(cpu, None, None, lost) for cpu, lost in zip(self.recording.cpus, self._lost_by_stats, strict=False)
-                    if lost and cpu not in located]
+        by_cpu = zip(self.recording.cpus, self._lost_by_stats, strict=False)
+        anywhere = [Gap(cpu, None, None, lost) for cpu, lost in by_cpu if lost and cpu not in located]
         return [*self.store.gaps, *anywhere]
 
     def armed(self, event: str) -> bool:
-        """True when the event was on: the recorder says so or, when it says nothing, such events were seen."""
-        known = self.recording.armed
-        return event in self.events if known is None else event in known
+        """True when the event was on, so that not seeing it means that it did not happen."""
+        if self.recording.armed is not None:
+            return event in self.recording.armed
+        return event in (self.events if self.recording.foreign else self.formats) and event not in self.missing
 
     # For people
 

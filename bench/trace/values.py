@@ -14,8 +14,8 @@ def plain(store: Store, fmt: EventFormat, row: int) -> dict[str, Any]:
     """Field name as declared → int, str, list of int, or bytes."""
     data = store.data(row).tobytes()
     if len(data) < fmt.size:
-        raise RecordError(f"{store.where(row)}: an event {fmt.full_name} of {len(data)} bytes, its format file describes "
-                          f"{fmt.size}")
+        raise RecordError(f"{store.where(row)}: an event {fmt.full_name} of {len(data)} bytes, its format file "
+                          f"describes {fmt.size}")
     return {field.name: _value(store, fmt, field, data, row) for field in fmt.fields}
 
 
@@ -32,8 +32,8 @@ def _value(store: Store, fmt: EventFormat, field: Field, data: bytes, row: int) 
         if field.kind == "rel_loc":
             start += field.offset + field.size
         if start + length > len(data):
-            raise RecordError(f"{store.where(row)}: {fmt.full_name}.{field.name} lies at {start}, {length} bytes long, in "
-                              f"an event of {len(data)} bytes")
+            raise RecordError(f"{store.where(row)}: {fmt.full_name}.{field.name} lies at {start}, {length} bytes long, "
+                              f"in an event of {len(data)} bytes")
         part = data[start:start + length]
     elif field.kind == "tail":
         part = data[field.offset:]

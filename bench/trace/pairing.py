@@ -1,0 +1,165 @@
+"""Array operations under the verbs: put events of several roles in one order, by key, and match them."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Places = NDArray[np.intp]
+Times = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Events of several roles by (key, time): which role, which event of that role, its time, first of its key."""
+
+    role: NDArray[np.int8]
+    index: Places
+    ts: Times
+    first: NDArray[np.bool_]
+
+    @property
+    def last(self) -> NDArray[np.bool_]:
+        """True at the last event of each key."""
+        return np.append(self.first[1:], True) if self.first.size else self.first
+
+    @property
+    def key(self) -> Places:
+        """A number for each key, rising."""
+        return np.cumsum(self.first) - 1
+
+
+def line(ts: Sequence[Times], rows: Sequence[NDArray[np.uint32]], keys: Sequence[Sequence[NDArray[Any]]]) -> Line:
+    """Put the events of some roles in one line.
+
+    `ts` and `rows` of each role are in time order; equal times are told apart by their place in the recording. `keys`:
+    for each part of the key, one column per role.
+    """
+    order = by_time(np.concatenate(ts), np.concatenate(rows))
+    role = np.repeat(np.arange(len(ts), dtype=np.int8), [t.size for t in ts])[order]
+    index = np.concatenate([np.arange(t.size) for t in ts])[order]
+    when = np.concatenate(ts)[order]
+    if not keys or not when.size:
+        first = np.zeros(when.size, np.bool_)
+        first[:1] = True
+        return Line(role, index, when, first)
+    code, bits = codes([np.concatenate(widened(columns)) for columns in keys])
+    code = code[order]
+    width = max(int(code.size - 1).bit_length(), 1)
+    if bits + width > 64:
+        code = np.unique(code, return_inverse=True)[1].reshape(-1).astype(np.uint64)
+    packed = np.sort(code << np.uint64(width) | np.arange(code.size, dtype=np.uint64))  # values sort faster than places
+    sort = (packed & np.uint64((1 << width) - 1)).astype(np.intp)
+    group = packed >> np.uint64(width)
+    first = np.append(True, group[1:] != group[:-1])
+    return Line(role[sort], index[sort], when[sort], first)
+
+
+def by_time(ts: Times, rows: NDArray[np.uint32]) -> Places:
+    """Order by time, then by place in the recording."""
+    order = np.argsort(ts, kind="stable")
+    ordered = ts[order]
+    same = ordered[1:] == ordered[:-1]
+    if same.any():
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        among = order[tied]
+        order[tied] = among[np.lexsort((rows[among], ts[among]))]
+    return order
+
+
+def widened(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Columns of one key made comparable: numbers as 64 bits, texts as bytes."""
+    if any(column.dtype.kind == "S" for column in columns):
+        return [column if column.dtype.kind == "S" else column.astype(np.bytes_) for column in columns]
+    return [column.astype(np.int64).view(np.uint64) if column.dtype.kind == "i" else column.astype(np.uint64)
+            for column in columns]
+
+
+def codes(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.uint64], int]:
+    """One number per row that tells keys of several parts apart, and how many bits it has."""
+    made, bits = np.zeros(columns[0].size, np.uint64), 0
+    for column in columns:
+        part, width = _code(column)
+        if bits + width > 64:
+            made = np.unique(made, return_inverse=True)[1].reshape(-1).astype(np.uint64)
+            bits = int(made.max(initial=0)).bit_length()
+            part = np.unique(part, return_inverse=True)[1].reshape(-1).astype(np.uint64)
+            width = int(part.max(initial=0)).bit_length()
+        made, bits = made << np.uint64(width) | part, bits + width
+    return made, bits
+
+
+def _code(column: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
+    if column.dtype.kind == "S":
+        column = np.unique(column, return_inverse=True)[1].reshape(-1).astype(np.uint64)
+    low = column - column.min()
+    used = int(np.bitwise_or.reduce(low))
+    aligned = (used & -used).bit_length() - 1 if used else 0  # pointers: their low bits are all zero
+    return low >> np.uint64(aligned), (used >> aligned).bit_length()
+
+
+@dataclass(frozen=True)
+class Match:
+    """How opens (role 0) and closes (role 1) found each other; all are places in the line.
+
+    `orphans` closed without an open: `early` says that no open of their key came before. `unclosed` were never closed:
+    `again` says that the next event of their key is another open, at place + 1.
+    """
+
+    opens: Places
+    closes: Places
+    unclosed: Places
+    again: NDArray[np.bool_]
+    orphans: Places
+    early: NDArray[np.bool_]
+
+
+def match_one(events: Line) -> Match:
+    """At most one of a key is under way: an open is closed by the event that follows it, or not at all."""
+    opens, last = events.role == 0, events.last
+    following = np.append(~opens[1:], False) if opens.size else opens
+    hit = opens & ~last & following
+    closed = np.append(False, hit[:-1]) if hit.size else hit
+    unclosed = np.flatnonzero(opens & ~hit)
+    orphans = np.flatnonzero(~opens & ~closed)
+    opened = np.flatnonzero(hit)
+    return Match(opened, opened + 1, unclosed, ~last[unclosed], orphans, events.first[orphans])
+
+
+def match_several(events: Line) -> Match:
+    """Many of a key may be under way: first in, first out."""
+    opens, key = events.role == 0, events.key
+    if not opens.size:
+        nothing, no = np.empty(0, np.intp), np.empty(0, np.bool_)
+        return Match(nothing, nothing, nothing, no, nothing, no)
+    starts = np.flatnonzero(events.first)
+    depth = np.cumsum(np.where(opens, 1, -1))
+    depth = depth - np.append(0, depth[starts[1:] - 1])[key]
+    lower = key * (2 * opens.size + 2)  # each key begins below all that went before it
+    floor = np.minimum(depth, 0) - lower
+    before = np.append(0, np.minimum.accumulate(floor)[:-1])
+    orphan = ~opens & (floor < np.where(events.first, -lower, before))
+    opened, closed = np.flatnonzero(opens), np.flatnonzero(~opens & ~orphan)
+    first_open = np.searchsorted(key[opened], np.arange(starts.size))
+    first_close = np.searchsorted(key[closed], np.arange(starts.size))
+    rank = np.arange(closed.size) - first_close[key[closed]]
+    partner = opened[first_open[key[closed]] + rank]
+    left = np.ones(opens.size, np.bool_)
+    left[partner] = False
+    unclosed = np.flatnonzero(opens & left)
+    orphans = np.flatnonzero(orphan)
+    first_of_key = np.full(starts.size, opens.size)
+    np.minimum.at(first_of_key, key[opened], opened)
+    early = orphans < first_of_key[key[orphans]]
+    return Match(partner, closed, unclosed, np.zeros(unclosed.size, np.bool_), orphans, early)
+
+
+def rank_in_key(events: Line, role: int) -> tuple[Places, Places]:
+    """The places of a role's events and the how-manieth of its key each one is."""
+    places = np.flatnonzero(events.role == role)
+    key = events.key[places]
+    begins = np.flatnonzero(np.append(True, key[1:] != key[:-1])) if places.size else places
+    return places, np.arange(places.size) - np.repeat(begins, np.diff(np.append(begins, places.size)))

@@ -1,0 +1,154 @@
+"""What a trace shows of a role: which event plays it in this recording, which of its events count, and their keys."""
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import UsageError
+from bench.trace.pairing import Line, line
+from bench.trace.ring import Gap
+from drivers.contract import Compare, ContractError, Kprobe, Role, Tracepoint, Verb, event_name
+
+if TYPE_CHECKING:
+    from bench.trace.trace import Trace
+
+Times = NDArray[np.int64]
+Places = NDArray[np.intp]
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+class Unseen(Exception):
+    """This recording cannot show a role, and why."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """The events that play a role, by time: `index` into `trace[event]`, times [ns], rows of the store."""
+
+    role: Role
+    event: str
+    source: Tracepoint | Kprobe
+    index: Places
+    ts: Times
+    rows: NDArray[np.uint32]
+
+    def __len__(self) -> int:
+        return int(self.ts.size)
+
+
+class Sight:
+    """Answers for one trace; keeps what it found for the other verbs of the same contract."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.gaps = trace.gaps
+        self.began = trace.began or 0
+        self.ended = trace.ended or 0
+        self._events: dict[Role, Events] = {}
+
+    def events(self, role: Role) -> Events:
+        """The events of a role; raises Unseen when the recording has no source for it."""
+        if role not in self._events:
+            self._events[role] = self._find(role)
+        return self._events[role]
+
+    def _find(self, role: Role) -> Events:
+        names = [event_name(source) for source in role.sources]
+        found = [number for number, name in enumerate(names) if name in self.trace.formats]
+        if not found:
+            said = [f"{name}: {self.trace.missing[name]}" for name in names if name in self.trace.missing]
+            raise Unseen(f"no source for {role.name}: {'; '.join(said) or ', '.join(names) + ' not in the recording'}")
+        chosen = next((n for n in found if self.trace.armed(names[n])), found[0])
+        event, source = names[chosen], role.alternatives[chosen]
+        if not self.trace.armed(event):
+            reason = self.trace.missing.get(event, "the recording does not say that it was armed, and has none of it")
+            raise Unseen(f"no source for {role.name}: {event}: {reason}")
+        records, rows = self.trace.store.decode(self.trace.formats[event].id)
+        everything = Events(role, event, source, np.arange(rows.size), records["ts"].astype(np.int64), rows)
+        if not role.conditions:
+            return everything
+        holds = self.holds(everything, role.conditions)
+        return Events(role, event, source, np.flatnonzero(holds), everything.ts[holds], rows[holds])
+
+    def holds(self, events: Events, conditions: Sequence[tuple[str, Compare]]) -> NDArray[np.bool_]:
+        """Which of the events meet all conditions."""
+        return reduce(operator.and_, (self._condition(events, name, compare) for name, compare in conditions),
+                      np.ones(len(events), np.bool_))
+
+    def _condition(self, events: Events, name: str, compare: Compare) -> NDArray[np.bool_]:
+        column = self.column(events, name)
+        if compare.op == "in":
+            return reduce(operator.or_, (self._condition(events, name, Compare("=", value)) for value in compare.value),
+                          np.zeros(len(events), np.bool_))
+        value = compare.value
+        text = column.dtype.kind == "S"
+        if isinstance(value, str):
+            value = value.encode()
+        if text != isinstance(value, bytes) or (text and compare.op == "&"):
+            raise ContractError(f"{events.role.name}: field {name!r} of {events.event} holds "
+                                f"{'text' if text else 'numbers'}: it cannot be compared: {compare}")
+        if compare.op == "&":
+            return np.asarray((column.astype(np.int64) & np.int64(value)) != 0)
+        return np.asarray(_COMPARE[compare.op](column, value))
+
+    def column(self, events: Events, name: str) -> NDArray[Any]:
+        """A field of a role's events: numbers, or bytes for text; raises Unseen when this kernel's event lacks it."""
+        own = events.source.fields.get(name, name) if isinstance(events.source, Tracepoint) else name
+        try:
+            records = self.trace[events.event]
+            fmt = self.trace.formats[events.event]
+            declared = fmt.field(own)
+            if declared is not None and (declared.text or declared.variable):
+                return self.trace.text(events.event, own)[events.index]
+            column = records[own][events.index]
+        except (UsageError, ValueError, KeyError) as error:
+            raise Unseen(f"{events.event} has no field {own!r} in this kernel") from error
+        if column.ndim > 1:
+            flat = np.ascontiguousarray(column)
+            return flat.view(f"S{flat.dtype.itemsize * flat.shape[1]}").reshape(-1)
+        return column if column.dtype.isnative else column.astype(column.dtype.newbyteorder("="))
+
+    def line(self, verb: Verb, *roles: Events) -> Line:
+        """Events of some roles in one line, by the verb's key and time."""
+        keys = [[self.column(events, name) for events in roles] for name in verb["key"] or ()]
+        return line([events.ts for events in roles], [events.rows for events in roles], keys)
+
+    def payloads(self, events: Events, name: str) -> list[bytes]:
+        """The bytes of a field of a role's events."""
+        own = events.source.fields.get(name, name) if isinstance(events.source, Tracepoint) else name
+        try:
+            whole = self.trace.payloads(events.event, own)
+        except UsageError as error:
+            raise Unseen(f"{events.event} has no field {own!r} in this kernel") from error
+        return [whole[i] for i in events.index.tolist()]
+
+    def hidden(self, since: Times, upto: Times) -> NDArray[np.bool_]:
+        """Which of the intervals lie near lost events: evidence may be missing there."""
+        found = np.zeros(since.size, np.bool_)
+        for gap in self.gaps:
+            after = np.iinfo(np.int64).min if gap.after is None else gap.after
+            before = np.iinfo(np.int64).max if gap.before is None else gap.before
+            found |= (since <= before) & (upto >= after)
+        return found
+
+    def whole(self, count: int) -> tuple[Times, Times]:
+        """`count` intervals that are the whole recording."""
+        return np.full(count, self.began, np.int64), np.full(count, self.ended, np.int64)
+
+    @property
+    def loss(self) -> str:
+        """Words for what was lost, empty when nothing was."""
+        if not self.trace.lost and not self.gaps:
+            return ""
+        gap = self.gaps[0] if self.gaps else Gap(0, None, None, None)
+        edges = [f"{'after' if i == 0 else 'before'} {at / 1e9:.9f} s"
+                 for i, at in enumerate((gap.after, gap.before)) if at is not None]
+        count = self.trace.lost
+        return f"{count} event{'s were' if count != 1 else ' was'} lost on cpu {gap.cpu} {' and '.join(edges)}".rstrip()
