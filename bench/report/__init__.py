@@ -1,10 +1,32 @@
-"""What a person (or a CI server) sees of a record: an HTML page, a table in the terminal, junit.xml, live progress."""
+"""What a person (or a CI server) sees of a record: an HTML page, a table in the terminal, junit.xml, a picture."""
 from __future__ import annotations
 
-from bench.report.html import render, write
-from bench.report.junit import write_junit
-from bench.report.live import LiveProgress
-from bench.report.picture import picture
-from bench.report.terminal import show, table
+from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["LiveProgress", "picture", "render", "show", "table", "write", "write_junit"]
+from bench.report.html import render, write_html
+from bench.report.junit import write_junit
+from bench.report.picture import picture
+from bench.report.terminal import changes, table
+from bench.report.text import line, plain
+from bench.store import Record
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a report."""
+
+    html: Path
+    junit: Path
+
+
+def write(record: Record, folder: Path | None = None) -> Files:
+    """Write report.html and junit.xml into `folder` (the record's own when not given), and say where they are."""
+    folder = folder or record.folder
+    files = Files(folder / "report.html", folder / "junit.xml")
+    write_html(record, files.html)
+    write_junit(record, files.junit)
+    return files
+
+
+__all__ = ["Files", "changes", "line", "picture", "plain", "render", "table", "write", "write_html", "write_junit"]

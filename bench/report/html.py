@@ -19,7 +19,7 @@ from bench import judge
 from bench.health import FAIL, INFO, head_of
 from bench.report import timeline
 from bench.report.svg import draw
-from bench.report.text import hex_text, number_text, seconds_text, value_text, visible
+from bench.report.text import field_text, hex_text, number_text, seconds_text, value_text, visible
 from bench.store import CallRecord, CheckRecord, Measurement, Record
 from bench.trace import Trace
 from bench.verdict import Outcome
@@ -47,7 +47,7 @@ def render(record: Record, load: timeline.Load | None = Trace.load) -> str:
         trim_blocks=True, lstrip_blocks=True, finalize=_shown,
     )
     environment.filters.update(
-        value=value_text, hex=hex_text, duration=seconds_text, number=number_text, moment=moment, short=_short)
+        value=value_text, field=field_text, hex=hex_text, duration=seconds_text, number=number_text, moment=moment)
     style, script = ((PAGE / name).read_text() for name in ("style.css", "script.js"))
     summary = judge.of(record)
     return environment.get_template("page.html").render(
@@ -60,7 +60,7 @@ def render(record: Record, load: timeline.Load | None = Trace.load) -> str:
     )
 
 
-def write(record: Record, path: Path, load: timeline.Load | None = Trace.load) -> None:
+def write_html(record: Record, path: Path, load: timeline.Load | None = Trace.load) -> None:
     """Write the page to `path`, whole or not at all."""
     aside = path.with_name(f".{path.name}.part")
     aside.write_text(render(record, load), encoding="utf-8")
@@ -82,10 +82,6 @@ def _shown(value: Any) -> Any:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _short(name: str) -> str:
-    return name.rsplit("/", 1)[-1]
 
 
 def _groups(checks: Iterable[CheckRecord]) -> list[tuple[str, list[CheckRecord]]]:
@@ -114,7 +110,11 @@ def _bar(value: Measurement) -> dict[str, Any] | None:
     lower = value.ok == (value.value > value.limit) and value.value != value.limit
     scale = max(value.limit, min(value.value, value.limit * 4)) / (0.9 if lower else 0.8)
     return {"fill": round(min(100.0, 100 * value.value / scale), 2), "limit": round(100 * value.limit / scale, 2),
-            "sign": "≥" if lower else "≤", "part": f"{100 * value.value / value.limit:.0f} %"}
+            "sign": "≥" if lower else "≤", "part": _part(value.value / value.limit)}
+
+
+def _part(part: float) -> str:
+    return f"{100 * part:.0f} %" if part < 10 else f"{part:.0f} times"
 
 
 def _evidence(record: Record, check: CheckRecord, load: timeline.Load | None, drawn: bool) -> dict[str, Any]:

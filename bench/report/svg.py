@@ -12,13 +12,15 @@ WIDTH, LEFT, LANE, TOP = 1160, 168, 24, 30  # in CSS pixels; the script takes LE
 def draw(line: Timeline, ident: str) -> Markup:
     """Return the SVG; `ident` makes its ids unique on the page."""
     height = TOP + LANE * len(line.lanes) + 6
-    begin, end = line.window
+    folds = ";".join(f"{time},{place}" for time, place in line.folds)
     parts = [
         Markup('<svg class="timeline" role="img" aria-label="time line" tabindex="0" viewBox="0 0 {} {}" width="100%" '
-               'data-left="{}" data-top="{}" data-window="{},{}" data-span="{},{}" data-marks="{}">').format(
-                   WIDTH, height, LEFT, TOP, begin, end, *line.span, ",".join(map(str, line.marks))),
-        Markup('<clipPath id="clip{}"><rect class="clip" x="{}" y="0" width="{}" height="{}"/></clipPath>').format(
-            ident, LEFT, WIDTH - LEFT, height),
+               'data-left="{}" data-top="{}" data-window="{},{}" data-folds="{}" data-marks="{}">').format(
+                   WIDTH, height, LEFT, TOP, *line.window, folds, ",".join(map(str, line.marks))),
+        Markup('<clipPath id="clip{}"><rect class="clip" x="{}" y="0" width="{}" height="{}"/></clipPath>'
+               '<pattern class="hatch" id="hatch{}" width="6" height="6" patternUnits="userSpaceOnUse">'
+               '<path d="M0 6 6 0"/></pattern>').format(
+            ident, LEFT, WIDTH - LEFT, height, ident),
     ]
     for row, (name, _) in enumerate(line.lanes):
         y = TOP + row * LANE
@@ -56,8 +58,8 @@ def _item(item: Item, line: Timeline, row: int) -> Markup:
 
 
 def _x(ns: int, line: Timeline) -> float:
-    begin, end = line.window
-    x = LEFT + (WIDTH - LEFT) * (ns - begin) / max(end - begin, 1)
+    begin, end = map(line.place, line.window)
+    x = LEFT + (WIDTH - LEFT) * (line.place(ns) - begin) / max(end - begin, 1)
     return min(max(x, -10 * WIDTH), 10 * WIDTH)  # far outside is outside: renderers lose precision there
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,15 +18,12 @@ WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "undecided", "broken": 
          "known": "known"}
 
 
-def show(record: Record, console: Console | None = None) -> None:
-    """Print the table, the reasons and the verdict on the run."""
-    console = console or Console()
-    console.print(table(record))
-    for part in (reasons(record), verdict(record)):
-        console.print(part)
+def table(record: Record) -> RenderableType:
+    """Return the table of verdicts, why each check that did not pass did not, and the verdict on the run."""
+    return Group(verdicts(record), reasons(record), verdict(record))
 
 
-def table(record: Record) -> Table:
+def verdicts(record: Record) -> Table:
     """Return the table of verdicts, grouped by exerciser; fits 80 columns and uses what more there is."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, header_style="dim", title_justify="left",
                  title=Text(line(f"{record.run.board}, kernel {record.run.kernel or 'unknown'}"), style="bold"))
@@ -39,7 +36,9 @@ def table(record: Record) -> Table:
         if check.exerciser != last:
             grid.add_row("", Text(line(check.exerciser), style="bold"), "", "")
             last = check.exerciser
-        grid.add_row(mark(check), sentence(check), measured(check), Text(seconds_text(check.seconds), style="dim"))
+        several = len({other.device for other in record.checks if other.exerciser == check.exerciser}) > 1
+        took = Text(seconds_text(check.seconds), style="dim")
+        grid.add_row(mark(check), sentence(check, several), measured(check), took)
     return grid
 
 
@@ -49,10 +48,10 @@ def mark(check: CheckRecord) -> Text:
     return Text(f"{SYMBOLS[name]} {WORDS[name]}", style=STYLES[name])
 
 
-def sentence(check: CheckRecord) -> Text:
-    """Return what the check states, and the device where one is named."""
+def sentence(check: CheckRecord, device: bool) -> Text:
+    """Return what the check states, with the name of its device when asked for."""
     text = Text(line(check.sentence), style="dim" if judge.kind(check) == "skip" else "")
-    return text.append(f" {line(check.device)}", style="dim") if check.device else text
+    return text.append(f" {line(check.device)}", style="dim") if device and check.device else text
 
 
 def measured(check: CheckRecord) -> Text:
@@ -92,6 +91,19 @@ def verdict(record: Record) -> RenderableType:
     parts: list[RenderableType] = [Text(f"note: {line(note)}", style="yellow") for note in record.notes]
     if record.run.faults:
         parts.append(Text(f"faults were switched on: {', '.join(map(line, record.run.faults))}", style="yellow"))
-    headline = Text.assemble((summary.word, style.get(summary.exit_code, "bold magenta")), f"  {summary.headline}",
+    said = " ".join(filter(None, (summary.headline, summary.more)))
+    headline = Text.assemble((summary.word, style.get(summary.exit_code, "bold magenta")), f"  {said}",
                              (f"  {seconds_text(summary.seconds)}", "dim"))
     return Group(*parts, headline)
+
+
+def changes(again: judge.Judgement) -> RenderableType:
+    """Return what judging a record again changed, and what could not be judged."""
+    parts: list[RenderableType] = [Text(f"note: {line(note)}", style="yellow") for note in again.notes]
+    for change in again.changes:
+        before = str(change.before.outcome) if change.before else "not judged"
+        parts.append(Text.assemble((f"{before} → {change.after.outcome}", "bold"), f"  {line(change.after.claim)}"))
+        where = f"{line(change.check.sentence)}, {line(change.call)}"
+        parts.append(Text(f"    {where}: {line(change.after.reason)}", style="dim"))
+    parts.append(Text(f"{again.judged} verdicts judged again, {len(again.changes)} changed"))
+    return Group(*parts)

@@ -5,6 +5,7 @@ shown as a picture or a code point; escaping `<` and `&` is the template's and t
 """
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from typing import Any
@@ -17,6 +18,7 @@ _ESCAPES = re.compile(
     r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)?"  # DCS, SOS, PM, APC
     r"|\x1b[ -/]*[0-~]"
 )
+_ADDRESS = re.compile(r"addr|skb|ptr|_ip$|^ip$|location|call_site|func|^(?:msg|xfer|urb|req|napi|dev|page|buf)$")
 _KEPT = "\n\t"
 _BAD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -53,23 +55,28 @@ def value_text(value: Any, most: int = 240) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def field_text(value: Any, name: str, most: int = 60) -> str:
+    """Return the value of an event's field; what its name tells to be an address is in hex."""
+    if isinstance(value, int) and value > 0xFFF and _ADDRESS.search(name):
+        return f"{value:#x}"
+    return value_text(value, most)
+
+
 def _value(value: Any, deep: int) -> str:
     if isinstance(value, Cut):
-        return f"{_value(value.head, deep)} of {value.length} bytes"
+        return f"‹{hex_text(value.head.hex(), 8)}› {value.length} B"
     if isinstance(value, bytes):
-        return f"‹{hex_text(value.hex())}› {len(value)} B" if value else "‹› 0 B"
+        return f"‹{hex_text(value.hex(), 24 if deep == 4 else 8)}› {len(value)} B"
     if isinstance(value, (list, tuple, dict)) and not deep:
         return "…"
     if isinstance(value, dict):
         shown = [f"{key}: {_value(item, deep - 1)}" for key, item in list(value.items())[:24]]
-        return "{" + _some(shown, len(value)) + "}"
+        return "{" + ", ".join(shown) + (f", … {len(value)} in all" if len(value) > 24 else "") + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + _some([_value(item, deep - 1) for item in value[:12]], len(value)) + "]"
+        runs = [(len(list(same)), text) for text, same in itertools.groupby(_value(item, deep - 1) for item in value)]
+        shown = [f"{count} × {text}" if count > 1 else text for count, text in runs[:12]]
+        return "[" + ", ".join(shown) + (f", … {len(value)} in all" if len(runs) > 12 else "") + "]"
     return repr(value)
-
-
-def _some(shown: list[str], count: int) -> str:
-    return ", ".join(shown) + (f", … {count} in all" if count > len(shown) else "")
 
 
 def hex_text(data: str, most: int = 24) -> str:

@@ -5,6 +5,9 @@ from the records' trace.dat; where that cannot be had, the verdicts' witnesses s
 """
 from __future__ import annotations
 
+import bisect
+import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +17,12 @@ import numpy as np
 
 from bench.errors import RecordError
 from bench.health import head_of
-from bench.report.text import hex_text, seconds_text, value_text
+from bench.report.text import field_text, hex_text, seconds_text, value_text
 from bench.store import CallRecord, CheckRecord
 from bench.trace import Trace
 from bench.verdict import Outcome, Witness
 
+QUIET, MOST_FOLDS = 4, 200  # a gap is quiet when it is so many times the median gap; how many are folded
 MOST_EVENTS = 1200  # kernel events that are drawn; a browser moves that many without a stutter
 
 Load = Callable[[Path], Trace]  # Trace.load, or None: the verdicts' witnesses stand in
@@ -41,14 +45,25 @@ Lanes = tuple[tuple[str, tuple[Item, ...]], ...]
 
 @dataclass(frozen=True)
 class Timeline:
-    """Lanes from top to bottom, the marked moments, and the window to be shown first (ns from the check's start)."""
+    """Lanes from top to bottom, the marked moments, and the window to be shown first (ns from the check's start).
+
+    `folds` are points (time, place) between which place is linear in time: quiet time takes less place than its share,
+    so that a break of 20 µs and the 5 s of waiting after it can be seen on one line.
+    """
 
     lanes: Lanes
     marks: tuple[int, ...]
     window: tuple[int, int]
     span: tuple[int, int]
+    folds: tuple[tuple[int, int], ...]
     clock_error_ns: int
     notes: tuple[str, ...] = ()
+
+    def place(self, time: int) -> float:
+        """Return where on the folded line a time lies."""
+        at = max(1, min(bisect.bisect_right(self.folds, (time, 1 << 63)), len(self.folds) - 1))
+        (t0, u0), (t1, u1) = self.folds[at - 1], self.folds[at]
+        return u0 + (u1 - u0) * (time - t0) / max(t1 - t0, 1)
 
 
 @dataclass
@@ -60,7 +75,10 @@ class _Filling:
 
 
 def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> Timeline | None:
-    """Lay `check` out on one clock; `folder` is its record's, `load` reads a trace.dat. None when it has no times."""
+    """Lay `check` out on one clock; None when it has only calls.
+
+    `folder` is its record's, `load` reads a trace.dat.
+    """
     lanes, notes = _Filling(), list[str]()
     zero = check.started_ns
     for call in check.calls:
@@ -78,13 +96,15 @@ def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> T
         lanes.add("kernel log", Item(moment, None, text, f"<{level}> {text}", "log", bad))
     for ns, text in check.console:
         lanes.add("console", Item(ns - zero, None, text, text, "console", head_of(text) == "crash"))
-    if not lanes.items:
+    if not any(lane != "calls" for lane in lanes.items):
         return None
     names = sorted(lanes.items, key=_rank)
     ordered = tuple((name, tuple(sorted(lanes.items[name], key=lambda item: item.start))) for name in names)
     span = _span(check, ordered)
     error = max((call.clock_error_ns for call in check.calls), default=0)
-    return Timeline(ordered, tuple(marks), _window(ordered, marks, span), span, error, tuple(dict.fromkeys(notes)))
+    folds = _folds(ordered, span)
+    window = _window(ordered, marks, span)
+    return Timeline(ordered, tuple(marks), window, span, folds, error, tuple(dict.fromkeys(notes)))
 
 
 def _rank(lane: str) -> tuple[int, str]:
@@ -171,7 +191,7 @@ def _interrupt(lanes: _Filling, entry: Witness, start: int, end: int) -> None:
 
 
 def _tip(event: Witness) -> str:
-    fields = "\n".join(f"{name} = {value_text(value, 80)}" for name, value in event.fields.items())
+    fields = "\n".join(f"{name} = {field_text(value, name, 80)}" for name, value in event.fields.items())
     return f"{event.event}  cpu {event.cpu}  pid {event.pid}\n{fields}".rstrip()
 
 
@@ -190,9 +210,35 @@ def _span(check: CheckRecord, lanes: Lanes) -> tuple[int, int]:
     return first - margin, last + margin
 
 
+def _folds(lanes: Lanes, span: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """Shorten each gap that is longer than QUIET usual ones to a length that grows only with its logarithm."""
+    times = {time for _, items in lanes for item in items for time in (item.start, item.end) if time is not None}
+    points = sorted(times | set(span))
+    gaps = [later - earlier for earlier, later in itertools.pairwise(points)]
+    quiet = QUIET * sorted(gaps)[len(gaps) // 2]
+    least = max(quiet, sorted(gaps)[-min(MOST_FOLDS, len(gaps))] - 1)
+    folds, place = [(points[0], 0)], 0.0
+    for earlier, later in itertools.pairwise(points):
+        gap = later - earlier
+        if gap > least:
+            if folds[-1][0] != earlier:
+                folds.append((earlier, int(place)))
+            place += quiet * (1 + math.log(gap / quiet))
+            folds.append((later, int(place)))
+        else:
+            place += gap
+    if folds[-1][0] != points[-1]:
+        folds.append((points[-1], int(place)))
+    return tuple(folds)
+
+
 def _window(lanes: Lanes, marks: list[int], span: tuple[int, int]) -> tuple[int, int]:
     marks = marks or sorted(item.start for _, items in lanes for item in items if item.bad)
     if not marks:
         return span
-    margin = max((marks[-1] - marks[0]) // 6, 1_000_000)
-    return max(span[0], marks[0] - margin), min(span[1], marks[-1] + margin)
+    # As many moments before and after the break as make it understood: a tenth of them, at least forty.
+    times = sorted(item.start for _, items in lanes for item in items)
+    around = max(40, len(times) // 10)
+    first, last = bisect.bisect_left(times, marks[0]), bisect.bisect_right(times, marks[-1])
+    begin = times[first - around] if first > around else span[0]
+    return begin, times[last + around] if last + around < len(times) else span[1]

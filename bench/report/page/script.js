@@ -66,25 +66,37 @@
 
   function zoomable(figure) {
     const svg = one(".timeline", figure), axis = one(".axis", svg), left = Number(svg.dataset.left), top = Number(svg.dataset.top);
-    const [first, last] = pair(svg.dataset.span), home = pair(svg.dataset.window), marks = pair(svg.dataset.marks);
+    // A place on the line is `u`; folds (time, u) make quiet time shorter than its share. To scale, u is the time.
+    const folded = svg.dataset.folds.split(";").map((point) => point.split(",").map(Number));
+    const straight = [folded[0], folded[folded.length - 1]].map(([t]) => [t, t]);
+    let folds = folded;
+    function along(value, from, to) {
+      let low = 1, high = folds.length - 1;
+      while (low < high) { const middle = (low + high) >> 1; if (folds[middle][from] < value) low = middle + 1; else high = middle; }
+      const a = folds[low - 1], b = folds[low];
+      return a[to] + (b[to] - a[to]) * (value - a[from]) / ((b[from] - a[from]) || 1);
+    }
+    const U = (t) => along(t, 0, 1), T = (u) => along(u, 1, 0);
+    const home = pair(svg.dataset.window), marks = pair(svg.dataset.marks), pattern = one(".hatch", svg).id;
+    let first, last;
+    const ends = () => { first = folds[0][1]; last = folds[folds.length - 1][1]; };
+    ends();
     const height = svg.viewBox.baseVal.height;
     const items = all(".it", svg).map((node) => ({
       node, start: Number(node.dataset.s), end: node.dataset.e === "" ? null : Number(node.dataset.e),
-      rect: one("rect", node), text: one("text", node), tip: one("title", node).textContent,
+      rect: one("rect", node), text: one("text", node), label: one("text", node).textContent, tip: one("title", node).textContent,
       lane: one("rect", node).getAttribute("y"), bad: node.classList.contains("bad"),
     })).sort((a, b) => a.start - b.start);
     for (const item of items) one("title", item.node).remove();  // the tip below stands in for the browser's own
     const rules = all(".mark", svg).map((node) => ({ node, at: Number(node.dataset.s) }));
     const overview = one(".overview", figure), thumb = one("i", overview);
-    for (const mark of marks) {
-      const rule = document.createElement("u");
-      rule.style.left = `${100 * (mark - first) / (last - first)}%`;
-      overview.append(rule);
-    }
-    let [begin, end] = home, width = 0, at = -1;
+    const flags = marks.map((mark) => { const flag = document.createElement("u"); overview.append(flag); return [flag, mark]; });
+    let [begin, end] = home.map(U), width = 0, at = -1;
 
-    const x = (ns) => Math.min(1e5, Math.max(-1e5, left + (width - left) * (ns - begin) / (end - begin)));
-    const ns = (pixel) => begin + (end - begin) * (pixel - left) / (width - left);
+    const far = (pixel) => Math.min(1e5, Math.max(-1e5, pixel));
+    const place = (u) => far(left + (width - left) * (u - begin) / (end - begin));
+    const x = (t) => place(U(t));
+    const u = (pixel) => begin + (end - begin) * (pixel - left) / (width - left);
     const within = (event) => event.clientX - svg.getBoundingClientRect().left;
 
     function layout() {
@@ -92,11 +104,7 @@
       width = svg.clientWidth;
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       one(".clip", svg).setAttribute("width", width - left);
-      const free = {};  // where the last label of a lane ends
-      for (let i = items.length - 1, next = {}; i >= 0; i--) {
-        items[i].room = (next[items[i].lane] ?? 1e6) - x(items[i].start);
-        next[items[i].lane] = x(items[i].start);
-      }
+      rooms();
       for (const item of items) {
         const from = x(item.start), to = item.end === null ? from + 1 : Math.max(x(item.end), from + 2);
         const outside = to < left || from > width;
@@ -104,23 +112,65 @@
         if (outside) continue;
         item.rect.setAttribute("x", item.end === null ? from - 1 : from);
         item.rect.setAttribute("width", item.end === null ? (item.bad ? 3 : 2) : to - from);
-        const label = Math.max(from, left) + 5, room = Math.min(item.room - 8, width - label), need = item.text.textContent.length * 6.7;
-        const fits = label >= (free[item.lane] ?? 0) && (need <= room || item.bad || room > 120);
-        item.text.style.display = fits ? "" : "none";
-        if (fits) { item.text.setAttribute("x", label); free[item.lane] = label + Math.min(need, Math.max(room, 0)); }
+        // Inside its bar when it has one that is long enough, else behind it.
+        const need = item.label.length * 6.7 + 5, at = Math.max(from, left), inside = item.end !== null && to - at >= need;
+        const begins = item.end === null || inside ? at + 5 : to + 4;
+        const fits = Math.floor((item.until - begins - 4) / 6.7), whole = item.label.length <= fits;
+        item.text.style.display = whole || fits >= 7 ? "" : "none";
+        item.text.textContent = whole ? item.label : `${item.label.slice(0, Math.max(fits - 1, 0))}…`;
+        item.text.setAttribute("x", begins);
       }
-      for (const rule of rules) for (const key of ["x1", "x2"]) rule.node.setAttribute(key, x(rule.at));
-      const every = step(end - begin, Math.max(3, (width - left) / 130));
-      axis.replaceChildren();
-      for (let tick = Math.ceil(begin / every) * every; tick <= end; tick += every) {
-        axis.append(make("line", { x1: x(tick), x2: x(tick), y1: top - 6, y2: height - 6 }));
-        const text = make("text", { x: x(tick) + 3, y: 14 });
-        text.textContent = time(tick, every);
-        if (x(tick) < width - 40) axis.append(text);
-      }
+      ruler();
+      for (const [flag, mark] of flags) flag.style.left = `${100 * (U(mark) - first) / (last - first)}%`;
       thumb.style.left = `${100 * (begin - first) / (last - first)}%`;
       thumb.style.width = `${100 * (end - begin) / (last - first)}%`;
-      figure.dataset.window = `${Math.round(begin)},${Math.round(end)}`;
+      figure.dataset.window = `${Math.round(T(begin))},${Math.round(T(end))}`;
+    }
+    function rooms() {
+      // A label has room up to the next item of its lane; that of what broke up to the next that broke, and the items
+      // under it go without.
+      const next = {}, nextBad = {}, taken = {};
+      for (let i = items.length - 1; i >= 0; i--) {
+        const item = items[i], from = x(item.start);
+        item.until = (item.bad ? nextBad[item.lane] : next[item.lane]) ?? width;
+        next[item.lane] = from;
+        if (item.bad) nextBad[item.lane] = from;
+      }
+      for (const item of items) {
+        const from = x(item.start);
+        if (item.bad && from >= left) taken[item.lane] = Math.min(item.until, from + item.label.length * 6.7 + 8);
+        else if (from < (taken[item.lane] ?? 0)) item.until = 0;
+      }
+    }
+    function ruler() {
+      for (const rule of rules) for (const key of ["x1", "x2"]) rule.node.setAttribute(key, x(rule.at));
+      const every = step(end - begin, Math.max(3, (width - left) / 84));
+      axis.replaceChildren();
+      let free = left;  // where the last text on the ruler ends
+      const write = (text, at, kind) => {
+        const half = kind ? text.length * 3.3 : 0, from = kind ? at - half : at + 3;
+        if (from < free || from + text.length * 6.7 > width) return;
+        const node = make("text", { x: kind ? at : from, y: 14, class: kind });
+        node.textContent = text;
+        axis.append(node);
+        free = from + text.length * 6.7 + 12;
+      };
+      for (let i = 1; i < folds.length; i++) {
+        const [[t0, u0], [t1, u1]] = [folds[i - 1], folds[i]];
+        if (u1 < begin || u0 > end) continue;
+        const from = Math.max(place(u0), left), to = Math.min(place(u1), width);
+        if ((t1 - t0) > 2 * (u1 - u0)) {
+          if (to - from < 3) continue;
+          axis.append(make("rect", { x: from, y: top - 6, width: to - from, height: height - top, fill: `url(#${pattern})` }));
+          write(time(t1 - t0, (t1 - t0) / 20), (from + to) / 2, "gap");
+          continue;
+        }
+        const low = Math.max(t0, T(begin)), high = Math.min(t1, T(end));
+        for (let tick = Math.ceil(low / every) * every; tick <= high; tick += every) {
+          axis.append(make("line", { x1: x(tick), x2: x(tick), y1: top - 6, y2: height - 6 }));
+          write(time(tick, every), x(tick), "");
+        }
+      }
     }
     function show(from, to) {
       const span = Math.min(Math.max(to - from, 200), last - first);
@@ -132,10 +182,21 @@
     const move = (part) => show(begin + part * (end - begin), end + part * (end - begin));
     const actions = {
       in: () => zoom(0.5), out: () => zoom(2), left: () => move(-0.25), right: () => move(0.25),
-      reset: () => show(...home), all: () => show(first, last),
-      mark: () => { at = (at + 1) % marks.length; const half = Math.min((end - begin) / 2, 1e6); show(marks[at] - half, marks[at] + half); },
+      reset: () => show(...home.map(U)), all: () => show(first, last),
+      mark: () => {
+        at = (at + 1) % marks.length;
+        const half = Math.min((end - begin) / 2, (last - first) / 16);
+        show(U(marks[at]) - half, U(marks[at]) + half);
+      },
+      scale: (button) => {
+        const window = [T(begin), T(end)];
+        folds = folds === folded ? straight : folded;
+        button.setAttribute("aria-pressed", String(folds === straight));
+        ends();
+        show(...window.map(U));
+      },
     };
-    for (const button of all("[data-do]", figure)) button.addEventListener("click", () => actions[button.dataset.do]());
+    for (const button of all("[data-do]", figure)) button.addEventListener("click", () => actions[button.dataset.do](button));
     svg.addEventListener("dblclick", actions.reset);
     svg.addEventListener("keydown", (event) => {
       const action = { "+": "in", "=": "in", "-": "out", ArrowLeft: "left", ArrowRight: "right", 0: "all", Escape: "reset" }[event.key];
@@ -146,7 +207,7 @@
       if (document.activeElement !== svg && !event.ctrlKey) return;
       event.preventDefault();
       if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) move((event.deltaX || event.deltaY) / 600);
-      else zoom(Math.exp(event.deltaY / 400), ns(within(event)));
+      else zoom(Math.exp(event.deltaY / 400), u(within(event)));
     }, { passive: false });
     overview.addEventListener("pointerdown", (event) => {
       const box = overview.getBoundingClientRect(), half = (end - begin) / 2;
@@ -171,7 +232,8 @@
         drag.setAttribute("width", Math.abs(here - held.x));
       }
       for (const key of ["x1", "x2"]) cursor.setAttribute(key, here < left ? -9 : here);
-      now.textContent = here < left ? "" : held && !held.pan ? `Δ ${time(Math.abs(ns(here) - ns(held.x)), (end - begin) / 1000)}` : time(ns(here), (end - begin) / 1000);
+      const here_t = T(u(here)), fine = Math.max((end - begin) / 1000, 1);
+      now.textContent = here < left ? "" : held && !held.pan ? `Δ ${time(Math.abs(here_t - T(u(held.x))), fine)}` : time(here_t, fine);
       now.setAttribute("x", 8);
       const target = event.target.closest(".it"), item = target && items.find((one) => one.node === target);
       tip.hidden = !item || held;
@@ -183,8 +245,7 @@
     });
     const release = (event) => {
       if (held && !held.pan && Math.abs(within(event) - held.x) > 4 && event.type === "pointerup") {
-        const ends = [ns(Math.max(left, within(event))), ns(held.x)].sort((a, b) => a - b);
-        show(...ends);
+        show(...[u(Math.max(left, within(event))), u(held.x)].sort((a, b) => a - b));
       }
       held = null;
       drag.setAttribute("width", 0);

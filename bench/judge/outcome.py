@@ -1,4 +1,4 @@
-"""What records come to: an exit code, counts, a headline; and judging a record again, offline, from its traces.
+"""What records come to: an exit code, counts, a headline.
 
 Exit codes: 0 passed, 1 a driver or the board failed, 2 inconclusive, 3 the rig or the bench is broken, 64 usage.
 A failure outweighs a broken rig: its evidence stands whatever broke later. A known defect does not fail a run; one
@@ -54,8 +54,13 @@ class Summary:
 
     @property
     def headline(self) -> str:
-        """The verdict on the run in a sentence or two, for a person."""
-        parts = [self._main()]
+        """The verdict on the run in a sentence, for a person."""
+        return self._main()
+
+    @property
+    def more(self) -> str:
+        """What else is to be said of the run, in a sentence each; may be empty."""
+        parts = []
         if self.exit_code == FAILED and self.broken:
             parts.append(f"The rig or the bench broke in {_checks(len(self.broken))}.")
         if self.exit_code in (FAILED, BROKEN) and self.inconclusive:

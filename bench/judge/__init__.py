@@ -1,0 +1,23 @@
+"""Judge records: what a run comes to (exit code, counts, headline), and its traces once more, offline."""
+from __future__ import annotations
+
+from bench.judge.again import Change, Judgement, judge
+from bench.judge.outcome import (
+    BROKEN,
+    FAILED,
+    INCONCLUSIVE,
+    PASSED,
+    USAGE,
+    Summary,
+    counts,
+    exit_code,
+    kind,
+    of,
+    summary,
+    why,
+)
+
+__all__ = [
+    "BROKEN", "FAILED", "INCONCLUSIVE", "PASSED", "USAGE", "Change", "Judgement", "Summary", "counts", "exit_code",
+    "judge", "kind", "of", "summary", "why",
+]

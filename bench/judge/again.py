@@ -1,0 +1,136 @@
+"""Judge a record again, offline: its traces, and contracts as they are now."""
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import drivers
+from bench.errors import RecordError
+from bench.store import CallRecord, CheckRecord, Record
+from bench.trace import Trace
+from bench.verdict import Outcome, Verdict
+from drivers.contract import Contract, ContractError
+
+_WORSE = (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A verdict that is no longer what it was; `before` is None for a contract that was not judged then."""
+
+    check: CheckRecord
+    call: str
+    before: Verdict | None
+    after: Verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A record judged again: the record with its new verdicts, what changed, and what could not be judged.
+
+    A check's outcome gets worse with its verdicts and never better: what its assertions would have said after a verdict
+    that failed then is not in the record.
+    """
+
+    record: Record
+    changes: tuple[Change, ...]
+    judged: int
+    notes: tuple[str, ...]
+
+
+def judge(record: Record, contracts: Iterable[Contract] | None = None) -> Judgement:
+    """Judge the traces of `record` again.
+
+    `contracts` None: each contract that was judged then, as the exercisers' contracts.py files have it now. Given:
+    those with the name of one that was judged, and any other on each trace for which its events were armed.
+    """
+    known = list(_of_exercisers() if contracts is None else contracts)
+    changes: list[Change] = []
+    notes: list[str] = []
+    judged = 0
+    checks = []
+    for check in record.checks:
+        calls, worse = [], list[Verdict]()
+        for call in check.calls:
+            verdicts = tuple(_verdicts(record.folder, check, call, known, contracts is not None, notes))
+            judged += sum(1 for _, after in verdicts if after is not None)
+            changed = [
+                Change(check, call.call, before, after) for before, after in verdicts
+                if after is not None and (before is None or before.outcome is not after.outcome)
+            ]
+            worse += [change.after for change in changed]
+            changes += changed
+            kept = tuple(verdict for before, after in verdicts if (verdict := after or before) is not None)
+            calls.append(dataclasses.replace(call, verdicts=kept))
+        checks.append(_worse(dataclasses.replace(check, calls=tuple(calls)), worse))
+    again = dataclasses.replace(record, checks=tuple(checks))
+    return Judgement(again, tuple(changes), judged, tuple(dict.fromkeys(notes)))
+
+
+def _verdicts(folder: Path, check: CheckRecord, call: CallRecord, known: list[Contract], new: bool,
+              notes: list[str]) -> Iterator[tuple[Verdict | None, Verdict | None]]:
+    """Pairs (before, after): all verdicts of the call, then those of contracts that were not judged then."""
+    trace = _load(folder, call, notes) if call.trace and (call.verdicts or new) else None
+    done = set()
+    for before in call.verdicts:
+        found = _find(before, known)
+        after = None
+        if trace is None:
+            notes.append(f"{check.sentence}: {call.call} has no trace that can be judged again")
+        elif found is None:
+            notes.append(f"no contract of this name is to be found: {before.claim}")
+        else:
+            done.add(found.name)
+            after = _judged(found, trace, notes)
+        yield before, after
+    if new and trace is not None:
+        for contract in known:
+            if contract.name not in done and all(map(trace.armed, contract.events)):
+                yield None, _judged(contract, trace, notes)
+
+
+def _judged(contract: Contract, trace: Trace, notes: list[str]) -> Verdict | None:
+    try:
+        return trace.judge(contract)
+    except ContractError as error:  # a limit that the check bound from the board's data
+        notes.append(f"cannot be judged again: {error}")
+        return None
+
+
+def _load(folder: Path, call: CallRecord, notes: list[str]) -> Trace | None:
+    path = (folder / str(call.trace)).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        notes.append(f"the trace of {call.call} lies outside its record: {call.trace}")
+        return None
+    try:
+        return Trace.load(path)
+    except (RecordError, OSError) as error:
+        notes.append(f"the trace of {call.call} cannot be read: {error}")
+        return None
+
+
+def _find(verdict: Verdict, known: Iterable[Contract]) -> Contract | None:
+    """The contract that gave a verdict: the same sentence, else the same name (its claim was changed since)."""
+    known = list(known)
+    same = [contract for contract in known if str(contract) == verdict.claim]
+    named = [contract for contract in known if verdict.claim.startswith(f"{contract.name}: ")]
+    return next(iter(same or named), None)
+
+
+def _worse(check: CheckRecord, changed: list[Verdict]) -> CheckRecord:
+    """The check with the worst outcome that its changed verdicts bring, when that is worse than its own."""
+    if check.outcome not in _WORSE:
+        return check
+    said = max((v for v in changed if v.outcome in _WORSE), key=lambda v: _WORSE.index(v.outcome), default=None)
+    if said is None or _WORSE.index(said.outcome) <= _WORSE.index(check.outcome):
+        return check
+    return dataclasses.replace(check, outcome=said.outcome, reason=f"judged again: {said.claim}: {said.reason}")
+
+
+def _of_exercisers() -> Iterator[Contract]:
+    for path in sorted(Path(drivers.__file__).parent.glob("*/contracts.py")):
+        module = importlib.import_module(f"drivers.{path.parent.name}.contracts")
+        yield from (value for value in vars(module).values() if isinstance(value, Contract))
