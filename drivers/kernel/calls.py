@@ -7,7 +7,7 @@ import re
 
 from drivers.call import call
 from drivers.kernel.devices import bind, rebind, suspend, unbind
-from drivers.kernel.modules import load_module, reload_module, unload_module
+from drivers.kernel.modules import load_module, plant, reload_module, unload_module, unplant
 
 __all__ = [
     "bind",
@@ -15,6 +15,7 @@ __all__ = [
     "interrupts",
     "kmsg",
     "load_module",
+    "plant",
     "rebind",
     "reload_module",
     "slab",
@@ -23,6 +24,7 @@ __all__ = [
     "sysrq",
     "unbind",
     "unload_module",
+    "unplant",
 ]
 
 COUNTS = ("warn_count", "oops_count", "softlockup_count", "hardlockup_count", "rcu_stall_count")

@@ -89,3 +89,16 @@ def reload_module(name: str, options: str = "") -> float:
     unload_module(name)
     load_module(name, options)
     return time.monotonic() - begun
+
+
+@call
+def plant(bug: str, driver: str = "") -> None:
+    """Load the module that makes `driver` (the module's own default when not given) seem to have this bug."""
+    unload_module("plant")
+    load_module("plant", f"bug={bug}" + (f" driver={driver}" if driver else ""))
+
+
+@call
+def unplant() -> None:
+    """Take the planted bug out again."""
+    unload_module("plant")
