@@ -1,0 +1,146 @@
+"""Artefacts by the hash of their inputs: there completely, or not there at all.
+
+An artefact is a folder `<kind>-<hash>`.  It is made in a sibling `<kind>-<hash>.partial.<random>`, brought to the
+disk, then renamed: a kill or a power cut leaves a `.partial` that nobody reads and that the next set-up removes.
+"""
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench.errors import SetupError
+
+KEEP_UNUSED_S = 14 * 24 * 3600  # an artefact that no set-up asked for so long is removed when its kind is built again
+
+
+def digest(*inputs: object) -> str:
+    """Return the hash of `inputs` as 16 hex digits; each is taken by its repr, a bytes value by its content."""
+    state = hashlib.sha256()
+    for item in inputs:
+        data = item if isinstance(item, bytes) else repr(item).encode()
+        state.update(b"%d:" % len(data) + data)
+    return state.hexdigest()[:16]
+
+
+def digest_files(files: Iterator[Path] | list[Path], top: Path) -> str:
+    """Return the hash of the files' names under `top` and of their contents."""
+    return digest(*(part for f in sorted(files) for part in (str(f.relative_to(top)), f.read_bytes())))
+
+
+class Cache:
+    """The folder of artefacts, by default `$XDG_CACHE_HOME/driver-bench`."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or default_folder()
+
+    def find(self, kind: str, key: str) -> Path | None:
+        """Return the artefact's folder when it is there, and note that it was used."""
+        final = self.folder / f"{kind}-{key}"
+        try:
+            os.utime(final)
+        except FileNotFoundError:
+            return None
+        except PermissionError:
+            pass  # a cache that somebody else owns can be read; only its tidying has to do without our visit
+        return final
+
+    def ensure(self, kind: str, key: str, build: Callable[[Path], None],
+               waiting: Callable[[str], None] = lambda text: None) -> Path:
+        """Return the artefact's folder, made by `build(folder)` unless it is there already.
+
+        waiting: told once, in words, when another set-up holds the cache and this one has to wait for it.
+        Raises what `build` raises; nothing is kept then.
+        """
+        final = self.find(kind, key)
+        if final is not None:
+            return final
+        with self._locked(waiting):
+            final = self.find(kind, key)  # the set-up that we waited for may have made it
+            if final is not None:
+                return final
+            self._remove_leftovers()
+            return self._make(self.folder / f"{kind}-{key}", build)
+
+    def _make(self, final: Path, build: Callable[[Path], None]) -> Path:
+        partial = Path(tempfile.mkdtemp(prefix=f"{final.name}.partial.", dir=self.folder))
+        try:
+            partial.chmod(0o755)
+            build(partial)
+            subprocess.run(["sync", "--file-system", str(partial)], check=True)
+            partial.rename(final)
+            _sync_folder(self.folder)
+        except BaseException:
+            _remove(partial)
+            raise
+        self._remove_unused(final)
+        return final
+
+    @contextlib.contextmanager
+    def _locked(self, waiting: Callable[[str], None]) -> Iterator[None]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as e:
+            raise SetupError(f"cannot write in the cache folder {self.folder}: {e.strerror}; "
+                             f"set XDG_CACHE_HOME to a folder of yours") from e
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+                waiting(f"another set-up (process {holder}) is at work in {self.folder}; waiting for it")
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)  # lets the lock go; a killed process does so too
+
+    def _remove_leftovers(self) -> None:
+        """Remove what killed set-ups left; the lock is ours, so nobody is building."""
+        for leftover in self.folder.glob("*.partial.*"):
+            _remove(leftover)
+
+    def _remove_unused(self, final: Path) -> None:
+        kind = final.name.rsplit("-", 1)[0]
+        oldest = time.time() - KEEP_UNUSED_S
+        for other in self.folder.glob(f"{kind}-*"):
+            if other != final and other.name.rsplit("-", 1)[0] == kind and other.stat().st_mtime < oldest:
+                _remove(other)
+
+
+def default_folder() -> Path:
+    """Return `$XDG_CACHE_HOME/driver-bench`, or the same in ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "driver-bench"
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also while the last children of a killed build still write to it."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            shutil.rmtree(folder)
+            return
+        except FileNotFoundError:
+            if not folder.exists():
+                return
+        except OSError as e:
+            if time.monotonic() > deadline:
+                raise SetupError(f"cannot remove the leftover {folder}: {e.strerror}; remove it by hand") from e
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
