@@ -98,4 +98,4 @@ def seconds_text(seconds: float) -> str:
 
 def number_text(value: float) -> str:
     """Return a measured number with at most four significant digits, whole numbers whole."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.4g}"
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else f"{value:.4g}"

@@ -22,7 +22,7 @@ from bench.store import CallRecord, CheckRecord
 from bench.trace import Trace
 from bench.verdict import Outcome, Witness
 
-QUIET, MOST_FOLDS = 4, 200  # a gap is quiet when it is so many times the median gap; how many are folded
+QUIET, MOST_FOLDS = 2, 200  # a gap is quiet when it is so many times the median gap; how many are folded
 MOST_EVENTS = 1200  # kernel events that are drawn; a browser moves that many without a stutter
 
 Load = Callable[[Path], Trace]  # Trace.load, or None: the verdicts' witnesses stand in
@@ -206,7 +206,7 @@ def _span(check: CheckRecord, lanes: Lanes) -> tuple[int, int]:
     first = min(min(item.start for item in items) for _, items in lanes)
     last = max(max(item.end or item.start for item in items) for _, items in lanes)
     first, last = min(0, first), max(int(check.seconds * 1e9), last)
-    margin = max((last - first) // 50, 1000)
+    margin = max((last - first) // 1000, 1000)
     return first - margin, last + margin
 
 

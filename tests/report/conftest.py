@@ -95,11 +95,11 @@ def kernel_events():
 
 
 def target(ms):
-    return ZERO + OFFSET + int(ms * MS)
+    return ZERO + OFFSET + round(ms * MS)
 
 
 def host(ms):
-    return ZERO + int(ms * MS)
+    return ZERO + round(ms * MS)
 
 
 def trace():
