@@ -21,6 +21,7 @@ from drivers.net.addresses import (
 from drivers.net.hosts import connect_tcp, hear_udp, ping, send_udp, snmp
 from drivers.net.netlink import IFF_ALLMULTI, IFF_PROMISC, IFF_RUNNING, IFF_UP, attribute
 from drivers.net.raw import capture, echo, exchange_arp, send_frames, send_numbered
+from drivers.net.scene import enter, has_carrier, leave, write_sysctl
 from drivers.net.settings import (
     driver_info,
     features,
@@ -44,11 +45,13 @@ __all__ = [
     "connect_tcp",
     "driver_info",
     "echo",
+    "enter",
     "exchange_arp",
     "features",
     "hear_udp",
     "identity",
     "interface_of",
+    "leave",
     "link",
     "link_settings",
     "message_level",
@@ -202,17 +205,10 @@ def carrier(interface: str, wanted: bool, timeout_s: float) -> float:
     """
     begun = time.monotonic()
     while time.monotonic() - begun < timeout_s:
-        if (_carrier(interface) == "1") == wanted:
+        if has_carrier(interface) == wanted:
             return time.monotonic() - begun
         time.sleep(0.001)
     raise TimeoutError(f"{interface}: carrier not {wanted} in {timeout_s} s")
-
-
-def _carrier(interface: str) -> str:
-    try:
-        return _read(f"/sys/class/net/{interface}/carrier")
-    except OSError:  # EINVAL while the interface is down
-        return ""
 
 
 @listen
@@ -251,8 +247,4 @@ def watch_link(
 @call
 def set_sysctl(name: str, value: str) -> str:
     """Set /proc/sys/net/`name` and return what it was."""
-    path = os.path.join("/proc/sys/net", name)
-    was = _read(path)
-    with open(path, "w") as opened:
-        opened.write(value)
-    return was
+    return write_sysctl(name, value)
