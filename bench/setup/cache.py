@@ -46,7 +46,7 @@ class Cache:
         final = self.folder / f"{kind}-{key}"
         try:
             os.utime(final)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except PermissionError:
             pass  # a cache that somebody else owns can be read; only its tidying has to do without our visit

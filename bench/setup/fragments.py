@@ -67,5 +67,5 @@ def verify(options: dict[str, Option], config: Path) -> None:
     unmet = [f"{o.where}: {o.name}={o.value} is not met, the kernel has {o.name}={got.get(o.name, 'n')}"
              for o in options.values() if got.get(o.name, "n") != o.value]
     if unmet:
-        raise SetupError("\n".join([*unmet, "a missing dependency or an unknown name: see its Kconfig entry, and add "
-                                            "what it depends on or take the line out"]))
+        raise SetupError("\n".join([*unmet, "a dependency is missing or the name is unknown: see its Kconfig entry, "
+                                            "add what it depends on or take the line out"]))

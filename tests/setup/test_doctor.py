@@ -1,0 +1,50 @@
+"""The doctor shows each prerequisite as present or missing, with the fix under what is missing."""
+import pytest
+
+from bench.setup import doctor
+from bench.setup.doctor import Finding
+
+
+def by_name(findings):
+    return {f.name: f for f in findings}
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards/kernel.config").write_text("CONFIG_MODULES=y\n")
+    return tmp_path
+
+
+def test_the_text_puts_the_fix_under_what_is_missing():
+    findings = [Finding("QEMU", True, "11.1"), Finding("kernel", False, "none", "make setup")]
+    assert doctor.text(findings) == ("present  QEMU    11.1\n"
+                                     "MISSING  kernel  none\n"
+                                     "                 fix: make setup")
+
+
+def test_an_empty_cache_misses_every_artefact_and_names_the_command(project, tmp_path):
+    found = by_name(doctor.examine(project, tmp_path / "cache"))
+    assert {name: (found[name].present, found[name].fix) for name in ("kernel", "target root", "initramfs")} == {
+        "kernel": (False, "make setup"), "target root": (False, "make setup"), "initramfs": (False, "make setup")}
+
+
+def test_an_artefact_is_present_and_a_killed_builds_leftover_is_not(project, tmp_path):
+    (tmp_path / "kernel-1").mkdir()
+    (tmp_path / "root-1.partial.x").mkdir()
+    found = by_name(doctor.examine(project, tmp_path))
+    assert (found["kernel"].present, found["kernel"].detail) == (True, str(tmp_path / "kernel-1"))
+    assert not found["target root"].present
+
+
+def test_a_wrong_fragment_line_is_shown_by_file_and_line(project, tmp_path):
+    (project / "boards/kernel.config").write_text("MODULES=y\n")
+    found = by_name(doctor.examine(project, tmp_path))["kernel fragments"]
+    assert (found.present, found.detail) == (False, "boards/kernel.config:1: 'MODULES=y': expected CONFIG_NAME=value")
+
+
+def test_every_package_is_listed_with_its_use_or_version(project, tmp_path):
+    found = by_name(doctor.examine(project, tmp_path))
+    assert {"package mmdebstrap", "package linux-source-6.12", "package chromium (tests)"} <= set(found)
+    for finding in found.values():
+        assert finding.present or finding.fix
