@@ -20,7 +20,7 @@ from drivers.net.addresses import (
 )
 from drivers.net.hosts import connect_tcp, hear_udp, ping, send_udp, snmp
 from drivers.net.netlink import IFF_ALLMULTI, IFF_PROMISC, IFF_RUNNING, IFF_UP, attribute
-from drivers.net.raw import capture, echo, exchange_arp, send_frames, send_numbered
+from drivers.net.raw import capture, echo, exchange_arp, send_and_drain, send_frames, send_numbered
 from drivers.net.scene import enter, has_carrier, leave, write_sysctl
 from drivers.net.settings import (
     driver_info,
@@ -66,6 +66,7 @@ __all__ = [
     "remove_address",
     "remove_link",
     "restart_link",
+    "send_and_drain",
     "send_frames",
     "send_numbered",
     "send_udp",

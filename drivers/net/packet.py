@@ -91,3 +91,9 @@ def send(made: socket.socket, frames: Iterator[bytes] | list[bytes], timeout_s: 
         made.settimeout(max(0.001, deadline - time.monotonic()))
         total += made.send(frame)
     return total
+
+
+def sent(interface: str) -> int:
+    """Frames that the interface counted as sent."""
+    with open(f"/sys/class/net/{interface}/statistics/tx_packets") as opened_file:
+        return int(opened_file.read())

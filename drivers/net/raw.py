@@ -38,6 +38,25 @@ def send_numbered(
         return packet.send(made, frames, timeout_s)
 
 
+@call
+def send_and_drain(
+    interface: str, destination: str, lengths: list[int], first: int = 0, timeout_s: float = 10.0
+) -> dict[str, float]:
+    """Do as `send_numbered`, all at once, and wait until the interface counted every frame as sent.
+
+    Answers sent (how many it counted in `timeout_s`), seconds, and the bytes that the queue took.
+    """
+    source = _own_address(interface)
+    frames = [numbered(destination, source, length, first + at) for at, length in enumerate(lengths)]
+    before = packet.sent(interface)
+    begun = time.monotonic()
+    with packet.opened(interface, 0) as made:
+        taken = packet.send(made, frames, timeout_s)
+    while packet.sent(interface) - before < len(frames) and time.monotonic() - begun < timeout_s:
+        time.sleep(0.001)
+    return {"sent": packet.sent(interface) - before, "seconds": time.monotonic() - begun, "taken": taken}
+
+
 @listen
 def capture(
     interface: str,

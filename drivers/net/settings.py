@@ -97,21 +97,16 @@ def poll_ethtool(
     thread = threading.Thread(target=poll, daemon=True)
     with open(f"/sys/class/net/{interface}/address") as opened:
         source = opened.read().strip()
-    before = _sent(interface)
+    before = packet.sent(interface)
     begun = time.monotonic()
     thread.start()
     try:
         with packet.opened(interface, 0) as made:
             frames = [numbered(destination, source, length, seed) for seed in range(count)]
             packet.send(made, frames, timeout_s)
-        while _sent(interface) - before < count and time.monotonic() - begun < timeout_s:
+        while packet.sent(interface) - before < count and time.monotonic() - begun < timeout_s:
             time.sleep(0.002)
     finally:
         stop.set()
         thread.join()
-    return {"polls": polls[0], "seconds": time.monotonic() - begun, "sent": _sent(interface) - before}
-
-
-def _sent(interface: str) -> int:
-    with open(f"/sys/class/net/{interface}/statistics/tx_packets") as opened:
-        return int(opened.read())
+    return {"polls": polls[0], "seconds": time.monotonic() - begun, "sent": packet.sent(interface) - before}

@@ -1,0 +1,36 @@
+"""Who drives the interface, and what it says of itself."""
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+
+@pytest.mark.fault("dm9000:wrong_chip_id")
+def test_the_driver_binds_and_the_interface_names_it(net, kernel):
+    who = net.identity().value
+    assert kernel.rebind(driver=who["driver"], device=who["device"]).errno == 0
+    assert net.interface_of(device=who["device"]).value == net.device.arguments["interface"]
+    assert net.identity().value == who
+    assert who["driver"] == who["module"] == net.device.driver
+
+
+@pytest.mark.fault("dm9000:eeprom_bit_flip", "dm9000:wrong_chip_id")
+def test_sysfs_ethtool_netlink_and_the_wire_agree_on_who_it_is(net, kernel, cable):
+    who = net.identity().value
+    assert kernel.rebind(driver=who["driver"], device=who["device"]).errno == 0
+    told = net.driver_info().value
+    link = net.link().value
+    assert (told["driver"], told["bus_info"]) == (who["driver"], who["device"])
+    assert link["address"] == who["address"] and not int(who["address"][:2], 16) & 1
+    assert who["compatible"] and who["modalias"].startswith("of:N") and who["of_node"].startswith("/")
+    assert (link["mtu"], link["qdisc"]) == (1500, "noop")
+    assert who["address_assign_type"] == "0", "the address is none that the driver was given: it is random or stolen"
+
+
+@pytest.mark.fault("plant:leak_on_bind")
+def test_an_interface_that_is_not_there_is_refused(net, kernel):
+    who = net.identity().value
+    assert net.link(interface="nosuch0").errno == errno.ENODEV
+    assert kernel.bind(driver=who["driver"], device=who["device"]).errno == errno.EBUSY
+    assert kernel.unbind(driver=who["driver"], device="nosuch.device").errno == errno.ENODEV
