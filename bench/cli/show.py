@@ -56,9 +56,12 @@ def kernel(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """The prerequisites."""
-    from bench.setup import doctor as examine
+    from bench.setup import doctor as prerequisites
+    from bench.setup.prepare import PROJECT
 
-    return examine.show(Console())
+    findings = prerequisites.examine(PROJECT)
+    print(prerequisites.text(findings))
+    return 0 if all(f.present for f in findings) else 3
 
 
 def shell(options: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
         self.target.activate(self.power)
         self.power.off()
 
-    @GraphStrategy.depends("off")  # type: ignore[untyped-decorator]
+    @GraphStrategy.depends("off")
     def state_booted(self) -> None:
         """User space is ready, and the chips' windows lie where the devicetree says."""
         self.target.activate(self.power)
@@ -45,7 +45,7 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
         self.console.expect(self.ready, timeout=self.boot_timeout)
         self.power.twin.check_windows()
 
-    @GraphStrategy.depends("booted")  # type: ignore[untyped-decorator]
+    @GraphStrategy.depends("booted")
     def state_agent(self) -> None:
         """The agent's file is on the target and its process started; its stream is `stream`."""
         self.console.sendline(self.command)

@@ -13,6 +13,8 @@ from labgrid.step import step
 from labgrid.util import PtxExpect
 
 from bench import board, setup
+from bench.errors import TwinError
+from bench.health import RESET, crash_in
 from bench.lab.console import ConsoleLog
 from bench.twin import Twin
 
@@ -61,7 +63,8 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
     @step()
     def off(self) -> None:
         """Stop QEMU; nothing of it is left."""
-        self.twin.off()
+        if self._twin:
+            self._twin.off()
 
     @Driver.check_active
     @step()
@@ -81,7 +84,8 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
         if data:
             return data
         if self.log.closed:
-            raise self.twin.death()
+            crash = crash_in(line.text for line in self.log.since(self.twin.power_on_ns) if not RESET.search(line.text))
+            raise TwinError(f"the kernel crashed while it booted: {crash.text}") if crash else self.twin.death()
         raise pexpect.TIMEOUT(f"nothing came from the twin's console for {timeout:.2f} s")
 
     def _write(self, data: bytes) -> int:
@@ -93,7 +97,3 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
     def __str__(self) -> str:
         return f"TwinDriver({self.board})"
 
-
-def agent_stream(driver: Any) -> Any:
-    """The connected socket of the twin's agent port."""
-    return driver.twin.agent

@@ -18,12 +18,15 @@ from bench import setup, store
 from bench.board import Board
 from bench.call import Answer
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
-from bench.health import HealthFinding, compare, crash_in
+from bench.health import HealthFinding, compare, crash_in, kernel_lines
 from bench.rig import Rig
 from bench.verdict import Outcome
+from fixtures.cable import FROM_BOARD, Crossing
+from fixtures.pcap import write_pcap
 
 ORDER = [Outcome.PASS, Outcome.SKIP, Outcome.INCONCLUSIVE, Outcome.FAIL, Outcome.BROKEN]
 CONSOLE_LINES = 400  # kept per check
+WIRE_EVENTS = 2000
 
 
 class HealthError(BenchError):
@@ -62,6 +65,8 @@ class Current:
     health: tuple[HealthFinding, ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
     answers: tuple[Answer, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+    wire: tuple[store.WireEvent, ...] = ()
     before: dict[str, Any] = dataclasses.field(default_factory=dict)
     undo: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
 
@@ -88,7 +93,7 @@ class Current:
         self.answers = tuple(rig.answers)
         kernel = rig.exerciser("kernel")
         log = kernel.kmsg(since=self.before["kmsg"]).value
-        self.kmsg = tuple((int(line["us"]) * 1000, int(line["level"]), str(line["text"])) for line in log["lines"])
+        self.kmsg = kernel_lines(log["records"])
         self.health = compare(self.before, kernel.snapshot().value, self.kmsg, self.expected)
         rig.answers.clear()
         if rig.twin:
@@ -129,16 +134,19 @@ class Current:
             reason=self.reason, failure=self.failure, known_defect=defect.reason if defect else None,
             faults=self.faults, started_ns=self.started_ns, seconds=(ended - self.started_ns) / 1e9,
             measured=tuple(self.measured), calls=tuple(call_record(a) for a in self.answers),
-            wire=self._wire(), health=self.health,
+            wire=self.wire, health=self.health,
             console=tuple((line.ns, line.text) for line in console), kmsg=self.kmsg,
         )
 
-    def _wire(self) -> tuple[store.WireEvent, ...]:
-        if self.rig is None or self.rig.twin is None:
-            return ()
-        return tuple(
-            store.WireEvent(entry.ns, "cable", entry.direction, entry.what, entry.frame.hex())
-            for entry in self.rig.cable.log if entry.ns >= self.started_ns
+    def keep_wire(self, rig: Rig) -> None:
+        """Keep what crossed the cable, before the check's tear-down clears it."""
+        if rig.twin is None:
+            return
+        self.crossings = tuple(c for c in rig.cable.log if c.time_ns >= self.started_ns)
+        self.wire = tuple(
+            store.WireEvent(c.time_ns, "cable", "out" if c.direction == FROM_BOARD else "in",
+                            f"{len(c.frame)} bytes" + (f", fault: {c.fault}" if c.fault else ""), c.frame[:64].hex())
+            for c in self.crossings[-WIRE_EVENTS:]
         )
 
 
@@ -178,9 +186,9 @@ def keep_files(record: store.CheckRecord, current: Current, folder: Path, number
             answer.trace.save(folder / name)
             calls[i] = dataclasses.replace(calls[i], trace=name)
     pcap = None
-    if record.wire and current.rig:
+    if current.crossings:
         pcap = f"wire/{number:04d}.pcap"
-        current.rig.cable.pcap(folder / pcap)
+        write_pcap(folder / pcap, ((c.time_ns, c.frame) for c in current.crossings))
     return dataclasses.replace(record, calls=tuple(calls), pcap=pcap)
 
 

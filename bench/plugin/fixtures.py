@@ -9,7 +9,8 @@ import pytest
 from bench.board import Board
 from bench.call import Exerciser, exercisers
 from bench.errors import Inconclusive
-from bench.plugin.checks import Checks, Current
+from bench.plugin.checks import Checks
+from bench.plugin.evidence import Current
 from bench.rig import Rig
 from fixtures import chips
 from fixtures.cable import Cable

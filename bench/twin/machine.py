@@ -97,7 +97,7 @@ class Twin:
     def death(self) -> TwinError:
         """The error that says how QEMU ended."""
         status = self._keeper.wait(1) if self._keeper else None
-        return TwinError(f"QEMU ended with status {status}: {self.words() or 'it said nothing'}")
+        return TwinError(f"QEMU ended with status {status}: {self.words() or 'it said nothing; did the kernel panic?'}")
 
     def check_windows(self) -> None:
         """Compare each chip's BAR, as the kernel assigned it, with the devicetree.  Raises TwinError."""
@@ -143,8 +143,8 @@ class Twin:
         assert self._keeper
         ended = os.pidfd_open(self._keeper.pid)
         try:
-            ready, _, _ = select.select([listener, ended], [], [], CONNECT_S)
-            if listener in ready:
+            ready, _, _ = select.select([listener.fileno(), ended], [], [], CONNECT_S)
+            if listener.fileno() in ready:
                 return listener.accept()[0]
             if ready:
                 raise self.death()
@@ -166,7 +166,7 @@ class Twin:
             "-kernel", str(a.kernel), "-initrd", str(a.initramfs), "-dtb", str(dtb),
             "-append", "console=ttyAMA0 loglevel=7 panic=-1 sysrq_always_enabled",
             "-chardev", f"socket,id=console,path={folder}/console", "-serial", "chardev:console",
-            "-chardev", f"socket,id=qmp,path={folder}/qmp", "-mon", "chardev=qmp,mode=control",
+            "-qmp", f"unix:{folder}/qmp",
             "-chardev", f"socket,id=agent,path={folder}/agent",
             "-device", "virtio-serial-device", "-device", "virtserialport,chardev=agent,name=bench.agent",
             "-device", "virtio-rng-device",
