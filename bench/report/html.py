@@ -25,6 +25,7 @@ from bench.trace import Trace
 from bench.verdict import Outcome
 
 PAGE = Path(__file__).parent / "page"
+_ORDER = (Outcome.FAIL, Outcome.BROKEN, Outcome.INCONCLUSIVE, Outcome.PASS, Outcome.SKIP)
 MOST_CALLS, MOST_WIRE, MOST_LINES, MOST_WITNESSES = 24, 48, 120, 12
 SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "broken": "!", "skip": "–", "known": "≈"}
 WORDS = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive", "broken": "broken", "skip": "skipped",
@@ -55,7 +56,7 @@ def render(record: Record, load: timeline.Load | None = Trace.load) -> str:
         style_hash=_hash(style), script_hash=_hash(script), symbols=SYMBOLS, words=WORDS,
         counts=judge.counts(record.checks), groups=_groups(record.checks), identity=list(_flat(record.run.identity)),
         kind=judge.kind, evidence=lambda check, drawn: _evidence(record, check, load if drawn else None, drawn),
-        ident=lambda check: f"c{record.checks.index(check)}", pairs=_measured, bar=_bar,
+        id=id, ident=lambda check: f"c{record.checks.index(check)}", pairs=_measured, bar=_bar,
         why=judge.why,
     )
 
@@ -127,7 +128,9 @@ def _evidence(record: Record, check: CheckRecord, load: timeline.Load | None, dr
     centre = len(calls) - 1 if first_bad is None and check.outcome is not Outcome.PASS else first_bad or 0
     return {
         "calls": _slice(calls, centre, MOST_CALLS),
-        "verdicts": [(call, verdict) for call in calls for verdict in call.verdicts],
+        "verdicts": sorted(((call, verdict) for call in calls for verdict in call.verdicts),
+                           key=lambda pair: _ORDER.index(pair[1].outcome)),
+        "near": {id(check.wire[_near([w.ts_ns for w in check.wire], [mark])]) for mark in marks if check.wire},
         "wire": _slice(check.wire, _near([w.ts_ns for w in check.wire], marks), MOST_WIRE),
         "kmsg": _slice(log, next((i for i, entry in enumerate(log) if entry[3]), 0), MOST_LINES),
         "console": _slice(console, next((i for i, entry in enumerate(console) if entry[2]), 0), MOST_LINES),

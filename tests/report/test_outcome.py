@@ -56,8 +56,8 @@ def test_the_sample_run_fails(sample):
 def test_why_is_the_reason_or_the_verdict_or_the_assertion(failing):
     from dataclasses import replace
     assert judge.why(failing).startswith("3 frames were handed to the chip")
-    claim = "every dm9000_start_xmit is followed by a dm9000_tx_done within 100 ms"
-    assert judge.why(replace(failing, reason="")).startswith(f"{claim}: 1 of 3 is not")
+    claim = "every frame is completed: each frame given to the chip is followed by one completion within 100 ms"
+    assert judge.why(replace(failing, reason="")).startswith(f"{claim}: 1 × frame given to the chip without completion")
     assert judge.why(replace(failing, reason="", calls=())) == (
         "    def test_every_frame_that_is_sent_is_completed(net, cable):")
     assert judge.why(one(FAIL)) == "no reason was recorded"

@@ -83,6 +83,15 @@ def test_the_three_witnesses_stand_side_by_side(opened, sample):
     assert "fault swallow_tx_completion: no TX1END, no PTS" in texts[2]
 
 
+def test_what_the_wire_saw_at_the_break_is_in_sight(opened, sample):
+    page = opened(sample)
+    near = page.locator("tr.near")
+    assert [text.split("\t")[-1].splitlines()[0] for text in near.all_inner_texts()] == [
+        "MWCMD: 60 bytes into TX SRAM", "NCR.RST: software reset"]
+    pane, row = page.locator(".card.fail .witness").nth(2).bounding_box(), near.first.bounding_box()
+    assert pane["y"] < row["y"] < pane["y"] + pane["height"]
+
+
 def test_the_filter_by_words_and_by_outcome(opened, sample):
     page = opened(sample)
     shown = page.locator("#shown")

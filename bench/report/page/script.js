@@ -257,4 +257,8 @@
     layout();
   }
   for (const figure of all(".zoomable")) zoomable(figure);
+  for (const row of all(".near")) {  // bring what the wire saw at the break into its pane; the first one last
+    const pane = row.closest(".witness"), at = one(".near", pane);
+    pane.scrollTop += at.getBoundingClientRect().top - pane.getBoundingClientRect().top - pane.clientHeight / 2;
+  }
 })();
