@@ -1,0 +1,62 @@
+"""Calls on an EEPROM that at24 has bound, through its sysfs file.   Ref: drivers/misc/eeprom/at24.c"""
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Dict, List
+
+from drivers.call import call
+from drivers.i2c.adapters import client, driver_of
+from drivers.i2c.adapters import rebind as _rebind
+
+
+def _file(adapter: str, address: int) -> str:
+    return client(adapter, address) + "/eeprom"
+
+
+@call
+def identity(adapter: str, address: int) -> Dict[str, Any]:
+    """The bound driver, and the size of the file in bytes (0 when there is none)."""
+    path = _file(adapter, address)
+    return {"driver": driver_of(adapter, address), "size": os.stat(path).st_size if os.path.exists(path) else 0}
+
+
+@call
+def read(adapter: str, address: int, offset: int = 0, count: int = 256) -> bytes:
+    """`count` bytes from `offset`; fewer at the end of the memory."""
+    opened = os.open(_file(adapter, address), os.O_RDONLY)
+    try:
+        return os.pread(opened, count, offset)
+    finally:
+        os.close(opened)
+
+
+@call
+def read_each(adapter: str, address: int, places: List[List[int]]) -> List[bytes]:
+    """What `read` gives for each [offset, count]."""
+    return [read(adapter, address, offset, count) for offset, count in places]
+
+
+@call
+def write(adapter: str, address: int, offset: int, data: bytes) -> int:
+    """Write `data` at `offset`; how many bytes the kernel took."""
+    opened = os.open(_file(adapter, address), os.O_WRONLY)
+    try:
+        return os.pwrite(opened, data, offset)
+    finally:
+        os.close(opened)
+
+
+@call
+def write_and_read(adapter: str, address: int, offset: int, data: bytes) -> Dict[str, Any]:
+    """Write, read back at once, and how long the write took, s."""
+    began = time.monotonic()
+    write(adapter, address, offset, data)
+    took = time.monotonic() - began
+    return {"data": read(adapter, address, offset, len(data)), "seconds": took}
+
+
+@call
+def rebind(adapter: str, address: int, driver: str = "at24") -> str:
+    """Take the driver away and bind it again, which makes it probe; the driver that is bound then."""
+    return _rebind(adapter, address, driver)
