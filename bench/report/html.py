@@ -22,7 +22,7 @@ from bench.report.svg import draw
 from bench.report.text import field_text, hex_text, number_text, seconds_text, value_text, visible
 from bench.store import CallRecord, CheckRecord, Measurement, Record
 from bench.trace import Trace
-from bench.verdict import Outcome
+from bench.verdict import Outcome, Verdict
 
 PAGE = Path(__file__).parent / "page"
 _ORDER = (Outcome.FAIL, Outcome.BROKEN, Outcome.INCONCLUSIVE, Outcome.PASS, Outcome.SKIP)
@@ -128,8 +128,7 @@ def _evidence(record: Record, check: CheckRecord, load: timeline.Load | None, dr
     centre = len(calls) - 1 if first_bad is None and check.outcome is not Outcome.PASS else first_bad or 0
     return {
         "calls": _slice(calls, centre, MOST_CALLS),
-        "verdicts": sorted(((call, verdict) for call in calls for verdict in call.verdicts),
-                           key=lambda pair: _ORDER.index(pair[1].outcome)),
+        "verdicts": _verdicts(calls),
         "near": {id(check.wire[_near([w.ts_ns for w in check.wire], [mark])]) for mark in marks if check.wire},
         "wire": _slice(check.wire, _near([w.ts_ns for w in check.wire], marks), MOST_WIRE),
         "kmsg": _slice(log, next((i for i, entry in enumerate(log) if entry[3]), 0), MOST_LINES),
@@ -140,6 +139,15 @@ def _evidence(record: Record, check: CheckRecord, load: timeline.Load | None, dr
         "health": sorted(check.health, key=lambda f: (f.severity == INFO, f.severity != FAIL)),
         "witnesses": MOST_WITNESSES,
     }
+
+
+def _verdicts(calls: Iterable[CallRecord]) -> list[tuple[CallRecord, Verdict, int]]:
+    """Verdicts, failed ones first; of those with the same claim and outcome the first, and how many there are."""
+    alike: dict[tuple[str, Outcome], list[tuple[CallRecord, Verdict]]] = {}
+    for call in calls:
+        for verdict in call.verdicts:
+            alike.setdefault((verdict.claim, verdict.outcome), []).append((call, verdict))
+    return sorted(((*same[0], len(same)) for same in alike.values()), key=lambda v: _ORDER.index(v[1].outcome))
 
 
 def _fine(call: CallRecord) -> bool:

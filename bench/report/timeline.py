@@ -23,6 +23,7 @@ from bench.trace import Trace
 from bench.verdict import Outcome, Witness
 
 QUIET, MOST_FOLDS = 2, 200  # a gap is quiet when it is so many times the median gap; how many are folded
+MOST_ITEMS = 400  # on each other lane
 MOST_EVENTS = 1200  # kernel events that are drawn; a browser moves that many without a stutter
 
 Load = Callable[[Path], Trace]  # Trace.load, or None: the verdicts' witnesses stand in
@@ -98,6 +99,7 @@ def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> T
         lanes.add("console", Item(ns - zero, None, text, text, "console", head_of(text) == "crash"))
     if not any(lane != "calls" for lane in lanes.items):
         return None
+    notes += _thinned(lanes, marks)
     names = sorted(lanes.items, key=_rank)
     ordered = tuple((name, tuple(sorted(lanes.items[name], key=lambda item: item.start))) for name in names)
     span = _span(check, ordered)
@@ -105,6 +107,18 @@ def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> T
     folds = _folds(ordered, span)
     window = _window(ordered, marks, span)
     return Timeline(ordered, tuple(marks), window, span, folds, error, tuple(dict.fromkeys(notes)))
+
+
+def _thinned(lanes: _Filling, marks: list[int]) -> Iterator[str]:
+    """Take the items that are farthest from the break out of lanes that have too many, and say so."""
+    def far(item: Item) -> tuple[bool, int]:
+        return not item.bad, min((abs(item.start - mark) for mark in marks), default=item.start)
+
+    which = "those nearest the break" if marks else "the first ones"
+    for name, items in lanes.items.items():
+        if len(items) > MOST_ITEMS and not name.startswith("cpu"):
+            yield f"{MOST_ITEMS} of {len(items)} on the lane “{name}” are drawn, {which}"
+            items[:] = sorted(items, key=far)[:MOST_ITEMS]
 
 
 def _rank(lane: str) -> tuple[int, str]:

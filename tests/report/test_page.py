@@ -281,8 +281,14 @@ def test_long_lists_are_cut_and_say_so(recorded, failing):
     start = failing.started_ns
     wire = tuple(WireEvent(start + n * 1000, "cable", "out", f"frame {n}") for n in range(500))
     text = report.render(recorded(dataclasses.replace(failing, wire=wire)))
-    assert "452 earlier not shown" in text or "later not shown" in text
+    assert "… 452 earlier not shown" in text
     assert len(text) < 400_000
+
+
+def test_the_same_verdict_of_many_calls_is_shown_once_with_their_number(recorded, failing):
+    calls = tuple(dataclasses.replace(failing.calls[1], trace=None) for _ in range(50))
+    text = report.render(recorded(dataclasses.replace(failing, calls=calls)))
+    assert text.count("(50 times, the first shown)") == 4
 
 
 def test_a_picture_of_the_page_is_a_png_of_the_size_asked_for(sample, tmp_path):

@@ -101,10 +101,11 @@ def test_folding_keeps_the_order_of_all_times_and_never_stretches(times):
         assert 0 < line.place(later) - line.place(earlier) <= later - earlier + 1
 
 
-def test_a_million_wire_events_do_not_make_the_folds_endless(tmp_path):
+def test_of_many_wire_events_some_are_drawn_and_that_is_said(tmp_path):
     wire = tuple(WireEvent(n * n * 1000, "cable", "out", "frame") for n in range(20_000))
     line = timeline.build(CheckRecord("n", "s", "net", Outcome.FAIL, wire=wire), tmp_path)
     assert len(line.folds) <= 2 * timeline.MOST_FOLDS + 2
+    assert line.notes == ("400 of 20000 on the lane “wire: cable” are drawn, the first ones",)
 
 
 def test_the_sample_trace_is_read_by_the_decoder(sample):
