@@ -1,13 +1,16 @@
 """What the net checks set up and undo."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from drivers.net.ends import BOARD_IP, Ends
 
 
 @pytest.fixture
-def ends(net, cable):
+def ends(net: Any, cable: Any) -> Iterator[Ends]:
     """Both ends of the cable, link up, quiet: no ARP is needed and the board says nothing of its own."""
     interface = net.device.arguments["interface"]
     partner = cable.partner

@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from drivers.contract import Contract
 from drivers.net.frames import (
     ETH_P_ARP,
     ETH_P_IP,
@@ -34,6 +35,10 @@ class Ends:
     ip: str
     partner_mac: str
     partner_ip: str
+
+    def bind(self, contract: Contract, **values: object) -> Contract:
+        """The contract for this very interface, with further values."""
+        return contract.bind(interface=self.interface, **values)
 
     def to_board(self, length: int, seed: int = 0, vlan: int | None = None) -> bytes:
         """A numbered frame from the partner to the board."""

@@ -5,6 +5,7 @@ import pytest
 
 from drivers.contract import contract, count
 from drivers.net.contracts import carrier_off, carrier_on
+from drivers.net.ends import plug
 
 LINKWATCH_S = 1.1  # the kernel sends notices of lost links at most once a second
 carrier_goes_once = contract("the carrier goes once", count(carrier_off, exactly=1))

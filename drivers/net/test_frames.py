@@ -41,8 +41,8 @@ def crosses_both_ways(net, ends, cable, lengths, events=()):
                    "dm9000:rx_length_out_of_step", "dm9000:wrong_pointer_wrap", "dm9000:tx_pointer_wrap",
                    "cable:corrupt", "cable:truncate")
 def test_frames_of_some_lengths_cross_both_ways_byte_for_byte(net, ends, cable):
-    contracts = [every_frame_is_taken.bind(interface=ends.interface), no_transmit_timeout.bind(interface=ends.interface),
-                 frames_are_received.bind(interface=ends.interface, frames=len(SOME))]
+    contracts = [ends.bind(every_frame_is_taken), ends.bind(no_transmit_timeout),
+                 ends.bind(frames_are_received, frames=len(SOME))]
     echo = crosses_both_ways(net, ends, cable, SOME, contracts)
     for contract in contracts:
         assert contract(echo.trace)
@@ -100,8 +100,8 @@ def test_short_frames_are_padded_with_zeros_on_the_wire(net, ends, cable):
 @pytest.mark.fault("dm9000:swallow_tx_completion", "dm9000:drop_tx", "dm9000:duplicate_tx", "cable:reorder")
 def test_a_burst_that_stops_the_queue_leaves_whole_and_in_order(net, ends, cable, measure):
     lengths = [60 + 11 * number for number in range(100)]
-    contracts = [every_frame_is_taken.bind(interface=ends.interface), no_transmit_timeout.bind(interface=ends.interface),
-                 frames_are_given.bind(interface=ends.interface, frames=len(lengths))]
+    contracts = [ends.bind(every_frame_is_taken), ends.bind(no_transmit_timeout),
+                 ends.bind(frames_are_given, frames=len(lengths))]
     sending = net.with_events(*contracts).send_and_drain(destination=ends.partner_mac, lengths=lengths, timeout_s=4.0)
     assert sending.value["sent"] == len(lengths)
     assert cable.received == [ends.from_board(length, seed) for seed, length in enumerate(lengths)]
@@ -114,7 +114,7 @@ def test_a_burst_that_stops_the_queue_leaves_whole_and_in_order(net, ends, cable
                    "cable:reorder", "cable:duplicate")
 def test_bursts_that_fill_the_receive_buffer_arrive_whole_and_in_order(net, ends, cable):
     frames = [ends.to_board(1514 - number, seed=number) for number in range(32)]
-    claim = frames_are_received.bind(interface=ends.interface, frames=len(frames))
+    claim = ends.bind(frames_are_received, frames=len(frames))
     with net.with_events(claim).echo(count=len(frames), timeout_s=5.0) as echo:
         for first in range(0, len(frames), 8):
             for frame in frames[first:first + 8]:

@@ -9,7 +9,7 @@ from drivers.net.frames import pattern
 
 @pytest.mark.fault("cable:partner_mute", "dm9000:drop_rx", "dm9000:drop_tx", "cable:drop")
 def test_the_partner_answers_the_boards_arp_request(net, ends, cable):
-    taken = every_frame_is_taken.bind(interface=ends.interface)
+    taken = ends.bind(every_frame_is_taken)
     answer = net.with_events(taken).exchange_arp(source=ends.ip, target=ends.partner_ip)
     assert answer.value == ends.partner_mac
     assert taken(answer.trace)
@@ -24,7 +24,7 @@ def test_the_board_answers_the_partners_arp_request(net, ends, cable):
 
 @pytest.mark.fault("dm9000:corrupt_rx_byte", "dm9000:corrupt_tx_byte", "cable:corrupt", "cable:partner_mute")
 def test_the_partner_answers_the_boards_pings_of_every_size(net, ends, cable, measure):
-    taken, quick = (c.bind(interface=ends.interface) for c in (every_frame_is_taken, no_transmit_timeout))
+    taken, quick = (ends.bind(c) for c in (every_frame_is_taken, no_transmit_timeout))
     for size in (0, 1, 55, 56, 57, 1000, 1471, 1472):
         answer = net.with_events(taken, quick).ping(address=ends.partner_ip, count=2, size=size)
         assert len(answer.value) == 2, f"{2 - len(answer.value)} of 2 pings with {size} bytes got no good reply"
@@ -45,7 +45,7 @@ def test_the_board_answers_the_partners_pings_of_every_size(net, ends, cable):
 
 @pytest.mark.fault("plant:lose_received", "dm9000:drop_rx", "dm9000:duplicate_rx")
 def test_each_datagram_reaches_its_program_once(net, ends, cable):
-    claim = frames_are_received.bind(interface=ends.interface, frames=16)
+    claim = ends.bind(frames_are_received, frames=16)
     payloads = [b"%d" % number for number in range(16)]
     with net.with_events(claim).hear_udp(port=4000, count=17, until=payloads[-1]) as heard:
         for payload in payloads:

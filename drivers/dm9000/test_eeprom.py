@@ -1,0 +1,84 @@
+"""The EEPROM through ethtool, and the address that the driver takes from it at probe."""
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+
+@pytest.fixture
+def eeprom(dm9000_chip):
+    """The chip's EEPROM, as it was again afterwards."""
+    was = bytes(dm9000_chip.eeprom.data)
+    yield dm9000_chip.eeprom
+    dm9000_chip.eeprom.data[:] = was
+
+
+@pytest.fixture
+def bound_again(dm9000, net, eeprom):
+    """Bind the driver anew when the check is over and the EEPROM is as it was."""
+    was = bytes(eeprom.data)
+    yield
+    eeprom.data[:] = was
+    _ = dm9000.rebind().value
+
+
+@pytest.mark.fault("dm9000:eeprom_bit_flip", "dm9000:eeprom_bad", "dm9000:eeprom_busy")
+def test_ethtool_reads_the_eeprom_as_it_is(net, dm9000, eeprom):
+    answer = net.read_eeprom().value
+    assert answer["magic"] == dm9000.eeprom_magic().value
+    assert answer["data"] == bytes(eeprom.data)
+    assert net.read_eeprom(offset=6, length=4).value["data"] == bytes(eeprom.data[6:10])
+
+
+@pytest.mark.fault("dm9000:eeprom_write_lost", "dm9000:eeprom_bit_flip")
+def test_ethtool_writes_words_and_single_bytes_and_nothing_else(net, dm9000, eeprom):
+    before = bytes(eeprom.data)
+    magic = dm9000.eeprom_magic().value
+    for offset, data in ((64, b"\x12\x34\x56\x78"), (71, b"\xab"), (73, b"\x01\x02\x03")):
+        assert net.write_eeprom(offset=offset, data=data, magic=magic).errno == 0
+    expected = bytearray(before)
+    expected[64:68], expected[71], expected[73:76] = b"\x12\x34\x56\x78", 0xAB, b"\x01\x02\x03"
+    assert bytes(eeprom.data) == expected
+    assert net.read_eeprom().value["data"] == expected
+
+
+@pytest.mark.fault("plant:leak_on_bind")
+def test_eeprom_accesses_that_are_no_such_are_refused(net, dm9000, eeprom):
+    before = bytes(eeprom.data)
+    magic = dm9000.eeprom_magic().value
+    assert net.read_eeprom(offset=1, length=2).errno == errno.EINVAL
+    assert net.read_eeprom(offset=0, length=3).errno == errno.EINVAL
+    assert net.read_eeprom(offset=126, length=4).errno == errno.EINVAL
+    assert net.write_eeprom(offset=0, data=b"\0\0", magic=magic ^ 1).errno == errno.EINVAL
+    assert net.write_eeprom(offset=126, data=bytes(4), magic=magic).errno == errno.EINVAL
+    assert bytes(eeprom.data) == before
+
+
+@pytest.mark.fault("dm9000:eeprom_bit_flip", "dm9000:eeprom_busy", "dm9000:mac_registers_stuck")
+def test_the_address_in_the_eeprom_becomes_the_interfaces_own(net, dm9000, dm9000_chip, eeprom, bound_again):
+    eeprom.data[:6] = bytes.fromhex("0211223344a5")
+    state = dm9000.rebind().value[0]
+    assert net.identity().value["address"] == "02:11:22:33:44:a5"
+    said = dm9000.probe_line().value
+    assert (said["mac"], said["source"], said["interface"]) == ("02:11:22:33:44:a5", "eeprom", state["interface"])
+    assert dm9000_chip.seen("reset") and state["handlers"] == 1
+
+
+@pytest.mark.parametrize("words", ["ffffffffffff", "000000000000", "030000000001"])
+@pytest.mark.fault("dm9000:wrong_chip_id")
+def test_a_bad_address_in_the_eeprom_is_not_taken(net, dm9000, eeprom, bound_again, words):
+    eeprom.data[:6] = bytes.fromhex(words)
+    _ = dm9000.rebind().value
+    said = dm9000.probe_line().value
+    address = net.identity().value["address"]
+    assert said["source"] in ("platform data", "chip", "random") and said["mac"] == address
+    assert address.replace(":", "") != words and not int(address[:2], 16) & 1 and address != "00:00:00:00:00:00"
+
+
+@pytest.mark.fault("dm9000:wrong_chip_id")
+def test_an_eeprom_that_stays_busy_does_not_hold_up_the_driver(net, dm9000, dm9000_chip, eeprom, bound_again, measure):
+    with dm9000_chip.faults.switched_on("eeprom_busy"):
+        state = dm9000.rebind().value[0]
+    measure("bind with a busy EEPROM", state["seconds"], "s", limit=3.0)
+    assert net.link().value["up"] is True

@@ -1,0 +1,67 @@
+"""What ethtool asks and sets of any interface with a PHY."""
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+BMCR, BMSR, ANAR = 0, 1, 4
+ANRESTART = 0x0200
+ADVERTISE_10_ONLY, ADVERTISE_ALL = 0x0061, 0x01E1  # 10 half and full; and 100 half and full
+
+
+@pytest.mark.fault("dm9000:phy_write_lost", "dm9000:phy_reads_ffff")
+def test_a_phy_that_offers_10_mbit_only_agrees_on_that_and_on_100_again(net, ends, cable):
+    for offer, speed in ((ADVERTISE_10_ONLY, 10), (ADVERTISE_ALL, 100)):
+        _ = net.mii_write(register=ANAR, value=offer).value
+        _ = net.restart_link().value
+        assert net.mii_read(register=ANAR).value == offer
+        assert net.carrier(wanted=True, timeout_s=2.0).value < 2.0
+        assert (net.link_settings().value["speed"], net.link_settings().value["duplex"]) == (speed, "full")
+    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
+
+
+@pytest.mark.fault("dm9000:phy_reads_ffff", "dm9000:link_stuck_down")
+def test_the_phy_registers_show_link_and_negotiation(net, ends, cable):
+    _ = net.mii_read(register=BMSR).value  # the link bit is latched: the first read may show the past
+    status = net.mii_read(register=BMSR).value
+    assert (status & 0x0004, status & 0x0020) == (0x0004, 0x0020)
+    assert net.mii_read(register=BMCR).value & 0x1000
+
+
+@pytest.mark.fault("plant:warn")
+def test_what_the_driver_cannot_do_is_refused(net, ends, cable):
+    assert net.registers().errno in (0, errno.EOPNOTSUPP)
+    assert net.set_link(mtu=65000).errno in (errno.EINVAL, errno.ERANGE)
+    assert net.set_link(address="01:00:5e:00:00:01").errno in (errno.EADDRNOTAVAIL, errno.EBUSY)
+    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
+
+
+@pytest.mark.fault("plant:warn")
+def test_the_message_level_is_kept_as_it_was_set(net, ends, cable):
+    was = net.message_level().value
+    try:
+        assert net.message_level(level=0x0007).value == 0x0007
+        assert net.message_level().value == 0x0007
+    finally:
+        assert net.message_level(level=was).value == was
+    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
+
+
+@pytest.mark.fault("dm9000:tx_truncated", "dm9000:drop_tx")
+def test_a_smaller_mtu_cuts_what_the_kernel_sends_and_the_full_one_does_not(net, ends, cable):
+    for mtu, longest in ((600, 614), (1500, 1514)):
+        _ = net.set_link(mtu=mtu).value
+        cable.clear()
+        assert net.send_udp(address=ends.partner_ip, port=4000, payloads=[bytes(1472)]).errno in (0, errno.EMSGSIZE)
+        frames = cable.wait_for(lambda frame: frame[12:14] == b"\x08\0", timeout_s=2.0)
+        assert max(map(len, frames)) <= longest
+    assert len(frames[0]) == 1514
+
+
+@pytest.mark.fault("dm9000:swallow_tx_completion", "dm9000:drop_tx")
+def test_no_frame_waits_while_ethtool_asks_for_the_link(net, ends, cable, measure):
+    answer = net.poll_ethtool(destination=ends.partner_mac, count=200, timeout_s=8.0)
+    measure("ethtool polls meanwhile", answer.value["polls"])
+    assert answer.value["sent"] == 200, f"only {answer.value['sent']} of 200 frames were sent within 8 s"
+    assert len(cable.received) == 200
