@@ -15,7 +15,7 @@ from bench.errors import RecordError
 
 # Every record of a typed array starts with the recorder's own columns; the event's raw bytes follow.
 HEAD = 16
-RESERVED = ("ts", "cpu", "pid")
+RESERVED = ("ts", "cpu", "pid", "row")
 # The kernel rounds sub-buffers up to whole pages, at most 2^MAX_ORDER of them; a size above this is a lie.
 LARGEST_SUBBUF = 1 << 24
 LARGEST_FIELD = 1 << 20
@@ -89,12 +89,16 @@ class EventFormat:
         return next((f for f in self.fields if shown_name(f.name) == name), None)
 
     def dtype(self, order: str) -> np.dtype[Any]:
-        """The record type of a typed array: ts [ns], cpu, pid, common_flags, common_preempt_count, declared fields."""
-        columns: list[tuple[str, Any, int]] = [("ts", "=u8", 0), ("cpu", "=u2", 8)]
+        """The record type of a typed array: ts [ns], cpu, pid, the other common and declared fields, row.
+
+        `row` is the event's number in the recording; `ts`, `cpu` and `row` are in this machine's byte order.
+        """
+        columns: list[tuple[str, Any, int]] = [("ts", "=u8", 0), ("cpu", "=u4", 8), ("row", "=u4", 12)]
         shown = [f for f in self.fields if f.kind != "tail" and f.name != "common_type"]
         for f in sorted(shown, key=lambda f: f.name != "common_pid"):  # stable: pid first, the rest as in the file
             name = "pid" if f.name == "common_pid" else shown_name(f.name)
             columns.append((name, f.dtype(order), HEAD + f.offset))
+        columns.append(columns.pop(2))
         names, formats, offsets = (list(column) for column in zip(*columns, strict=True))
         return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": HEAD + self.size})
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,8 @@ MISSED_EVENTS, MISSED_STORED = 1 << 31, 1 << 30
 
 # Pages walked together: enough for numpy, few enough that they stay in the processor's cache.
 BLOCK_BYTES = 8 << 20
+# Words between pages while they are walked: at a power of two apart all would share the same few lines of the cache.
+SPACE = 16
 # Below this many pages a plain loop is faster than the lockstep.
 FEW_PAGES = 24
 # Words from a record's header to the next one, by type_len; 0 where array[0] decides.
@@ -63,67 +64,75 @@ class BadPage(Exception):
         self.word = word
 
 
-def walk(pages: Any, layout: Layout, cpu: int, where: str, offset: int = 0) -> Iterator[tuple[Block, list[Gap]]]:
-    """Walk the raw sub-buffers of one CPU, block by block.
+def walk(raw: NDArray[np.uint8], layout: Layout, cpu: int, where: str, offset: int = 0,
+         base: int = 0) -> Iterator[tuple[Block, list[Gap]]]:
+    """Walk the raw sub-buffers of one CPU, block by block; places count from `base` words before the first page.
 
     `where` and `offset` (of the first page in that file) are for messages. Raises RecordError naming them and why.
     """
-    raw = np.frombuffer(pages, dtype=np.uint8)
     if raw.size % layout.subbuf_size:
         whole = raw.size - raw.size % layout.subbuf_size
         raise RecordError(f"{where}: offset {offset + whole}: cpu {cpu}: the last sub-buffer has "
                           f"{raw.size - whole} of {layout.subbuf_size} bytes")
-    if raw.size >= 1 << 34:
-        raise RecordError(f"{where}: cpu {cpu}: {raw.size} bytes of pages, at most 16 GiB a CPU can be read")
-    step = max(BLOCK_BYTES // layout.subbuf_size, 1) * layout.subbuf_size
+    size = layout.subbuf_size // 4
+    pages_raw = raw.view(f"{layout.order}u4").reshape(-1, size)
+    step = max(BLOCK_BYTES // layout.subbuf_size, 1)
+    spaced = np.zeros((min(step, pages_raw.shape[0]), size + SPACE), np.uint32)
     last: int | None = None
-    for start in range(0, raw.size, step):
-        part = raw[start:start + step].view(f"{layout.order}u4")
-        words = part if part.dtype.isnative else part.astype(np.uint32)
+    for start in range(0, pages_raw.shape[0], step):
+        part = pages_raw[start:start + step]
+        spaced[:part.shape[0], :size] = part  # to native byte order, too
         try:
-            block, gaps = _block(words, layout, cpu, last, start // 4)
+            block, gaps = _block(spaced[:part.shape[0]], layout, cpu, last, base + start * size)
         except BadPage as bad:
-            raise RecordError(f"{where}: offset {offset + start + 4 * bad.word}: cpu {cpu}: {bad}") from bad
+            at = offset + 4 * (start * size + bad.word - bad.word // (size + SPACE) * SPACE)
+            raise RecordError(f"{where}: offset {at}: cpu {cpu}: {bad}") from bad
         last = int(block.ts[-1]) if block.ts.size else last
         yield block, gaps
 
 
-def _block(words: Words, layout: Layout, cpu: int, last: int | None, base: int) -> tuple[Block, list[Gap]]:
-    size = layout.subbuf_size // 4
-    count = words.size // size
-    first = np.arange(count, dtype=np.intp) * size + layout.data_offset // 4
-    head = words.reshape(count, size)[:, :4].astype(np.uint64)
+def _block(pages: Words, layout: Layout, cpu: int, last: int | None, base: int) -> tuple[Block, list[Gap]]:
+    """Walk some pages, which lie from word `base` on; `last` is the time of the event before them."""
+    count, stride = pages.shape
+    words = pages.reshape(-1)
+    first = np.arange(count, dtype=np.intp) * stride + layout.data_offset // 4
+    head = pages[:, :4].astype(np.uint64)
     low, high = (1, 0) if layout.big_endian else (0, 1)
     stamps = head[:, low] | head[:, high] << np.uint64(32)
     commits = head[:, 3] if layout.big_endian and layout.commit_size == 8 else head[:, 2]
     if layout.commit_size == 8:
         wrong = np.flatnonzero(head[:, 2 if layout.big_endian else 3])
         if wrong.size:
-            raise BadPage(int(wrong[0]) * size + 2, "the page's commit word has bits set above bit 31")
+            raise BadPage(int(wrong[0]) * stride + 2, "the page's commit word has bits set above bit 31")
     lengths = (commits & np.uint64(COMMIT_LENGTH)).astype(np.intp)
-    wrong = np.flatnonzero((lengths > layout.subbuf_size - layout.data_offset) | (lengths % 4 != 0))
+    room = layout.subbuf_size - layout.data_offset
+    wrong = np.flatnonzero((lengths > room) | (lengths % 4 != 0))
     if wrong.size:
-        raise BadPage(int(wrong[0]) * size + 2, f"the page claims {lengths[wrong[0]]} bytes of events, it can hold "
-                                                f"{layout.subbuf_size - layout.data_offset}, in whole words")
+        raise BadPage(int(wrong[0]) * stride + 2, f"the page claims {lengths[wrong[0]]} bytes of events, it can hold "
+                                                  f"{room}, in whole words")
     ends = first + lengths // 4
     if count < FEW_PAGES:
         marks = np.fromiter(_loop(words, first, ends, layout.big_endian), dtype=np.intp)
     else:
         marks = _lockstep(words, first, ends, layout.big_endian)
-    block = _events(words, marks, first, stamps, layout.big_endian)
-    gaps = _gaps(words, commits, ends, stamps, block, layout, cpu, last)
-    return Block(block.ts, block.ids, block.place + np.uint32(base), block.length), gaps
+    starts = np.searchsorted(marks, first)
+    block = _events(words, marks, starts, stamps, layout.big_endian)
+    page = np.searchsorted(block.place, first.astype(np.uint32))  # the events of each page begin here
+    gaps = _gaps(pages, commits, lengths, page, block, layout, cpu, last)
+    shift = (base - np.arange(count) * SPACE).astype(np.uint32)  # may wrap, as the sum does
+    place = block.place + np.repeat(shift, np.diff(np.append(page, block.place.size)))
+    return Block(block.ts, block.ids, place, block.length), gaps
 
 
 def _lockstep(words: Words, first: Places, ends: Places, big: bool) -> Places:
     """Places of all record headers, ascending."""
-    marks = np.zeros(words.size, dtype=np.bool_)
+    found = [np.empty(0, np.intp)]
     live = first < ends
     at, end = first[live], ends[live]
     while at.size:
+        found.append(at)
         head = words.take(at)
         kind = head >> np.uint32(27) if big else head & np.uint32(31)
-        marks[at] = True
         advance = _ADVANCE.take(kind)
         if not advance.all():
             odd = np.flatnonzero(advance == 0)
@@ -135,22 +144,24 @@ def _lockstep(words: Words, first: Places, ends: Places, big: bool) -> Places:
             if over.size:
                 raise BadPage(int(at[over[0]] - advance[over[0]]), "a record reaches past the end of its page's events")
             at, end = at[live], end[live]
-    return np.flatnonzero(marks)
+    return np.sort(np.concatenate(found, dtype=np.uint32, casting="unsafe")).astype(np.intp)
 
 
 def _odd(words: Words, at: Places, end: Places, kind: Words, head: Words, big: bool) -> Places:
     """Words to the next header for records whose length is in array[0]: long data, and padding."""
-    delta = head & np.uint32(TIME_MASK) if big else head >> np.uint32(5)
-    rest = (kind == PADDING) & (delta == 0)  # nothing more on this page
-    short = np.flatnonzero(~rest & (at + 1 >= end))
-    if short.size:
-        raise BadPage(int(at[short[0]]), "a record's length word is past the end of its page's events")
-    size = words.take(np.minimum(at + 1, words.size - 1)).astype(np.intp)
-    wrong = np.flatnonzero(~rest & ((size < np.where(kind == PADDING, 0, 8)) | (size > 4 * (end - at - 1))))
-    if wrong.size:
-        raise BadPage(int(at[wrong[0]]), f"a record claims {size[wrong[0]]} bytes, "
-                                         f"{4 * (end - at - 1)[wrong[0]]} are left on its page")
-    return np.where(rest, end - at, 1 + (size + 3) // 4)
+    size = words.take(at + 1).astype(np.intp)  # there is always a word: pages are spaced
+    advance = 1 + (size + 3 >> 2)
+    padding = kind == PADDING
+    wrong = ~padding & (size < 8)
+    if padding.any():
+        delta = head & np.uint32(TIME_MASK) if big else head >> np.uint32(5)
+        rest = padding & (delta == 0)  # nothing more on this page
+        advance[rest] = (end - at)[rest]
+        wrong |= ~rest & (at + 1 >= end)
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        raise BadPage(int(at[first]), f"a record claims {size[first]} bytes of {4 * int((end - at)[first]) - 4} left")
+    return advance
 
 
 def _loop(words: Words, first: Places, ends: Places, big: bool) -> Iterator[int]:
@@ -168,37 +179,35 @@ def _loop(words: Words, first: Places, ends: Places, big: bool) -> Iterator[int]
                 step = 2
             elif kind == PADDING and delta == 0:
                 break
-            elif at + 1 >= end:
-                raise BadPage(start + at, "a record's length word is past the end of its page's events")
             else:
-                size = page[at + 1]
-                left = 4 * (end - at - 1)
-                if size < (0 if kind else 8) or size > left:
-                    raise BadPage(start + at, f"a record claims {size} bytes, {left} are left on its page")
+                size = page[at + 1] if at + 1 < end else -1
+                if size < (0 if kind else 8):
+                    raise BadPage(start + at, f"a record claims {size} bytes of {4 * (end - at) - 4} left")
                 step = 1 + (size + 3) // 4
             if at + step > end:
                 raise BadPage(start + at, "a record reaches past the end of its page's events")
             at += step
 
 
-def _events(words: Words, at: Places, first: Places, stamps: NDArray[np.uint64], big: bool) -> Block:
-    """Times, ids and places of the data events among the records that start at the words `at`."""
+def _events(words: Words, at: Places, starts: Places, stamps: Stamps, big: bool) -> Block:
+    """Times, ids and places of the data events among the records at the words `at`; a page's begin at `starts`."""
     head = words.take(at)
     kind = (head >> np.uint32(27) if big else head & np.uint32(31)).astype(np.uint8)
     time = (head & np.uint32(TIME_MASK) if big else head >> np.uint32(5)).astype(np.uint64)
-    longer = np.flatnonzero(kind >= TIME_EXTEND)
+    special = np.flatnonzero(kind >= PADDING)
+    longer = special[kind[special] >= TIME_EXTEND]
     time[longer] += words.take(at[longer] + 1).astype(np.uint64) << np.uint64(TIME_SHIFT)
-    ts = _times(time, np.searchsorted(at, first), stamps, longer[kind[longer] == TIME_STAMP])
-    if longer.size or kind.max(initial=0) >= PADDING:
-        data = kind < PADDING
-        at, kind, ts = at[data], kind[data], ts[data]
-    place, length = at + 1, kind.astype(np.uint32)
-    long = np.flatnonzero(kind == 0)
+    ts = _times(time, starts, stamps, longer[kind[longer] == TIME_STAMP])
+    place, length = (at + 1).astype(np.uint32), kind.astype(np.uint32)
+    if special.size:
+        data = np.flatnonzero(kind < PADDING)
+        place, length, ts = place.take(data), length.take(data), ts.take(data)
+    long = np.flatnonzero(length == 0)
     length[long] = (words.take(place[long]) - np.uint32(1)) >> np.uint32(2)  # less its own word, rounded up to words
-    place[long] += 1
+    place[long] += np.uint32(1)
     common = words.take(place)
     ids = (common >> np.uint32(16) if big else common).astype(np.uint16)
-    return Block(ts, ids, place.astype(np.uint32), length)
+    return Block(ts, ids, place, length)
 
 
 def _times(time: Stamps, starts: Places, stamps: Stamps, absolute: Places) -> Stamps:
@@ -219,17 +228,15 @@ def _times(time: Stamps, starts: Places, stamps: Stamps, absolute: Places) -> St
     return running
 
 
-def _gaps(words: Words, commits: NDArray[np.uint64], ends: Places, stamps: NDArray[np.uint64], block: Block,
-          layout: Layout, cpu: int, last: int | None) -> list[Gap]:
-    """Where pages say that events before them were lost."""
+def _gaps(pages: Words, commits: Stamps, lengths: Places, starts: Places, block: Block, layout: Layout, cpu: int,
+          last: int | None) -> list[Gap]:
+    """Where pages say that events before them were lost; how many is stored behind the data when there is room."""
     gaps = []
-    size = layout.subbuf_size // 4
     for page in np.flatnonzero(commits & np.uint64(MISSED_EVENTS)).tolist():
-        before = int(np.searchsorted(block.place, page * size))
-        count = None
-        tail = int(ends[page])
-        if int(commits[page]) & MISSED_STORED and tail + layout.commit_size // 4 <= (page + 1) * size:
-            stored = words[tail:tail + layout.commit_size // 4].tolist()
+        before, count = int(starts[page]), None
+        tail = (layout.data_offset + int(lengths[page])) // 4
+        if int(commits[page]) & MISSED_STORED and 4 * tail + layout.commit_size <= layout.subbuf_size:
+            stored = pages[page, tail:tail + layout.commit_size // 4].tolist()
             count = sum(word << 32 * i for i, word in enumerate(reversed(stored) if layout.big_endian else stored))
         earlier = int(block.ts[before - 1]) if before else last
         later = int(block.ts[before]) if before < block.ts.size else None

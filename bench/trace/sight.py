@@ -52,6 +52,7 @@ class Sight:
         self.began = trace.began or 0
         self.ended = trace.ended or 0
         self._events: dict[Role, Events] = {}
+        self._records: dict[str, NDArray[Any]] = {}  # large ones do not stay in the trace's own cache
 
     def events(self, role: Role) -> Events:
         """The events of a role; raises Unseen when the recording has no source for it."""
@@ -70,12 +71,19 @@ class Sight:
         if not self.trace.armed(event):
             reason = self.trace.missing.get(event, "the recording does not say that it was armed, and has none of it")
             raise Unseen(f"no source for {role.name}: {event}: {reason}")
-        records, rows = self.trace.store.decode(self.trace.formats[event].id)
+        records = self._all(event)
+        rows = records["row"].copy()
         everything = Events(role, event, source, np.arange(rows.size), records["ts"].astype(np.int64), rows)
         if not role.conditions:
             return everything
         holds = self.holds(everything, role.conditions)
         return Events(role, event, source, np.flatnonzero(holds), everything.ts[holds], rows[holds])
+
+    def _all(self, event: str) -> NDArray[Any]:
+        """Every event of a type."""
+        if event not in self._records:
+            self._records[event] = self.trace[event]
+        return self._records[event]
 
     def holds(self, events: Events, conditions: Sequence[tuple[str, Compare]]) -> NDArray[np.bool_]:
         """Which of the events meet all conditions."""
@@ -102,11 +110,11 @@ class Sight:
         """A field of a role's events: numbers, or bytes for text; raises Unseen when this kernel's event lacks it."""
         own = events.source.fields.get(name, name) if isinstance(events.source, Tracepoint) else name
         try:
-            records = self.trace[events.event]
+            records = self._all(events.event)
             fmt = self.trace.formats[events.event]
             declared = fmt.field(own)
             if declared is not None and (declared.text or declared.variable):
-                return self.trace.text(events.event, own)[events.index]
+                return self.trace.text(events.event, own, records[events.index])
             column = records[own][events.index]
         except (UsageError, ValueError, KeyError) as error:
             raise Unseen(f"{events.event} has no field {own!r} in this kernel") from error
@@ -124,10 +132,9 @@ class Sight:
         """The bytes of a field of a role's events."""
         own = events.source.fields.get(name, name) if isinstance(events.source, Tracepoint) else name
         try:
-            whole = self.trace.payloads(events.event, own)
+            return self.trace.payloads(events.event, own, self._all(events.event)[events.index])
         except UsageError as error:
             raise Unseen(f"{events.event} has no field {own!r} in this kernel") from error
-        return [whole[i] for i in events.index.tolist()]
 
     def hidden(self, since: Times, upto: Times) -> NDArray[np.bool_]:
         """Which of the intervals lie near lost events: evidence may be missing there."""

@@ -12,9 +12,10 @@ from bench.trace.store import Rows, Store
 
 # Strings up to this many bytes are gathered as one table; longer ones one by one.
 SHORT = 256
+Offsets = NDArray[np.int64]
 
 
-def spans(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], rows: Rows) -> tuple[Any, Any]:
+def spans(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], rows: Rows) -> tuple[Offsets, Offsets]:
     """Where a field's bytes start within each record's data, and how many they are.
 
     Raises RecordError for a location that reaches past its event.
@@ -25,9 +26,8 @@ def spans(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], r
         return start, np.maximum(room - start, 0)
     if not field.variable:
         return np.full(rows.size, field.offset, np.int64), np.full(rows.size, field.size, np.int64)
-    location = raw_column(records, field, store.layout.order)
-    start = (location & np.uint32(0xFFFF)).astype(np.int64)
-    length = (location >> np.uint32(16)).astype(np.int64)
+    location = _location(records, field, store.layout.order)
+    start, length = location & 0xFFFF, location >> 16
     if field.kind == "rel_loc":
         start += field.offset + field.size
     wrong = np.flatnonzero(start + length > room)
@@ -38,48 +38,40 @@ def spans(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], r
     return start, length
 
 
-def raw_column(records: NDArray[Any], field: Field, order: str) -> NDArray[Any]:
-    """A 32-bit field straight from the record's bytes, whatever the typed array calls it."""
+def _location(records: NDArray[Any], field: Field, order: str) -> Offsets:
+    """A location word straight from the records' bytes, whatever the typed array calls it."""
     view = np.dtype({"names": ["x"], "formats": [f"{order}u4"], "offsets": [HEAD + field.offset],
                      "itemsize": records.dtype.itemsize})
-    return records.view(view)["x"].astype(np.uint32)
+    return records.view(view)["x"].astype(np.int64)
 
 
-def text_bytes(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], rows: Rows) -> NDArray[Any]:
-    """A string field as an array of numpy bytes (`S…`), each cut at its first NUL."""
+def text_bytes(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any]) -> NDArray[Any]:
+    """A text field as an array of numpy bytes (`S…`), each cut at its first NUL."""
+    records = np.ascontiguousarray(records)
+    rows = records["row"]
     start, length = spans(store, fmt, field, records, rows)
     width = int(length.max(initial=0))
     if width == 0:
         return np.zeros(rows.size, "S1")
     if width > SHORT:
-        whole = payloads(store, fmt, field, records, rows)
+        whole = payloads(store, fmt, field, records)
         return np.array([one.split(b"\0", 1)[0] for one in whole], dtype=np.bytes_)
     table = np.zeros((rows.size, width), np.uint8)
+    begin = store.place[rows].astype(np.int64) * 4 + start
     for size in np.unique(length).tolist():
-        if not size:
-            continue
         same = np.flatnonzero(length == size)
-        table[same, :size] = _gather(store, rows[same], start[same], size)
+        every = np.ndarray((store.pool.data.size - size + 1,), f"V{size}", store.pool.data, strides=(1,))
+        table[same, :size] = every[begin[same]].view(np.uint8).reshape(-1, size) if size else 0
     nul = table == 0
     cut = np.where(nul.any(axis=1), nul.argmax(axis=1), width)
     table[np.arange(width) >= cut[:, None]] = 0
     return table.reshape(-1).view(f"S{width}")
 
 
-def _gather(store: Store, rows: Rows, start: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
-    """`size` bytes at byte `start` of each event."""
-    out = np.empty((rows.size, size), np.uint8)
-    at = store.place[rows].astype(np.int64) * 4 + start
-    for block, blob in enumerate(store.raw):
-        mine = np.flatnonzero((rows >= store.bounds[block]) & (rows < store.bounds[block + 1]))
-        if mine.size:
-            every = np.ndarray((blob.size - size + 1,), dtype=f"V{size}", buffer=blob, strides=(1,))
-            out[mine] = every[at[mine]].view(np.uint8).reshape(-1, size)
-    return out
-
-
-def payloads(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any], rows: Rows) -> list[bytes]:
+def payloads(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any]) -> list[bytes]:
     """A field's bytes of each record."""
+    records = np.ascontiguousarray(records)
+    rows = records["row"]
     start, length = spans(store, fmt, field, records, rows)
     return [store.data(row)[at:at + size].tobytes()
             for row, at, size in zip(rows.tolist(), start.tolist(), length.tolist(), strict=True)]

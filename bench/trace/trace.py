@@ -102,31 +102,32 @@ class Trace:
         return self.formats[found[0]]
 
     def __getitem__(self, event: str) -> NDArray[Any]:
-        """Every event of a type, by time: ts [ns], cpu, pid, common_flags, common_preempt_count, its declared fields.
+        """Every event of a type, by time: ts [ns], cpu, pid, the other common fields, its declared fields, row.
 
-        A declared field named ts, cpu or pid has a `_` after it. `__data_loc` and `__rel_loc` columns hold the raw
-        location: read them with `strings` or `payloads`; so the field at a record's end, which has no column.
+        `row` is the event's number in the recording. A declared field named ts, cpu, pid or row has a `_` after it.
+        `__data_loc` and `__rel_loc` columns hold the raw location: read them with `strings` or `payloads`; so the field
+        at a record's end, which has no column.
         """
-        return self.store.decode(self.format(event).id)[0]
+        return self.store.decode(self.format(event).id)
 
-    def strings(self, event: str, field: str) -> NDArray[Any]:
-        """A text field of each event of a type, as `str`, in the order of `trace[event]`."""
-        return text.decoded(self.text(event, field))
+    def strings(self, event: str, field: str, records: NDArray[Any] | None = None) -> NDArray[Any]:
+        """A text field of each event of a type, or of some `records` of `trace[event]`, as `str`."""
+        return text.decoded(self.text(event, field, records))
 
-    def text(self, event: str, field: str) -> NDArray[Any]:
+    def text(self, event: str, field: str, records: NDArray[Any] | None = None) -> NDArray[Any]:
         """Like `strings`, as numpy bytes, cut at the first NUL: fast to compare."""
-        return text.text_bytes(*self._field(event, field))
+        return text.text_bytes(*self._field(event, field, records))
 
-    def payloads(self, event: str, field: str) -> list[bytes]:
+    def payloads(self, event: str, field: str, records: NDArray[Any] | None = None) -> list[bytes]:
         """The raw bytes of a field of each event: arrays, dynamic arrays, what follows the fixed part."""
-        return text.payloads(*self._field(event, field))
+        return text.payloads(*self._field(event, field, records))
 
-    def _field(self, event: str, field: str) -> Any:
+    def _field(self, event: str, field: str, records: NDArray[Any] | None) -> Any:
         fmt = self.format(event)
         declared = fmt.field(field)
         if declared is None:
             raise UsageError.unknown(f"field of {fmt.full_name}", field, [shown_name(f.name) for f in fmt.fields])
-        return (self.store, fmt, declared, *self.store.decode(fmt.id))
+        return self.store, fmt, declared, self.store.decode(fmt.id) if records is None else records
 
     # When, and what is missing
 
@@ -185,7 +186,7 @@ class Trace:
     def witness(self, event: str, index: int) -> Witness:
         """One event of `trace[event]`, with every field as a plain value."""
         fmt = self.format(event)
-        return self._witness(fmt, int(self.store.decode(fmt.id)[1][index]))
+        return self._witness(fmt, int(self.store.decode(fmt.id)[index]["row"]))
 
     def witness_of_row(self, row: int) -> Witness:
         """One event by its row in the store."""
@@ -194,9 +195,9 @@ class Trace:
     def _witness(self, fmt: EventFormat, row: int) -> Witness:
         from bench.trace.values import plain
         fields = plain(self.store, fmt, row)
-        block = int(np.searchsorted(self.store.bounds, row, side="right")) - 1
-        return Witness(int(self.store.ts[row]), int(self.recording.cpus[block]), int(fields.pop("common_pid")),
-                       fmt.full_name, {name: value for name, value in fields.items() if not name.startswith("common_")})
+        cpu, pid = int(self.recording.cpus[self.store.block(row)]), int(fields.pop("common_pid"))
+        own = {name: value for name, value in fields.items() if not name.startswith("common_")}
+        return Witness(int(self.store.ts[row]), cpu, pid, fmt.full_name, own)
 
     def judge(self, contract: Contract) -> Verdict:
         """What the contract says of this trace; the verdict is also kept in `verdicts`."""

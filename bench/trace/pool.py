@@ -1,0 +1,87 @@
+"""All pages of a recording as one array, and columns that may outgrow memory."""
+from __future__ import annotations
+
+import mmap
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# What is larger lies in a (mapped, deleted) temporary file: the system may drop it from memory at any time.
+IN_MEMORY = 64 << 20
+COLUMN_IN_MEMORY = 1 << 30
+Bytes = NDArray[np.uint8]
+
+
+class Pool:
+    """One array of bytes with the pages of all CPUs; `bases` says where each CPU's begin.
+
+    Nothing is copied when they lie in one buffer already, such as a mapped file.
+    """
+
+    def __init__(self, blobs: Sequence[Any]) -> None:
+        views = [memoryview(blob).cast("B") for blob in blobs]
+        self.sizes = [view.nbytes for view in views]
+        self.bases = [0, *np.cumsum(self.sizes).tolist()][:len(views)]
+        owner: Any = views[0].obj if views else b""
+        if len(views) > 1 and not self._shared(views, owner):
+            owner = self._together(views)
+        self.data: Bytes = np.frombuffer(owner, np.uint8)
+        if len(views) == 1:
+            self.data = np.frombuffer(views[0], np.uint8)
+        self._used = 0
+        self._mapped = owner if isinstance(owner, mmap.mmap) and self.data.size > IN_MEMORY else None
+
+    def _shared(self, views: list[memoryview], owner: Any) -> bool:
+        """True, with `bases` set, when all views are parts of one owner, at whole words."""
+        if any(view.obj is not owner or not view.nbytes for view in views):
+            return False
+        start = _address(np.frombuffer(owner, np.uint8))
+        bases = [_address(np.frombuffer(view, np.uint8)) - start for view in views]
+        if any(base % 4 for base in bases):
+            return False
+        self.bases = bases
+        return True
+
+    def _together(self, views: list[memoryview]) -> Any:
+        if sum(self.sizes) <= IN_MEMORY:
+            return b"".join(views)
+        with tempfile.TemporaryFile() as file:
+            for view in views:
+                file.write(view)
+            file.flush()
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def pages(self, number: int) -> Bytes:
+        """The pages of one CPU."""
+        return self.data[self.bases[number]:self.bases[number] + self.sizes[number]]
+
+    def windows(self, size: int) -> NDArray[Any]:
+        """`size` bytes from each 32-bit word on, as a view: index it by words to gather records."""
+        return np.ndarray((max((self.data.size - size) // 4 + 1, 0),), dtype=f"V{size}", buffer=self.data, strides=(4,))
+
+    def used(self, size: int) -> None:
+        """Count bytes that were copied out; mapped pages leave memory after each half of the pool.
+
+        They come back from the file when they are touched: so pages and what is made of them fit together.
+        """
+        self._used += size
+        if self._mapped is not None and self._used > self.data.size // 2 and hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped.madvise(mmap.MADV_DONTNEED)
+            self._used = 0
+
+
+def _address(array: Bytes) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def column(dtype: Any, most: int) -> NDArray[Any]:
+    """An array with room for `most` values; memory is used only where something is written."""
+    size = max(most * np.dtype(dtype).itemsize, 1)
+    if size <= COLUMN_IN_MEMORY:
+        return np.empty(most, dtype)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(size)
+        return np.frombuffer(mmap.mmap(file.fileno(), size), dtype, most)
