@@ -204,8 +204,8 @@ class Rig:
             raise ChannelError(f"expected the agent's hello, got {sorted(hello)}")
         self.identity = hello["hello"]
         self._ready_ns = time.monotonic_ns()
-        wanted, found = self.board.compatible, self.identity.get("compatible", "")
-        if wanted not in found.split(","):
+        wanted, found = self.board.compatible, self.identity.get("compatible", [])
+        if wanted not in found:
             raise BoardError(f"{self.board.folder}/board.yaml:1: compatible: the target says {found!r}, not {wanted!r}")
 
     def _watch(self) -> None:

@@ -16,6 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--record", metavar="DIR", help="folder for the record (default: records/<time>-<board>)")
     group.addoption("--quick", action="store_true", help="leave out the checks marked slow")
     group.addoption("--prove", action="store_true", help="run each check once for each fault that it names")
+    group.addoption("--times", type=int, default=1, metavar="N", help="run each check N times in a row")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -60,11 +60,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         devices = [d.name for d in plugin.board.with_exerciser(name)]
         if name in metafunc.fixturenames and len(devices) > 1:
             metafunc.parametrize(name, devices, indirect=True)
+    times = metafunc.config.getoption("--times")
+    if times > 1:
+        metafunc.fixturenames.append("turn")
+        metafunc.parametrize("turn", range(times))
     if plugin.proving and any(n in metafunc.fixturenames for n in exercisers()):
         marks = metafunc.definition.iter_markers("fault")
         faults = [fault for mark in marks for fault in mark.args]
         metafunc.fixturenames.append("proven_fault")
         metafunc.parametrize("proven_fault", faults or [""], ids=faults or ["no fault named"])
+
+
+@pytest.fixture
+def turn(request: pytest.FixtureRequest) -> int:
+    """Which of its repetitions a check is."""
+    return int(request.param)
 
 
 @pytest.fixture

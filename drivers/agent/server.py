@@ -6,7 +6,7 @@ import importlib
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from drivers.agent import frame
 from drivers.agent.tracer import Tracer
@@ -47,12 +47,12 @@ def _identity() -> Dict[str, Any]:
     }
 
 
-def _compatible() -> str:
+def _compatible() -> List[str]:
     try:
         with open("/proc/device-tree/compatible", "rb") as f:
-            return f.read().decode("utf-8", "replace").rstrip("\0").replace("\0", ",")
+            return f.read().decode("utf-8", "replace").rstrip("\0").split("\0")
     except OSError:
-        return ""  # a machine without a devicetree
+        return []  # a machine without a devicetree
 
 
 def _answer(request: Dict[str, Any], tracer: Tracer, write: Write) -> Dict[str, Any]:
