@@ -87,9 +87,9 @@ def judge(options: argparse.Namespace) -> int:
     record = store.read(Path(options.record))
     console = Console()
     again = judging.judge(record)
-    console.print(report.table(record))
+    console.print(report.table(again.record))
     console.print(report.changes(again))
-    return judging.exit_code(record)
+    return judging.exit_code(again.record)
 
 
 COMMANDS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import board as boards
-from bench import faults, store
+from bench import faults, judge, store
 from bench.call import exercisers
 from bench.errors import BenchError, Broken, Hang
 from bench.plugin import evidence
@@ -117,9 +117,10 @@ class Checks:
                 report.outcome, report.wasxfail = "skipped", defect.reason
         return report
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
         if self._writer:
-            self._writer.close({"checks": len(self.records)})
+            whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+            self._writer.close(judge.summary(self.records).as_dict() if whole else None)
         if self._rig:
             with contextlib.suppress(BenchError):
                 self._rig.close()

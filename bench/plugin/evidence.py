@@ -18,7 +18,7 @@ from bench import setup, store
 from bench.board import Board
 from bench.call import Answer
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
-from bench.health import HealthFinding, compare, crash_in, kernel_lines
+from bench.health import HealthFinding, compare, crash_in, kernel_lines, kernel_lines
 from bench.rig import Rig
 from bench.verdict import Outcome
 from fixtures.cable import FROM_BOARD, Crossing
@@ -84,7 +84,7 @@ class Current:
     def open(self, rig: Rig) -> None:
         """Take the snapshot before."""
         self.rig = rig
-        self.before = flat(rig.exerciser("kernel").snapshot().value)
+        self.before = rig.exerciser("kernel").snapshot().value
         rig.answers.clear()
         self.started_ns = time.monotonic_ns()
 
@@ -93,8 +93,8 @@ class Current:
         self.answers = tuple(rig.answers)
         kernel = rig.exerciser("kernel")
         log = kernel.kmsg(since=self.before["kmsg"]).value
-        self.kmsg = tuple((round(r["time_s"] * 1e9), int(r["level"]), str(r["text"])) for r in log["records"])
-        self.health = compare(self.before, flat(kernel.snapshot().value), self.kmsg, self.expected)
+        self.kmsg = kernel_lines(log["records"])
+        self.health = compare(self.before, kernel.snapshot().value, self.kmsg, self.expected)
         rig.answers.clear()
         if rig.twin:
             errors = rig.twin.chip_errors()
@@ -148,12 +148,6 @@ class Current:
                             f"{len(c.frame)} bytes" + (f", fault: {c.fault}" if c.fault else ""), c.frame[:64].hex())
             for c in self.crossings[-WIRE_EVENTS:]
         )
-
-
-def flat(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """A snapshot as the health's comparison takes it: counts on top, interrupts by name."""
-    interrupts = {number: line["count"] for number, line in snapshot["interrupts"].items()}
-    return {**snapshot, **snapshot["counts"], "interrupts": interrupts}
 
 
 def reason_of(info: pytest.ExceptionInfo[BaseException]) -> str:
