@@ -105,6 +105,8 @@ def test_an_ipv6_datagram_with_a_wrong_checksum_is_refused(net, ends, cable, off
     """The chip does not know IPv6."""
     offload(RX, True)
     here, there = "fd00::2", "fd00::1"
+    if "v6" not in net.snmp().value:
+        pytest.skip("this kernel has no IPv6")
     _ = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac, ipv6=True).value
     _ = net.add_address(address=here, prefix=64).value
     try:
