@@ -1,7 +1,8 @@
 """Artefacts by the hash of their inputs: there completely, or not there at all.
 
-An artefact is a folder `<kind>-<hash>`.  It is made in a sibling `<kind>-<hash>.partial.<random>`, brought to the
-disk, then renamed: a kill or a power cut leaves a `.partial` that nobody reads and that the next set-up removes.
+An artefact is a folder `<kind>-<hash>`.  It is made in a sibling `<kind>.partial`, brought to the disk, then renamed:
+a kill or a power cut leaves a `.partial` that nobody reads and that the next set-up removes.  The name is the same
+each time because compilers' caches know a build by its path; a lock sees to it that only one set-up is at work.
 """
 from __future__ import annotations
 
@@ -11,7 +12,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,9 +70,9 @@ class Cache:
             return self._make(self.folder / f"{kind}-{key}", build)
 
     def _make(self, final: Path, build: Callable[[Path], None]) -> Path:
-        partial = Path(tempfile.mkdtemp(prefix=f"{final.name}.partial.", dir=self.folder))
+        partial = self.folder / f"{final.name.rsplit('-', 1)[0]}.partial"
         try:
-            partial.chmod(0o755)
+            partial.mkdir()
             build(partial)
             subprocess.run(["sync", "--file-system", str(partial)], check=True)
             partial.rename(final)
@@ -106,7 +106,7 @@ class Cache:
 
     def _remove_leftovers(self) -> None:
         """Remove what killed set-ups left; the lock is ours, so nobody is building."""
-        for leftover in self.folder.glob("*.partial.*"):
+        for leftover in self.folder.glob("*.partial"):
             _remove(leftover)
 
     def _remove_unused(self, final: Path) -> None:

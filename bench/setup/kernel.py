@@ -84,8 +84,9 @@ def ensure(cache: Cache, project: Path, versions: dict[str, str], progress: Prog
 
 def make_command(folder: Path, *targets: str) -> list[str]:
     """Return the make command for a kernel's folder with its `source` and `build`."""
-    return ["make", "-C", str(folder / "source"), f"O={folder / 'build'}", "ARCH=arm", f"CROSS_COMPILE={CROSS}",
-            "KBUILD_BUILD_USER=bench", "KBUILD_BUILD_HOST=bench", *targets]
+    return ["env", f"CCACHE_DIR={folder.parent / 'ccache'}", "CCACHE_MAXSIZE=1G",
+            "make", "-C", str(folder / "source"), f"O={folder / 'build'}", "ARCH=arm", f"CROSS_COMPILE={CROSS}",
+            f"CC=ccache {CROSS}gcc", "KBUILD_BUILD_USER=bench", "KBUILD_BUILD_HOST=bench", *targets]
 
 
 def _unpack(source: Path, step: Step) -> None:

@@ -22,6 +22,7 @@ NEEDED: Mapping[str, str] = {
     "flex": "the kernel's configuration",
     "bison": "the kernel's configuration",
     "bc": "the kernel's build",
+    "ccache": "a kernel build after a change of options in a fraction of the time",
     "xz-utils": "unpacking the kernel's source",
     "lz4": "packing the kernel and the target root",
     "kmod": "depmod for the target's modules",

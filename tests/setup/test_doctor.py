@@ -31,7 +31,7 @@ def test_an_empty_cache_misses_every_artefact_and_names_the_command(project, tmp
 
 def test_an_artefact_is_present_and_a_killed_builds_leftover_is_not(project, tmp_path):
     (tmp_path / "kernel-1").mkdir()
-    (tmp_path / "root-1.partial.x").mkdir()
+    (tmp_path / "root.partial").mkdir()
     found = by_name(doctor.examine(project, tmp_path))
     assert (found["kernel"].present, found["kernel"].detail) == (True, str(tmp_path / "kernel-1"))
     assert not found["target root"].present
