@@ -1,0 +1,1 @@
+"""Exercise a mouse: what programs read of it (evdev, hidraw), what crosses the bus (usbmon), by either driver."""

@@ -1,0 +1,142 @@
+"""Calls on a mouse, as a program and as a bus analyser see it."""
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import time
+from collections.abc import Generator
+from typing import Any, Dict, Iterator, List, Optional
+
+from drivers.call import call, listen
+from drivers.kernel.modules import load_module
+from drivers.mouse import evdev, hidraw, usbmon
+from drivers.usb import sysfs
+
+FETCH_S = 0.02  # usbmon does not wake its reader for each event; the others do
+
+
+@contextlib.contextmanager
+def closing(opened: Optional[int]) -> Iterator[Optional[int]]:
+    """Close a descriptor at the end."""
+    try:
+        yield opened
+    finally:
+        if opened is not None:
+            os.close(opened)
+
+
+@call
+def identity(vendor: int, product: int) -> Dict[str, Any]:
+    """Its driver, its nodes, and what it can report: event, hidraw, driver, name, keys, axes."""
+    device = sysfs.folder(vendor, product)
+    path = evdev.node(vendor, product)
+    with closing(evdev.open_node(path)) as opened:
+        assert opened is not None
+        can = evdev.capabilities(opened)
+    raw = hidraw.nodes(vendor, product)
+    return {"event": path, "hidraw": "/dev/" + raw[0] if raw else "",
+            "driver": ",".join(sorted(set(sysfs.bound(device).values()))), **can}
+
+
+@call
+def use_driver(vendor: int, product: int, driver: str, timeout_s: float = 2.0) -> str:
+    """Have the mouse driven by usbhid or usbmouse, loading that; the driver that has it, its event node being there."""
+    if not os.path.exists("%s/%s" % (sysfs.DRIVERS, driver)):
+        load_module(driver)
+    device = sysfs.folder(vendor, product)
+    name = sysfs.interfaces(device)[0]
+    sysfs.bind(name, driver)
+    if not sysfs.wait_for(lambda: evdev.nodes(vendor, product), timeout_s):
+        raise OSError(errno.ETIMEDOUT, "%s is bound to %s, but no event node came in %s s" % (name, driver, timeout_s))
+    return sysfs.driver_of(name)
+
+
+@call
+def report_descriptor(vendor: int, product: int) -> bytes:
+    """The report descriptor that the kernel works with."""
+    with closing(os.open(hidraw.node(vendor, product), os.O_RDONLY | os.O_CLOEXEC)) as opened:
+        assert opened is not None
+        return hidraw.report_descriptor(opened)
+
+
+@call
+def input_report(vendor: int, product: int, size: int = 8) -> bytes:
+    """GET_REPORT(input) over the control pipe."""
+    with closing(os.open(hidraw.node(vendor, product), os.O_RDWR | os.O_CLOEXEC)) as opened:
+        assert opened is not None
+        return hidraw.input_report(opened, size)
+
+
+@listen
+def watch(vendor: int, product: int, reports: int, raw: bool = False, monitor: bool = False, quiet_s: float = 0.15,
+          timeout_s: float = 3.0) -> Generator[None, None, Dict[str, Any]]:
+    """Watch the mouse until `reports` frames of events came and nothing for `quiet_s` after, or `timeout_s` is over.
+
+    Returns events (packed: drivers.mouse.events unpacks), frames (how many), with `raw` the reports of hidraw, with
+    `monitor` the device's URBs of usbmon and how many were lost, offset_ns (CLOCK_REALTIME, usbmon's, less
+    CLOCK_MONOTONIC, the events'), and gone: whether the mouse went away.
+    """
+    bus, number = (int(sysfs.read("%s/%s" % (sysfs.folder(vendor, product), name))) for name in ("busnum", "devnum"))
+    with contextlib.ExitStack() as stack:
+        bus_node = stack.enter_context(closing(usbmon.open_bus(bus) if monitor else None))
+        raw_node = stack.enter_context(closing(
+            os.open(hidraw.node(vendor, product), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC) if raw else None))
+        event_node = stack.enter_context(closing(evdev.open_node(evdev.node(vendor, product))))
+        assert event_node is not None
+        yield
+        seen = _Seen(event_node, raw_node, bus_node)
+        seen.run(reports, quiet_s, timeout_s)
+    found: Dict[str, Any] = {"events": bytes(seen.events), "frames": seen.frames, "gone": seen.gone}
+    if raw:
+        found["raw"] = seen.reports
+    if monitor:
+        found.update(usbmon.as_recording(usbmon.of_device(seen.urbs, number), seen.lost))
+        found["offset_ns"] = time.clock_gettime_ns(time.CLOCK_REALTIME) - time.monotonic_ns()
+    return found
+
+
+class _Seen:
+    """What came from the open nodes so far."""
+
+    def __init__(self, event_node: int, raw_node: Optional[int], bus_node: Optional[int]) -> None:
+        self.event_node, self.raw_node, self.bus_node = event_node, raw_node, bus_node
+        self.events = bytearray()
+        self.frames = 0
+        self.reports: List[bytes] = []
+        self.urbs: List[bytes] = []
+        self.lost = 0
+        self.gone = False
+
+    def run(self, reports: int, quiet_s: float, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        last = time.monotonic()
+        waiting = [node for node in (self.event_node, self.raw_node) if node is not None]
+        while not self.gone:
+            now = time.monotonic()
+            end = min(deadline, last + quiet_s) if self.frames >= reports else deadline
+            if now >= end:
+                break
+            ready = select.select(waiting, [], [], min(end - now, FETCH_S))[0]
+            if self._fetch() or ready:
+                last = time.monotonic()
+        if self.bus_node is not None:
+            self.lost = usbmon.dropped(self.bus_node)
+
+    def _fetch(self) -> bool:
+        """Read what there is; whether an event or a report was among it."""
+        before = self.frames + len(self.reports)
+        try:
+            packed, frames = evdev.read_packed(self.event_node)
+            self.events += packed
+            self.frames += frames
+            if self.raw_node is not None:
+                self.reports += hidraw.read_reports(self.raw_node)
+        except OSError as error:
+            if error.errno not in (errno.ENODEV, errno.EIO):
+                raise
+            self.gone = True
+        if self.bus_node is not None:
+            self.urbs += usbmon.read_raw(self.bus_node)
+        return self.frames + len(self.reports) > before

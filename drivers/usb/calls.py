@@ -1,0 +1,212 @@
+"""Calls on a USB device through libusb, and through what sysfs says of it.   Ref: https://pyusb.github.io/pyusb"""
+from __future__ import annotations
+
+import contextlib
+import errno
+import time
+from collections.abc import Generator
+from typing import Any, Dict, Iterator, List
+
+from drivers.call import call, listen
+from drivers.usb import sysfs
+from drivers.usb.plug import hear_plugging, wait_plugged
+from drivers.usb.power import power, resume, suspend
+
+__all__ = [
+    "bind", "clear_halt", "configuration", "control_in", "control_out", "descriptor", "hear_plugging", "identity",
+    "interrupt_reads", "lose_device", "power", "reset", "resume", "set_configuration", "set_interface", "strings",
+    "suspend", "sysfs_descriptors", "wait_plugged",
+]
+
+LIBRARY = "libusb-1.0.so.0"
+_CLASS_OR_STANDARD_TO_INTERFACE = (0x01, 0x21, 0x81, 0xA1)
+
+
+@contextlib.contextmanager
+def opened(vendor: int, product: int) -> Iterator[Any]:
+    """The device in libusb; ENODEV when it is not plugged in. Nothing stays open after it, no descriptor either."""
+    import usb.core  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    import usb.util  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    from usb.backend import libusb1  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    # By its name, for ctypes' own search runs a compiler.
+    backend = libusb1.get_backend(find_library=lambda name: LIBRARY)
+    if backend is None:
+        raise OSError(errno.ENOSYS, "%s is not on the target: install libusb-1.0-0" % LIBRARY)
+    try:
+        device = usb.core.find(idVendor=vendor, idProduct=product, backend=backend)
+        if device is None:
+            raise OSError(errno.ENODEV, "no USB device %04x:%04x is plugged in" % (vendor, product))
+        try:
+            yield device
+        finally:
+            usb.util.dispose_resources(device)
+    finally:
+        backend.finalize()
+        libusb1._lib_object = None  # it keeps a context open for as long as the process lives
+
+
+@contextlib.contextmanager
+def claimed(device: Any, interface: int) -> Iterator[None]:
+    """The interface without its kernel driver, which gets it back at the end."""
+    import usb.util  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    had_driver = device.is_kernel_driver_active(interface)
+    if had_driver:
+        device.detach_kernel_driver(interface)
+    try:
+        usb.util.claim_interface(device, interface)
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # a device that is gone holds nothing
+            usb.util.release_interface(device, interface)
+            if had_driver:
+                device.attach_kernel_driver(interface)
+
+
+@call
+def identity(vendor: int, product: int) -> Dict[str, Any]:
+    """What sysfs says of the device: ids, speed [Mbit/s], texts, configuration, and each interface's driver."""
+    device = sysfs.folder(vendor, product)
+    names = ("idVendor", "idProduct", "bcdDevice", "version", "speed", "manufacturer", "product", "serial", "devnum",
+             "busnum", "bConfigurationValue", "bmAttributes", "bMaxPower", "bMaxPacketSize0", "bNumInterfaces")
+    said = {name: sysfs.read("%s/%s" % (device, name)).strip() for name in names}
+    return {**said, "name": device.rsplit("/", 1)[-1], "drivers": sysfs.bound(device)}
+
+
+@call
+def sysfs_descriptors(vendor: int, product: int) -> bytes:
+    """The device descriptor and the configurations after it, as the kernel keeps them."""
+    with open(sysfs.folder(vendor, product) + "/descriptors", "rb") as opened_file:
+        return opened_file.read()
+
+
+@call
+def descriptor(vendor: int, product: int, kind: int, index: int = 0, language: int = 0, length: int = 255) -> bytes:
+    """A descriptor, asked of the device itself."""
+    with opened(vendor, product) as device:
+        return bytes(device.ctrl_transfer(0x80, 6, kind << 8 | index, language, length))
+
+
+@call
+def strings(vendor: int, product: int) -> Dict[str, str]:
+    """The device's texts, asked of it in its first language."""
+    import usb.util  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    with opened(vendor, product) as device:
+        indices = {"manufacturer": device.iManufacturer, "product": device.iProduct, "serial": device.iSerialNumber}
+        return {name: usb.util.get_string(device, index) for name, index in indices.items() if index}
+
+
+@call
+def control_in(vendor: int, product: int, request_type: int, request: int, value: int = 0, index: int = 0,
+               length: int = 64, timeout_s: float = 1.0) -> bytes:
+    """A control transfer from the device. EPIPE when it stalls, ETIMEDOUT when it does not answer.
+
+    A request to an interface takes the interface from its driver for so long.
+    """
+    with opened(vendor, product) as device, _without_driver(device, request_type, index):
+        return bytes(device.ctrl_transfer(request_type, request, value, index, length, int(timeout_s * 1000)))
+
+
+@call
+def control_out(vendor: int, product: int, request_type: int, request: int, value: int = 0, index: int = 0,
+                data: bytes = b"", timeout_s: float = 1.0) -> int:
+    """A control transfer to the device; how many bytes it took."""
+    with opened(vendor, product) as device, _without_driver(device, request_type, index):
+        return int(device.ctrl_transfer(request_type, request, value, index, data, int(timeout_s * 1000)))
+
+
+def _without_driver(device: Any, request_type: int, index: int) -> Any:
+    to_interface = request_type in _CLASS_OR_STANDARD_TO_INTERFACE
+    return claimed(device, index & 0xFF) if to_interface else contextlib.nullcontext()
+
+
+@call
+def configuration(vendor: int, product: int) -> int:
+    """GET_CONFIGURATION."""
+    with opened(vendor, product) as device:
+        return int(device.ctrl_transfer(0x80, 8, 0, 0, 1)[0])
+
+
+@call
+def set_configuration(vendor: int, product: int, value: int) -> Dict[str, str]:
+    """Set a configuration through the kernel, which probes its interfaces anew; each interface's driver after it."""
+    device = sysfs.folder(vendor, product)
+    sysfs.write(device + "/bConfigurationValue", str(value))
+    return sysfs.bound(device)
+
+
+@call
+def set_interface(vendor: int, product: int, interface: int, alternate: int) -> int:
+    """Choose an alternate setting and return the one that the device says it has. EPIPE when it refuses."""
+    with opened(vendor, product) as device, claimed(device, interface):
+        device.set_interface_altsetting(interface, alternate)
+        return int(device.ctrl_transfer(0x81, 10, 0, interface, 1)[0])
+
+
+@call
+def bind(vendor: int, product: int, driver: str = "", interface: int = 0) -> Dict[str, str]:
+    """Give an interface to a kernel driver, "" for none; each interface's driver after it."""
+    device = sysfs.folder(vendor, product)
+    name = next((n for n in sysfs.interfaces(device) if n.endswith(".%d" % interface)), "")
+    if not name:
+        raise OSError(errno.ENODEV, "%s has no interface %d" % (device, interface))
+    sysfs.bind(name, driver or None)
+    return sysfs.bound(device)
+
+
+@listen
+def interrupt_reads(vendor: int, product: int, endpoint: int, count: int, size: int = 64, interface: int = 0,
+                    timeout_s: float = 2.0) -> Generator[None, None, Dict[str, Any]]:
+    """Read an interrupt endpoint in place of the kernel driver: {"data": [bytes], "at_s": [times], "errno": n}.
+
+    Ends after `count` transfers, at the first that fails, or when `timeout_s` is over (ETIMEDOUT).
+    """
+    data: List[bytes] = []
+    at_s: List[float] = []
+    with opened(vendor, product) as device, claimed(device, interface):
+        yield
+        begun = time.monotonic()
+        try:
+            while len(data) < count:
+                left = timeout_s - (time.monotonic() - begun)
+                if left <= 0:
+                    return {"data": data, "at_s": at_s, "errno": errno.ETIMEDOUT}
+                data.append(bytes(device.read(endpoint, size, max(1, int(left * 1000)))))
+                at_s.append(time.monotonic() - begun)
+        except OSError as error:
+            return {"data": data, "at_s": at_s, "errno": error.errno or errno.EIO}
+    return {"data": data, "at_s": at_s, "errno": 0}
+
+
+@listen
+def lose_device(vendor: int, product: int, endpoint: int, interface: int = 0,
+                timeout_s: float = 3.0) -> Generator[None, None, Dict[str, Any]]:
+    """Read an endpoint that has nothing while the device is pulled out: its errno, and seconds until the read ended."""
+    with opened(vendor, product) as device, claimed(device, interface):
+        yield
+        begun = time.monotonic()
+        number = 0
+        try:
+            device.read(endpoint, 64, int(timeout_s * 1000))
+        except OSError as error:
+            number = error.errno or errno.EIO
+        return {"errno": number, "seconds": time.monotonic() - begun}
+
+
+@call
+def clear_halt(vendor: int, product: int, endpoint: int, interface: int = 0) -> int:
+    """Clear an endpoint's halt through the kernel; what GET_STATUS says of the endpoint after it."""
+    with opened(vendor, product) as device, claimed(device, interface):
+        device.clear_halt(endpoint)
+        return int.from_bytes(bytes(device.ctrl_transfer(0x82, 0, 0, endpoint, 2)), "little")
+
+
+@call
+def reset(vendor: int, product: int) -> float:
+    """Reset the device's port; the kernel sets it up as it was. The seconds that it took."""
+    begun = time.monotonic()
+    with opened(vendor, product) as device:
+        device.reset()
+    return time.monotonic() - begun

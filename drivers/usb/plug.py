@@ -1,0 +1,54 @@
+"""Devices that come and go while a program looks, or reads."""
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Generator
+from typing import Any, Dict, List
+
+from drivers.call import call, listen
+from drivers.usb import sysfs
+from drivers.usb.uevents import Uevents
+
+
+@call
+def wait_plugged(vendor: int, product: int, driver: str = "", timeout_s: float = 3.0) -> Dict[str, str]:
+    """Wait until the device is there, its interfaces bound (to `driver`, if given); each interface's driver.
+
+    ETIMEDOUT when it is not in time.
+    """
+    def ready() -> bool:
+        names = sysfs.matching(vendor, product)
+        drivers = sysfs.bound("%s/%s" % (sysfs.DEVICES, names[0])) if names else {}
+        return bool(drivers) and all(one and driver in ("", one) for one in drivers.values())
+
+    if not sysfs.wait_for(ready, timeout_s):
+        raise OSError(errno.ETIMEDOUT, "%04x:%04x is not there and bound after %s s" % (vendor, product, timeout_s))
+    return sysfs.bound(sysfs.folder(vendor, product))
+
+
+@listen
+def hear_plugging(count: int, action: str = "add", timeout_s: float = 3.0,
+                  quiet_s: float = 0.0) -> Generator[None, None, List[Dict[str, Any]]]:
+    """The kernel's announcements of whole USB devices, until `count` of `action` came or the time is over.
+
+    With `quiet_s` it goes on until nothing of the USB core was announced for so long. Each has action, name and at_s.
+    """
+    heard: List[Dict[str, Any]] = []
+    with Uevents() as uevents:
+        yield
+        begun = time.monotonic()
+        deadline = begun + timeout_s
+        until = deadline
+        while True:
+            event = uevents.next(min(until, deadline))
+            if event is None:
+                return heard
+            if event.get("SUBSYSTEM") == "usb" and event.get("DEVTYPE") == "usb_device":
+                heard.append({"action": event["ACTION"], "name": os.path.basename(event["DEVPATH"]),
+                              "at_s": time.monotonic() - begun})
+            enough = sum(one["action"] == action for one in heard) >= count
+            if enough and not quiet_s:
+                return heard
+            until = time.monotonic() + quiet_s if enough else deadline

@@ -1,0 +1,50 @@
+"""Runtime suspend and resume of a USB device.   Ref: Documentation/driver-api/usb/power-management.rst"""
+from __future__ import annotations
+
+import errno
+import time
+from typing import Any, Dict
+
+from drivers.call import call
+from drivers.usb import sysfs
+
+
+@call
+def power(vendor: int, product: int) -> Dict[str, Any]:
+    """The device's power files: control, runtime_status, wakeup, autosuspend_delay_ms, and times in ms."""
+    folder = sysfs.folder(vendor, product) + "/power/"
+    names = ("control", "runtime_status", "wakeup", "autosuspend_delay_ms", "runtime_active_time",
+             "runtime_suspended_time")
+    return {name: sysfs.read(folder + name) for name in names}
+
+
+@call
+def suspend(vendor: int, product: int, wakeup: bool = True, timeout_s: float = 3.0) -> float:
+    """Let the device sleep, allowed to wake the bus or not; the seconds until it did.
+
+    ETIMEDOUT, with its state, when it does not. `resume` must follow.
+    """
+    folder = sysfs.folder(vendor, product) + "/power/"
+    begun = time.monotonic()
+    sysfs.write(folder + "wakeup", "enabled" if wakeup else "disabled")
+    sysfs.write(folder + "autosuspend_delay_ms", "0")
+    sysfs.write(folder + "control", "auto")
+    return _wait(folder, "suspended", begun, timeout_s)
+
+
+@call
+def resume(vendor: int, product: int, timeout_s: float = 3.0) -> float:
+    """Wake the device and keep it awake, its power files as after plugging in; the seconds that it took."""
+    folder = sysfs.folder(vendor, product) + "/power/"
+    begun = time.monotonic()
+    sysfs.write(folder + "control", "on")
+    took = _wait(folder, "active", begun, timeout_s)
+    sysfs.write(folder + "autosuspend_delay_ms", "2000")
+    return took
+
+
+def _wait(folder: str, wanted: str, begun: float, timeout_s: float) -> float:
+    if not sysfs.wait_for(lambda: sysfs.read(folder + "runtime_status") == wanted, timeout_s):
+        raise OSError(errno.ETIMEDOUT, "runtime_status is %s after %s s, not %s"
+                      % (sysfs.read(folder + "runtime_status"), timeout_s, wanted))
+    return time.monotonic() - begun
