@@ -16,9 +16,14 @@ TARGET = Path(__file__).parent / "target"
 # name in the root → file of target/, mode
 SCRIPTS = {"init": ("init", 0o755), "usr/bin/bench-agent": ("bench-agent", 0o755),
            "usr/lib/bench/ports": ("ports", 0o644)}
+# In this order, by one `mount -a`; /init has mounted /dev before.
+MOUNTS = (("proc", "/proc", "defaults"), ("sysfs", "/sys", "defaults"), ("tmpfs", "/run", "mode=0755"),
+          ("tracefs", "/sys/kernel/tracing", "defaults"), ("debugfs", "/sys/kernel/debug", "defaults"),
+          ("devpts", "/dev/pts", "defaults"), ("tmpfs", "/dev/shm", "defaults"))
 TEXTS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
+    "etc/fstab": "".join(f"{kind} {at} {kind} {options}\n" for kind, at, options in MOUNTS),
     "etc/hosts": "127.0.0.1 localhost twin\n",
     # Both drivers fit a mouse; usbhid is the one that a kernel takes by itself.
     "etc/modprobe.d/bench.conf": "blacklist usbmouse\n",
