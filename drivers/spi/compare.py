@@ -1,0 +1,52 @@
+"""The kernel tree's own spidev_test beside our way, on one target in one call.   Ref: tools/spi/spidev_test.c"""
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from typing import Dict
+
+from drivers.call import call
+from drivers.spi import uapi
+
+
+@call
+def compare_with_c(bus: int, device: int, size: int, count: int, speed_hz: int, tool: str = "spidev_test",
+                   rounds: int = 3) -> Dict[str, float]:
+    """Seconds for `count` transfers of `size` bytes with the C program and with us, in turns; the best of `rounds`.
+
+    The C program runs its own loop (-I iterations of -S bytes); its start is taken off by a run of one transfer.
+    FileNotFoundError where the target has no such program.
+    """
+    ours = theirs = float("inf")
+    for _ in range(rounds):
+        start = _c(tool, bus, device, size, 1, speed_hz)
+        theirs = min(theirs, _c(tool, bus, device, size, count + 1, speed_hz) - start)
+        ours = min(ours, _python(bus, device, size, count, speed_hz))
+    return {"c_seconds": theirs, "seconds": ours}
+
+
+def _c(tool: str, bus: int, device: int, size: int, count: int, speed_hz: int) -> float:
+    command = [tool, "-D", uapi.path_of(bus, device), "-s", str(speed_hz), "-S", str(size), "-I", str(count)]
+    with tempfile.TemporaryFile() as said:
+        begun = time.monotonic()
+        done = subprocess.run(command, stdout=said, stderr=subprocess.STDOUT, timeout=60, check=False)
+        seconds = time.monotonic() - begun
+        said.seek(0)
+        text = said.read().decode("utf-8", "replace")
+    if done.returncode:
+        raise ChildProcessError("%s ended with status %d: %s" % (" ".join(command), done.returncode, text[-400:]))
+    return seconds
+
+
+def _python(bus: int, device: int, size: int, count: int, speed_hz: int) -> float:
+    fd = os.open(uapi.path_of(bus, device), os.O_RDWR)
+    try:
+        one = uapi.Message([{"data": bytes(at & 0xFF for at in range(size)), "speed_hz": speed_hz}])
+        begun = time.monotonic()
+        for _ in range(count):
+            one.run(fd)
+        return time.monotonic() - begun
+    finally:
+        os.close(fd)

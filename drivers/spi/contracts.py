@@ -1,0 +1,72 @@
+"""What the kernel's trace must show of any SPI transfer.   Ref: include/trace/events/spi.h
+
+Bind `bus` and `device` (spidev's numbers), `messages`, `frames` (how many), `sent`, `received` (of each transfer the
+first 64 bytes).
+"""
+from __future__ import annotations
+
+from drivers.contract import (
+    Contract,
+    Tracepoint,
+    absent_between,
+    all_equal,
+    contract,
+    count,
+    every,
+    limit,
+    never,
+    order,
+    other_than,
+    pair,
+    payload_equals,
+    role,
+)
+
+OURS = {"bus_num": limit("bus"), "chip_select": limit("device")}
+
+submitted = role("message submitted", Tracepoint("spi:spi_message_submit")).where(**OURS)
+begun = role("message begun", Tracepoint("spi:spi_message_start")).where(**OURS)
+done = role("message done", Tracepoint("spi:spi_message_done")).where(**OURS)
+transfer_begins = role("transfer begins", Tracepoint("spi:spi_transfer_start")).where(**OURS)
+transfer_ends = role("transfer ends", Tracepoint("spi:spi_transfer_stop")).where(**OURS)
+selected = role("chip selected", Tracepoint("spi:spi_set_cs")).where(enable=1, **OURS)
+deselected = role("chip deselected", Tracepoint("spi:spi_set_cs")).where(enable=0, **OURS)
+busy = role("controller busy", Tracepoint("spi:spi_controller_busy")).where(bus_num=limit("bus"))
+idle = role("controller idle", Tracepoint("spi:spi_controller_idle")).where(bus_num=limit("bus"))
+set_up = role("device set up", Tracepoint("spi:spi_setup")).where(**OURS)
+
+every_message_completes: Contract = contract(
+    "every message is begun once and done once, with every byte that it asked for",
+    order(submitted, begun, done) & pair(submitted, done, key="msg", edges="closed")
+    & all_equal(done, "frame", "actual") & count(done, exactly=limit("messages")),
+)
+
+every_transfer_ends: Contract = contract(
+    "every transfer that begins ends", pair(transfer_begins, transfer_ends, key="xfer", edges="closed"),
+)
+
+a_transfer_fails: Contract = contract(
+    "the message is done short of its bytes", count(done, exactly=1) & every(done, actual=0),
+)
+
+the_chip_is_selected_for_its_transfers: Contract = contract(
+    "the chip select goes active before a message's first transfer and inactive after its last",
+    pair(selected, deselected, edges="closed") & absent_between(transfer_begins, deselected, selected)
+    & count(selected, exactly=limit("frames")),
+)
+
+what_was_sent: Contract = contract(
+    "the kernel sent these bytes", payload_equals(transfer_begins, limit("sent"), "tx_buf"),
+)
+
+what_was_received: Contract = contract(
+    "the kernel received these bytes", payload_equals(transfer_ends, limit("received"), "rx_buf"),
+)
+
+the_controller_rests_again: Contract = contract(
+    "the controller is busy and then idle", pair(busy, idle, key="bus_num"),
+)
+
+setting_up_succeeds: Contract = contract(
+    "each set-up of the device succeeds", count(set_up, at_least=1) & never(set_up.where(status=other_than(0))),
+)
