@@ -119,7 +119,7 @@ class _Section:
                 raise self.error(key, f"missing; expected {what}")
             return default
         value = self.data[key]
-        if isinstance(value, bool) and kind is not bool or not isinstance(value, kind):
+        if (isinstance(value, bool) and kind is not bool) or not isinstance(value, kind):
             raise self.error(key, f"expected {what}, found {value!r}")
         return value
 
@@ -212,7 +212,8 @@ class _Reader:
         device = Device(
             name=name, driver=at.text("driver", "the kernel driver's name"), chip=chip, slot=slot,
             bus=at.take("bus", str, "a device's name"), address=at.take("address", int, "a whole number"),
-            options=_plain(options), devicetree=at.words("devicetree", "devicetree properties"), exercisers=exercisers, arguments=_plain(arguments), limits=_plain(limits),
+            options=_plain(options), devicetree=at.words("devicetree", "devicetree properties"),
+            exercisers=exercisers, arguments=_plain(arguments), limits=_plain(limits),
         )
         at.done("driver, chip, slot, bus, address, options, devicetree, exercisers, arguments, limits")
         return device

@@ -64,7 +64,8 @@ class Answer:
     def value(self) -> Any:
         """The call's value.  Raises TargetError with the target's traceback when the call raised."""
         if self.error:
-            raise TargetError(f"{self.call.name}: {self.error['type']}: {self.error['text']}\n{self.error['traceback']}")
+            what = f"{self.error['type']}: {self.error['text']}"
+            raise TargetError(f"{self.call.name}: {what}\n{self.error['traceback']}")
         return self.result
 
     @property

@@ -235,7 +235,8 @@ def recording(raw: Frame, formats: Mapping[str, str], name: str, reply: Frame) -
         raw["pages"], {e: formats[e] for e in raw["armed"] if e in formats}, header_page=raw["header_page"],
         long_size=raw["long_size"], big_endian=raw["big_endian"], subbuf_size=raw["subbuf_size"],
         stats_before=raw["stats_before"], stats_after=raw["stats_after"], cmdlines=parse_cmdlines(raw["cmdlines"]),
-        missing=raw["missing"], armed=raw["armed"], began_ns=reply.get("started"), ended_ns=reply.get("ended"), name=name,
+        missing=raw["missing"], armed=raw["armed"], began_ns=reply.get("started"), ended_ns=reply.get("ended"),
+        name=name,
     )
 
 

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 import drivers
-from bench import judge, report, store
 from bench import board as boards
+from bench import judge, report, store
 from bench.call import exercisers
 from bench.cli.live import Live
 from bench.cli.proof import Proof

@@ -41,15 +41,17 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
     def command(name: str, help_: str, example: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".",
-                                   epilog=f"example:\n  {example}", formatter_class=argparse.RawDescriptionHelpFormatter)
+        return commands.add_parser(
+            name, help=help_, description=help_[0].upper() + help_[1:] + ".", epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
 
     accept = command("accept", "run every check on a board and write the report", "bench accept --board twin210")
     run = command("run", "run the checks that match", "bench run --board twin210 -k 'carrier and not flap'")
     prove = command("prove", "run each check against the faults that it names", "bench prove --board twin210 -k mac")
     for each in (accept, run, prove):
         each.add_argument("--board", required=True, metavar="NAME", help="a board's name; see `bench boards`")
-        each.add_argument("-k", dest="expression", default="", metavar="EXPR", help="only checks that match, as pytest's -k")
+        each.add_argument("-k", dest="expression", default="", metavar="EXPR", help="pytest's -k")
         each.add_argument("--record", metavar="DIR", help="where the record goes (default records/<time>-<board>)")
     for each in (accept, run):
         each.add_argument("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on")

@@ -1,4 +1,4 @@
-"""`bench measure` (make bench): the bench itself, measured beside what one would use instead, in one run on one machine."""
+"""`bench measure` (make bench): the bench measured beside what one would use instead, in one run on one machine."""
 from __future__ import annotations
 
 import platform
@@ -36,7 +36,8 @@ def run(board: str) -> int:
         for title, measure in PARTS.items():
             status.update(title)
             figures += measure(board)
-    table = Table(title=f"{platform.machine()}, {_cores()} cores, Python {platform.python_version()}", title_justify="left")
+    machine = f"{platform.machine()}, {_cores()} cores, Python {platform.python_version()}"
+    table = Table(title=machine, title_justify="left")
     for name in ("what", "measured", "beside, in the same run"):
         table.add_column(name)
     for figure in figures:
@@ -68,7 +69,8 @@ def on_the_twin(board: str) -> list[Figure]:
         began = time.monotonic()
         assert rig.agent.echo(value=data).value == data
         taken = time.monotonic() - began
-        figures.append(Figure("attachments, both ways", f"{2 * ATTACHMENT / taken / 1e6:.0f} MB/s", "16 MB out and back"))
+        rate = 2 * ATTACHMENT / taken / 1e6
+        figures.append(Figure("attachments, both ways", f"{rate:.0f} MB/s", "16 MB out and back"))
         figures.append(_registers(rig))
         return figures
     finally:
@@ -86,7 +88,8 @@ def _registers(rig: Rig) -> Figure:
             rig.cable.send(frame)
     taken = time.monotonic() - began
     assert len(heard.value["frames"]) == FRAMES
-    return Figure("register accesses through the model", f"{(attachment.server.accesses - before) / taken:,.0f} /s",
+    rate = (attachment.server.accesses - before) / taken
+    return Figure("register accesses through the model", f"{rate:,.0f} /s",
                   f"{FRAMES} frames of 1514 bytes received by the kernel's dm9000 driver")
 
 

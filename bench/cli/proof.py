@@ -35,7 +35,8 @@ class Proof:
                 continue
             mark = "[green]yes[/]" if caught(record) else f"[bold red]no: {record.outcome}[/]"
             sentence = plain(record.sentence.split(" [")[0])
-            table.add_row(f"{record.exerciser}: {sentence}", ", ".join(record.faults) or "none named", mark, plain(record.reason))
+            named = ", ".join(record.faults) or "none named"
+            table.add_row(f"{record.exerciser}: {sentence}", named, mark, plain(record.reason))
         console.print(table)
         total = len([c for c in self.checks if c.outcome is not Outcome.SKIP])
         console.print(f"{total - len(self.unproven)} of {total} proofs caught; {len(self.unproven)} unproven")

@@ -72,8 +72,8 @@ def shell(options: argparse.Namespace) -> int:
     with Rig(options.board) as rig:
         names = [f"rig.{d.exercisers[0]}" for d in rig.board.devices if d.exercisers]
         code.interact(
-            banner=f"{rig.board.name}: {rig.board.description}\nrig is ready; try {', '.join(names)}, rig.cable, rig.console(), "
-            "dir(rig.kernel), rig.kernel.snapshot().value",
+            banner=f"{rig.board.name}: {rig.board.description}\nrig is ready; try {', '.join(names)}, rig.cable, "
+            "rig.console(), dir(rig.kernel), rig.kernel.snapshot().value",
             local={"rig": rig, "cable": rig.cable if rig.twin else None}, exitmsg="",
         )
     return 0

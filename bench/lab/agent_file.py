@@ -62,7 +62,8 @@ def _zip(sources: dict[str, Path], target_python: tuple[str, ...], folder: Path)
 def _compile(sources: dict[str, Path], target_python: tuple[str, ...], folder: Path) -> dict[str, bytes]:
     scratch = {name: folder / (name.replace("/", "-") + "c") for name in sources}
     lines = "".join(f"{path}\t{name}\t{scratch[name]}\n" for name, path in sources.items())
-    done = subprocess.run([*target_python, "-I", "-c", COMPILE], input=lines, text=True, capture_output=True, timeout=60)
+    command = [*target_python, "-I", "-c", COMPILE]
+    done = subprocess.run(command, input=lines, text=True, capture_output=True, timeout=60)
     if done.returncode:
         raise SetupError(f"byte code for the target's Python: {done.stderr.strip()[-300:]}")
     compiled = {name: path.read_bytes() for name, path in scratch.items()}

@@ -1,8 +1,6 @@
 """A labgrid driver that holds a twin: power and console of a board that is QEMU and chip models."""
 from __future__ import annotations
 
-from typing import Any
-
 import attr
 import pexpect
 from labgrid import target_factory

@@ -106,7 +106,9 @@ class Checks:
                 self._end()
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if self.is_check(item) and call.excinfo is not None:
             self.current.fail(outcome_of(call.excinfo), call.excinfo, report.longreprtext)
@@ -136,7 +138,8 @@ class Checks:
             for chip in rig.twin.chips.values():
                 chip.clear()
         self.current.open(rig)
-        proven = getattr(item, "callspec", None) and item.callspec.params.get("proven_fault", "")  # type: ignore[attr-defined]
+        callspec = getattr(item, "callspec", None)
+        proven = callspec.params.get("proven_fault", "") if callspec else ""
         names = (*self.faults, *([proven] if proven else ()))
         self.current.faults = names
         self.current.undo.enter_context(faults.switched_on(rig, *names))

@@ -18,7 +18,7 @@ from bench import setup, store
 from bench.board import Board
 from bench.call import Answer
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
-from bench.health import HealthFinding, compare, crash_in, kernel_lines, kernel_lines
+from bench.health import HealthFinding, compare, crash_in, kernel_lines
 from bench.rig import Rig
 from bench.verdict import Outcome
 from fixtures.cable import FROM_BOARD, Crossing
@@ -93,7 +93,8 @@ class Current:
         self.answers = tuple(rig.answers)
         kernel = rig.exerciser("kernel")
         log = kernel.kmsg(since=self.before["kmsg"]).value
-        self.kmsg = kernel_lines(log["records"])
+        aligned = int(rig.identity.get("log_offset_ns", 0))  # the log's clock is the scheduler's, not CLOCK_MONOTONIC
+        self.kmsg = tuple((ns + aligned, level, text) for ns, level, text in kernel_lines(log["records"]))
         self.health = compare(self.before, kernel.snapshot().value, self.kmsg, self.expected)
         rig.answers.clear()
         if rig.twin:
@@ -143,11 +144,24 @@ class Current:
         if rig.twin is None:
             return
         self.crossings = tuple(c for c in rig.cable.log if c.time_ns >= self.started_ns)
-        self.wire = tuple(
+        cable = [
             store.WireEvent(c.time_ns, "cable", "out" if c.direction == FROM_BOARD else "in",
                             f"{len(c.frame)} bytes" + (f", fault: {c.fault}" if c.fault else ""), c.frame[:64].hex())
-            for c in self.crossings[-WIRE_EVENTS:]
-        )
+            for c in self.crossings
+        ]
+        chips = [
+            store.WireEvent(ns, name, "", *shown(event))
+            for name, chip in rig.twin.chips.items() for ns, event in chip.wire_with_times if ns >= self.started_ns
+        ]
+        self.wire = tuple(sorted(cable + chips, key=lambda e: e.ts_ns)[-WIRE_EVENTS:])
+
+
+def shown(event: tuple[Any, ...]) -> tuple[str, str]:
+    """One thing that a chip saw, in words and with its bytes in hex."""
+    plain = [part for part in event if not isinstance(part, bytes)]
+    words = [f"{part:#x}" if isinstance(part, int) and part > 9 else str(part) for part in plain]
+    data = next((part for part in event if isinstance(part, bytes)), b"")
+    return " ".join(words) + (f" {len(data)} bytes" if data else ""), data[:64].hex()
 
 
 def reason_of(info: pytest.ExceptionInfo[BaseException]) -> str:

@@ -41,7 +41,7 @@ def cable(rig: Rig) -> Iterator[Cable]:
 
 @pytest.fixture
 def measure(request: pytest.FixtureRequest) -> Callable[..., float]:
-    """Write a measured value down: measure(name, value, unit, limit=None, at_least=None); past a limit the check fails."""
+    """Write a measured value down: measure(name, value, unit, limit=None, at_least=None); past a limit it fails."""
     plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
 
     def write_down(

@@ -124,9 +124,8 @@ class Twin:
         listeners = {port: _listen(folder / port) for port in PORTS}
         for device in self.board.devices:
             if device.chip and self.chips[device.name].transport:
-                attachment = attach(
-                    self.chips[device.name], str(folder), name=device.name, slot=device.slot, bar_size=devicetree.BAR_SIZE
-                )
+                where = {"name": device.name, "slot": device.slot, "bar_size": devicetree.BAR_SIZE}
+                attachment = attach(self.chips[device.name], str(folder), **where)
                 self.attachments[device.name] = attachment
                 attachment.start()
         command = self._command(folder)
@@ -156,7 +155,8 @@ class Twin:
     def _command(self, folder: Path) -> list[str]:
         m, a = self.machine, self.artefacts
         qemu = [
-            *a.qemu, "-M", f"{m.machine},memory-backend=ram", "-cpu", m.cpu, "-smp", str(m.cpus), "-m", f"{m.memory_mb}M",
+            *a.qemu, "-M", f"{m.machine},memory-backend=ram",
+            "-cpu", m.cpu, "-smp", str(m.cpus), "-m", f"{m.memory_mb}M",
             "-object", f"memory-backend-memfd,id=ram,share=on,size={m.memory_mb}M",  # vhost-user back-ends map it
             "-nodefaults",
         ]

@@ -30,7 +30,7 @@ def pack(header: Dict[str, Any]) -> List[bytes]:
     plain = _take_bytes(header, attachments)
     plain["attachments"] = [len(a) for a in attachments]
     text = json.dumps(plain, separators=(",", ":"), allow_nan=True).encode()
-    return [HEAD.pack(MAGIC, len(text), sum(map(len, attachments))) + text] + attachments
+    return [HEAD.pack(MAGIC, len(text), sum(map(len, attachments))) + text, *attachments]
 
 
 def unpack(read: Callable[[int], bytes]) -> Dict[str, Any]:
