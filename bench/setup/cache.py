@@ -41,9 +41,9 @@ class Cache:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or default_folder()
 
-    def find(self, kind: str, key: str) -> Path | None:
-        """Return the artefact's folder when it is there, and note that it was used."""
-        final = self.folder / f"{kind}-{key}"
+    def find(self, name: str) -> Path | None:
+        """Return the folder of the artefact `<kind>-<hash>` when it is there, and note that it was used."""
+        final = self.folder / name
         try:
             os.utime(final)
         except (FileNotFoundError, NotADirectoryError):
@@ -52,22 +52,22 @@ class Cache:
             pass  # a cache that somebody else owns can be read; only its tidying has to do without our visit
         return final
 
-    def ensure(self, kind: str, key: str, build: Callable[[Path], None],
+    def ensure(self, name: str, build: Callable[[Path], None],
                waiting: Callable[[str], None] = lambda text: None) -> Path:
-        """Return the artefact's folder, made by `build(folder)` unless it is there already.
+        """Return the folder of the artefact `<kind>-<hash>`, made by `build(folder)` unless it is there already.
 
         waiting: told once, in words, when another set-up holds the cache and this one has to wait for it.
         Raises what `build` raises; nothing is kept then.
         """
-        final = self.find(kind, key)
+        final = self.find(name)
         if final is not None:
             return final
         with self._locked(waiting):
-            final = self.find(kind, key)  # the set-up that we waited for may have made it
+            final = self.find(name)  # the set-up that we waited for may have made it
             if final is not None:
                 return final
             self._remove_leftovers()
-            return self._make(self.folder / f"{kind}-{key}", build)
+            return self._make(self.folder / name, build)
 
     def _make(self, final: Path, build: Callable[[Path], None]) -> Path:
         partial = self.folder / f"{final.name.rsplit('-', 1)[0]}.partial"

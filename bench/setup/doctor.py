@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import SetupError
-from bench.setup import debian, fragments, packages, toolbox
+from bench.setup import debian, fragments, initramfs, kernel, modules, packages, root, toolbox
 from bench.setup.cache import default_folder
 
 PYTHON = (3, 11)
@@ -30,7 +30,8 @@ class Finding:
 def examine(project: Path, cache: Path | None = None) -> list[Finding]:
     """Look at each prerequisite in turn and return what was found."""
     folder = cache or default_folder()
-    return [_python(), *_packages(), _rights(), _mirror(), _disk(folder), _fragments(project), *_artefacts(folder)]
+    return [_python(), *_packages(), _rights(), _mirror(), _disk(folder), _fragments(project),
+            *_artefacts(project, folder)]
 
 
 def text(findings: list[Finding]) -> str:
@@ -75,7 +76,7 @@ def _mirror() -> Finding:
 def _disk(folder: Path) -> Finding:
     existing = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(existing).free
-    done = any(folder.glob("kernel-*")) and any(folder.glob("initramfs-*"))
+    done = any(folder.glob("initramfs-*"))
     return Finding("disk space", free >= DISK_BYTES or done, f"{free >> 20} MB free in {existing}",
                    f"free {DISK_BYTES >> 20} MB there, or set XDG_CACHE_HOME to a larger place")
 
@@ -87,14 +88,30 @@ def _fragments(project: Path) -> Finding:
     return _tried("kernel fragments", seen, "correct that line")
 
 
-def _artefacts(folder: Path) -> Iterator[Finding]:
+def _artefacts(project: Path, folder: Path) -> Iterator[Finding]:
+    """Look for each artefact by the name that it has with the project's files as they are now."""
     own = toolbox.host_qemu()
     if own:
         yield Finding("QEMU", True, f"the host's own {own[0]}")
-    for kind, what in (("toolbox", "QEMU's folder"), ("kernel", "kernel"), ("modules", "modules of our own"),
-                       ("root", "target root"), ("initramfs", "initramfs")):
-        newest = max(folder.glob(f"{kind}-*"), key=lambda p: p.stat().st_mtime, default=None)
-        yield Finding(what, newest is not None, str(newest or f"none in {folder}"), TARGET)
+    yield _artefact("QEMU's folder", folder / toolbox.name())
+    yield _artefact("target root", folder / root.name())
+    versions = packages.installed([kernel.SOURCE_PACKAGE, kernel.COMPILER_PACKAGE])
+    try:
+        config = fragments.merged(fragments.read(fragments.find(project), project))
+        built = kernel.name(config, versions)
+    except (SetupError, KeyError):  # a wrong fragment or a missing package, shown above
+        yield Finding("kernel", False, "depends on what is missing above", TARGET)
+        return
+    extra = modules.name(project, built)
+    yield _artefact("kernel", folder / built)
+    yield _artefact("modules of our own", folder / extra)
+    yield _artefact("initramfs", folder / initramfs.name(root.name(), built, extra))
+
+
+def _artefact(name: str, path: Path) -> Finding:
+    if path.is_dir():
+        return Finding(name, True, str(path))
+    return Finding(name, False, f"none for the files as they are now ({path.name})", TARGET)
 
 
 def _tried(name: str, look: Callable[[], str], fix: str) -> Finding:

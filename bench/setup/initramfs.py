@@ -11,6 +11,7 @@ from bench.setup.kernel import Kernel
 from bench.setup.process import run
 from bench.setup.progress import Progress
 
+IMAGE = "initramfs.cpio"
 TARGET = Path(__file__).parent / "target"
 
 # name in the root → file of target/, mode
@@ -40,6 +41,12 @@ timeout top touch tr true tty umount uname uniq uptime usleep vi watch wc which 
 """.split()  # noqa: SIM905 (a list that is read like one)
 
 
+def name(root: str, kernel: str, modules: str) -> str:
+    """Return the artefact's name: the hash of the names of what goes into it, and of our own files."""
+    own = digest_files(list(TARGET.iterdir()), TARGET)
+    return f"initramfs-{digest(root, kernel, modules, SCRIPTS, TEXTS, FOLDERS, LINKS, APPLETS, own)}"
+
+
 def ensure(cache: Cache, root: Path, kernel: Kernel, modules: Path, progress: Progress) -> Path:
     """Return the initramfs of a root, a kernel and a folder of extra modules.   Raises SetupError."""
     def build(folder: Path) -> None:
@@ -53,12 +60,10 @@ def ensure(cache: Cache, root: Path, kernel: Kernel, modules: Path, progress: Pr
                 shutil.copy(ko, extra)
             run(["depmod", "-b", str(tree), kernel.release], "listing the target's modules")
             step.update("packing")
-            with open(folder / "initramfs.cpio", "wb") as stream:
+            with open(folder / IMAGE, "wb") as stream:
                 _pack(Archive(stream), root, tree)
 
-    key = digest(root.parent.name, kernel.folder.name, modules.name, SCRIPTS, TEXTS, FOLDERS, LINKS, APPLETS,
-                 digest_files(list(TARGET.iterdir()), TARGET))
-    return cache.ensure("initramfs", key, build, progress.say) / "initramfs.cpio"
+    return cache.ensure(name(root.parent.name, kernel.folder.name, modules.name), build, progress.say) / IMAGE
 
 
 def _pack(archive: Archive, root: Path, modules: Path) -> None:

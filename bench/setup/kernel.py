@@ -59,6 +59,12 @@ class Kernel:
         return self.folder / "source"
 
 
+def name(config: str, versions: dict[str, str]) -> str:
+    """Return the artefact's name: the hash of the merged fragments, the source's and the compiler's version."""
+    inputs = versions[SOURCE_PACKAGE], versions[COMPILER_PACKAGE], config, _LEFT_OUT, DEVICETREES, 1
+    return f"kernel-{digest(*inputs)}"
+
+
 def ensure(cache: Cache, project: Path, versions: dict[str, str], progress: Progress) -> Kernel:
     """Return the kernel of the project's fragments, built when source, compiler or an option changed.
 
@@ -67,8 +73,7 @@ def ensure(cache: Cache, project: Path, versions: dict[str, str], progress: Prog
     """
     options = fragments.read(fragments.find(project), project)
     config = fragments.merged(options)
-    version, compiler = versions[SOURCE_PACKAGE], versions[COMPILER_PACKAGE]
-    config_hash = digest(config)
+    version = versions[SOURCE_PACKAGE]
 
     def build(folder: Path) -> None:
         with progress.step(f"kernel source {version}") as step:
@@ -78,8 +83,7 @@ def ensure(cache: Cache, project: Path, versions: dict[str, str], progress: Prog
         with progress.step("kernel modules") as step:
             _collect(folder, step)
 
-    key = digest(version, compiler, config, _LEFT_OUT, DEVICETREES, 1)
-    return Kernel(cache.ensure("kernel", key, build, progress.say), config_hash, version)
+    return Kernel(cache.ensure(name(config, versions), build, progress.say), digest(config), version)
 
 
 def make_command(folder: Path, *targets: str) -> list[str]:

@@ -16,14 +16,19 @@ def find(project: Path) -> list[Path]:
     return sorted(path.parent for path in (project / "fixtures/modules").glob("*/Kbuild"))
 
 
+def name(project: Path, kernel: str) -> str:
+    """Return the artefact's name: the hash of the modules' sources and of the kernel's name."""
+    sources = [file for folder in find(project) for file in folder.rglob("*") if file.name == "Kbuild"
+               or file.suffix in (".c", ".h", ".S")]
+    return f"modules-{digest(kernel, digest_files(sources, project))}"
+
+
 def ensure(cache: Cache, project: Path, kernel: Kernel, progress: Progress) -> Path:
     """Return a folder with the .ko of every module, built when the kernel or a source changed.
 
     Raises SetupError with the compiler's words.
     """
     folders = find(project)
-    top = project / "fixtures/modules"
-    sources = [f for folder in folders for f in folder.rglob("*") if f.is_file() and f.suffix in ("", ".c", ".h", ".S")]
 
     def build(folder: Path) -> None:
         with progress.step(f"modules of our own ({len(folders)})") as step:
@@ -31,7 +36,7 @@ def ensure(cache: Cache, project: Path, kernel: Kernel, progress: Progress) -> P
                 step.update(module.name, number, len(folders))
                 _build(kernel, module, folder)
 
-    return cache.ensure("modules", digest(kernel.folder.name, digest_files(sources, top)), build, progress.say)
+    return cache.ensure(name(project, kernel.folder.name), build, progress.say)
 
 
 def _build(kernel: Kernel, module: Path, folder: Path) -> None:

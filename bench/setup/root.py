@@ -46,6 +46,11 @@ TRIMMED = (
 )
 
 
+def name() -> str:
+    """Return the artefact's name: the hash of what it is made of."""
+    return f"root-{digest(PACKAGES, TRIMMED, debian.SUITE, 2)}"
+
+
 def ensure(cache: Cache, toolbox: Toolbox, progress: Progress) -> Path:
     """Return the folder of the target's root, without kernel modules and /init.   Raises SetupError."""
     def build(folder: Path) -> None:
@@ -55,18 +60,18 @@ def ensure(cache: Cache, toolbox: Toolbox, progress: Progress) -> Path:
             _trim(tree, step)
             _compile(tree, toolbox, step)
 
-    return cache.ensure("root", digest(PACKAGES, TRIMMED, debian.SUITE, 2), build, progress.say) / "tree"
+    return cache.ensure(name(), build, progress.say) / "tree"
 
 
 def _trim(tree: Path, step: Step) -> None:
     step.update("trimming")
     for folder, folders, files in os.walk(tree):
-        for name in [*folders, *files]:
-            path = Path(folder, name)
+        for entry in [*folders, *files]:
+            path = Path(folder, entry)
             if any(fnmatch.fnmatch(str(path.relative_to(tree)), pattern) for pattern in TRIMMED):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
-                    folders.remove(name)
+                    folders.remove(entry)
                 else:
                     path.unlink()
 

@@ -32,18 +32,23 @@ class Toolbox:
     python: tuple[str, ...]
 
 
+def name() -> str:
+    """Return the artefact's name: the hash of what it is made of."""
+    return f"toolbox-{digest(PACKAGES, SUITES, _TRIMMED)}"
+
+
 def ensure(cache: Cache, progress: Progress) -> Toolbox:
     """Return QEMU (the host's when it will do) and the target's Python.   Raises SetupError."""
     def build(folder: Path) -> None:
         with progress.step("QEMU's folder") as step:
             debian.extract(folder / "tree", "amd64", PACKAGES, SUITES, step)
-            for name in _TRIMMED:
-                shutil.rmtree(folder / "tree" / name, ignore_errors=True)  # not every release has each of them
+            for part in _TRIMMED:
+                shutil.rmtree(folder / "tree" / part, ignore_errors=True)  # not every release has each of them
             qemu = _qemu(folder / "tree")
             if DEVICE not in _said(*qemu, "-M", "none", "-device", "help"):
                 raise SetupError(f"the QEMU of {debian.BACKPORTS} has no {DEVICE}: {_said(*qemu, '--version')[:80]}")
 
-    tree = cache.ensure("toolbox", digest(PACKAGES, SUITES, _TRIMMED), build, progress.say) / "tree"
+    tree = cache.ensure(name(), build, progress.say) / "tree"
     return Toolbox(host_qemu() or _qemu(tree), _from(tree, "python3"))
 
 
@@ -69,7 +74,7 @@ def _qemu(tree: Path) -> tuple[str, ...]:
 
 def _from(tree: Path, program: str, *arguments: str) -> tuple[str, ...]:
     """Return the command that runs `program` of `tree` with the libraries of `tree`."""
-    libraries = ":".join(str(tree / name) for name in _LIBRARIES)
+    libraries = ":".join(str(tree / folder) for folder in _LIBRARIES)
     return ("env", f"QEMU_MODULE_DIR={tree / _LIBRARIES[0] / 'qemu'}", f"PYTHONHOME={tree / 'usr'}",
             str(tree / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", libraries,
             str(tree / "usr/bin" / program), *arguments)

@@ -29,7 +29,7 @@ def build(folder):
     print("building", flush=True)
     run(["sh", "-c", f"echo $$ > {sys.argv[1]}/child; sleep 60"], "sleeping")
 
-Cache(pathlib.Path(sys.argv[1])).ensure("thing", "1", build)
+Cache(pathlib.Path(sys.argv[1])).ensure("thing-1", build)
 """
 
 
@@ -46,12 +46,12 @@ def killed_builder(tmp_path):
 
 
 def test_a_build_that_was_killed_leaves_nothing_in_use(killed_builder):
-    assert Cache(killed_builder).find("thing", "1") is None
+    assert Cache(killed_builder).find("thing-1") is None
     assert [p.read_text() for p in killed_builder.glob("thing.partial/half")] == ["half"]
 
 
 def test_the_next_set_up_removes_what_a_killed_one_left_and_builds_anew(killed_builder):
-    made = Cache(killed_builder).ensure("thing", "1", lambda folder: (folder / "whole").write_text("whole"))
+    made = Cache(killed_builder).ensure("thing-1", lambda folder: (folder / "whole").write_text("whole"))
     assert made == killed_builder / "thing-1"
     assert [p.name for p in made.iterdir()] == ["whole"]
     assert sorted(p.name for p in killed_builder.iterdir()) == ["child", "lock", "thing-1"]
@@ -76,14 +76,14 @@ def test_a_build_that_raises_keeps_nothing_and_says_why(tmp_path):
         raise SetupError("the mirror is away")
 
     with pytest.raises(SetupError, match="the mirror is away"):
-        Cache(tmp_path).ensure("thing", "1", build)
+        Cache(tmp_path).ensure("thing-1", build)
     assert [p.name for p in tmp_path.iterdir()] == ["lock"]
 
 
 def test_what_is_there_is_not_built_again(tmp_path):
     built = []
     for _ in range(3):
-        Cache(tmp_path).ensure("thing", "1", built.append)
+        Cache(tmp_path).ensure("thing-1", built.append)
     assert len(built) == 1
 
 
@@ -96,7 +96,7 @@ def test_two_set_ups_at_once_build_one_after_the_other_and_only_once(tmp_path):
         inside.set()
         assert go_on.wait(10)
 
-    first = threading.Thread(target=Cache(tmp_path).ensure, args=("thing", "1", slowly))
+    first = threading.Thread(target=Cache(tmp_path).ensure, args=("thing-1", slowly))
     first.start()
     assert inside.wait(10)
 
@@ -104,7 +104,7 @@ def test_two_set_ups_at_once_build_one_after_the_other_and_only_once(tmp_path):
         told.append(text)
         go_on.set()
 
-    Cache(tmp_path).ensure("thing", "1", slowly, waiting)
+    Cache(tmp_path).ensure("thing-1", slowly, waiting)
     first.join()
     assert len(built) == 1
     assert told == [f"another set-up (process {os.getpid()}) is at work in {tmp_path}; waiting for it"]
@@ -112,19 +112,19 @@ def test_two_set_ups_at_once_build_one_after_the_other_and_only_once(tmp_path):
 
 def test_an_artefact_that_nobody_asked_for_in_a_fortnight_goes_when_its_kind_is_built(tmp_path):
     cache = Cache(tmp_path)
-    old = cache.ensure("thing", "1", lambda folder: None)
-    other_kind = cache.ensure("other", "1", lambda folder: None)
+    old = cache.ensure("thing-1", lambda folder: None)
+    other_kind = cache.ensure("other-1", lambda folder: None)
     for folder in (old, other_kind):
         os.utime(folder, (0, 0))
-    recent = cache.ensure("thing", "2", lambda folder: None)
-    newest = cache.ensure("thing", "3", lambda folder: None)
+    recent = cache.ensure("thing-2", lambda folder: None)
+    newest = cache.ensure("thing-3", lambda folder: None)
     assert [p.exists() for p in (old, other_kind, recent, newest)] == [False, True, True, True]
 
 
 def test_a_cache_folder_that_cannot_be_made_is_named_with_the_way_out(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SetupError, match=r"cannot write in the cache folder .*/file/cache: .*; set XDG_CACHE_HOME"):
-        Cache(tmp_path / "file/cache").ensure("thing", "1", lambda folder: None)
+        Cache(tmp_path / "file/cache").ensure("thing-1", lambda folder: None)
 
 
 def test_a_hash_changes_with_each_input_and_with_where_one_ends(tmp_path):
