@@ -126,8 +126,10 @@ def conserve(verb: Verb, sight: Sight) -> Finding:
                     ((take, _last_take(both)[left]),))]
     edges = [f"{early} × {names[1]} whose {names[0]} may have come before the recording began" if early else ""]
     if verb["key"]:
-        breaks.append(Break(f"{names[1]} of more than was taken", both.ts[opened[over]], both.ts[over],
-                            ((give, both.index[over]),)))
+        for number, events in enumerate((take, give)):
+            mine = over[both.role[over] == number]
+            breaks.append(Break(f"{names[1]} of more than was taken", both.ts[opened[mine]], both.ts[mine],
+                                ((events, both.index[mine]),)))
     elif over.size:  # without a key nobody knows whose it was
         edges.append(f"{names[1]} of {-int(balance.min())} more than was taken while recording")
     return weigh(sight, breaks, edges, f"{len(take)} × {names[0]}, {len(give)} × {names[1]}")

@@ -35,7 +35,8 @@ def _text(name: str, number: int, print_fmt: str, *fields: tuple[str, int, int, 
 FORMATS = {
     "raw_syscalls:sys_enter": _text(
         "sys_enter", ENTER, '"NR %ld (%lx, %lx, %lx, %lx, %lx, %lx)", REC->id, REC->args[0], REC->args[1], '
-        "REC->args[2], REC->args[3], REC->args[4], REC->args[5]", ("long id", 8, 8, 1), ("unsigned long args[6]", 16, 48, 0)),
+        "REC->args[2], REC->args[3], REC->args[4], REC->args[5]", ("long id", 8, 8, 1),
+        ("unsigned long args[6]", 16, 48, 0)),
     "raw_syscalls:sys_exit": _text("sys_exit", EXIT, '"NR %ld = %ld", REC->id, REC->ret', ("long id", 8, 8, 1),
                                    ("long ret", 16, 8, 1)),
     "sched:sched_switch": _text(

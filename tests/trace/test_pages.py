@@ -192,7 +192,7 @@ def fields_of(event, key, value, text):
     return {"ip": key, "buf": text} if event == "t:tail" else {"key": key, "value": value}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(LAYOUTS), st.lists(st.lists(STEP, max_size=40), min_size=1, max_size=3), st.integers(0, 1 << 55))
 def test_whatever_is_written_is_read_back(layout, cpus, start):
     writers, expected = [], []
@@ -293,7 +293,7 @@ def test_a_location_past_its_event_is_refused():
             ask()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_pages_of_garbage_give_events_or_an_error_never_anything_else(data):
     layout = data.draw(st.sampled_from(LAYOUTS[:4]))

@@ -1,0 +1,162 @@
+"""The verbs of a contract as plain loops, to compare with: no arrays, no cleverness, nothing lost."""
+import math
+
+EVENTS = {"open": "t:open", "close": "t:close", "mark": "t:mark"}
+
+
+def keyed(events, keys, *roles):
+    """key → its events of the roles, in order."""
+    groups = {}
+    for event in events:
+        if event["role"] in roles:
+            groups.setdefault(tuple(event[k] for k in keys), []).append(event)
+    return groups
+
+
+def matched(events, keys, several):
+    """(pairs, unclosed, again, orphans with an open before, early orphans)"""
+    pairs, unclosed, again, orphans, early = [], [], [], [], []
+    for group in keyed(events, keys, "open", "close").values():
+        waiting, seen_open, any_before = [], False, False
+        for event in group:
+            if event["role"] == "open":
+                if waiting and not several:
+                    again.append((waiting.pop(), event))
+                waiting.append(event)
+                seen_open = True
+            elif waiting:
+                pairs.append((waiting.pop(0), event))
+            elif seen_open or (any_before and not several):
+                orphans.append(event)
+            else:
+                early.append(event)
+            any_before = True
+        unclosed += waiting
+    return pairs, unclosed, again, orphans, early
+
+
+def verdict(broken, undecided):
+    return False if broken else None if undecided else True
+
+
+def pair(events, began, ended, keys, several, within, edges):
+    pairs, unclosed, again, orphans, early = matched(events, keys, several)
+    if not any(event["role"] in ("open", "close") for event in events):
+        return None
+    allowed = math.inf if within is None else within
+    late = [1 for a, b in pairs if b["ts"] - a["ts"] > allowed]
+    gone = [a for a in unclosed if edges == "closed" or a["ts"] + allowed <= ended]
+    nowhere = [b for b in early if edges == "closed" or b["ts"] - allowed >= began]
+    return verdict(late or again or orphans or gone or nowhere, len(gone) < len(unclosed) or len(nowhere) < len(early))
+
+
+def nearest_rank(values, percent):
+    return sorted(values)[max(math.ceil(len(values) * percent / 100) - 1, 0)]
+
+
+def latency(events, began, ended, keys, several, limits):
+    pairs, unclosed, again, _, _ = matched(events, keys, several)
+    if not any(event["role"] in ("open", "close") for event in events):
+        return None
+    took = [b["ts"] - a["ts"] for a, b in pairs]
+    broken = any(t > limits.get("max", math.inf) or t > limits.get("deadline", math.inf) or t < limits.get("min", 0)
+                 for t in took)
+    for name, percent in (("median", 50), ("p99", 99)):
+        broken |= bool(took) and nearest_rank(took, percent) > limits.get(name, math.inf)
+    undecided = not took
+    if "deadline" in limits:
+        gone = [a for a in unclosed if a["ts"] + limits["deadline"] <= ended]
+        broken |= bool(again or gone)
+        undecided |= len(gone) < len(unclosed)
+    return verdict(broken, undecided)
+
+
+def order(events, roles, keys):
+    groups = keyed(events, keys, *roles)
+    broken = undecided = False
+    for group in groups.values():
+        undecided |= group[0]["role"] != roles[0]
+        for before, after in zip(group, group[1:], strict=False):
+            broken |= roles.index(after["role"]) != (roles.index(before["role"]) + 1) % len(roles)
+    return verdict(broken, undecided) if groups else None
+
+
+def count(events, keys, low, high):
+    groups = keyed(events, keys, "mark")
+    sizes = [len(group) for group in groups.values()]
+    if not sizes:
+        return None if keys or not low else False
+    return all(size >= (low or 0) and size <= (math.inf if high is None else high) for size in sizes)
+
+
+def absent_between(events, keys):
+    broken = undecided = False
+    for group in keyed(events, keys, "open", "close", "mark").values():
+        state = None
+        for number, event in enumerate(group):
+            if event["role"] == "mark" and state == "open":
+                broken = True
+            elif event["role"] == "mark" and state is None:
+                later = next((e["role"] for e in group[number:] if e["role"] != "mark"), None)
+                undecided |= later == "close"
+            elif event["role"] != "mark":
+                state = event["role"]
+    return verdict(broken, undecided) if any(event["role"] == "open" for event in events) else None
+
+
+def until(events, keys):
+    """After each open no mark until a close."""
+    broken = undecided = False
+    for group in keyed(events, keys, "open", "close", "mark").values():
+        waiting = False
+        for event in group:
+            broken |= waiting and event["role"] == "mark"
+            waiting = event["role"] == "open" or (waiting and event["role"] != "close")
+        undecided |= waiting
+    return verdict(broken, undecided) if any(event["role"] == "open" for event in events) else None
+
+
+def until_first(events, keys):
+    """No mark before the first close."""
+    groups = keyed(events, keys, "close", "mark")
+    broken = any(group[0]["role"] == "mark" for group in groups.values())
+    return verdict(broken, not any(event["role"] == "close" for event in events)) if groups else None
+
+
+def conserve(events, keys, amount):
+    broken = undecided = False
+    groups = keyed(events, keys, "open", "close")
+    for group in groups.values():
+        balance, begun, least = 0, False, 0
+        for event in group:
+            size = event[amount] if amount else 1
+            begun |= event["role"] == "open"
+            if not begun:
+                undecided = True
+                continue
+            balance += size if event["role"] == "open" else -size
+            least = min(least, balance)
+        broken |= balance > 0 or bool(keys and least < 0)
+        undecided |= least < 0
+    return verdict(broken, undecided) if groups else None
+
+
+def jitter(events, keys, period, most):
+    gaps = [b["ts"] - a["ts"] for group in keyed(events, keys, "mark").values()
+            for a, b in zip(group, group[1:], strict=False)]
+    if not gaps:
+        return None
+    middle = nearest_rank(gaps, 50) if period is None else period
+    return all(abs(gap - middle) <= most for gap in gaps)
+
+
+def payload(events, keys):
+    """The n-th open and the n-th close of a key have the same value."""
+    broken = undecided = False
+    groups = keyed(events, keys, "open", "close")
+    for group in groups.values():
+        opens = [e["value"] for e in group if e["role"] == "open"]
+        closes = [e["value"] for e in group if e["role"] == "close"]
+        broken |= any(a != b for a, b in zip(opens, closes, strict=False))
+        undecided |= len(opens) != len(closes)
+    return verdict(broken, undecided) if groups else None
