@@ -15,14 +15,14 @@ def _file(adapter: str, address: int) -> str:
 
 
 @call
-def identity(adapter: str, address: int) -> Dict[str, Any]:
+def identity(*, adapter: str, address: int) -> Dict[str, Any]:
     """The bound driver, and the size of the file in bytes (0 when there is none)."""
     path = _file(adapter, address)
     return {"driver": driver_of(adapter, address), "size": os.stat(path).st_size if os.path.exists(path) else 0}
 
 
 @call
-def read(adapter: str, address: int, offset: int = 0, count: int = 256) -> bytes:
+def read(offset: int = 0, count: int = 256, *, adapter: str, address: int) -> bytes:
     """`count` bytes from `offset`; fewer at the end of the memory."""
     opened = os.open(_file(adapter, address), os.O_RDONLY)
     try:
@@ -32,13 +32,13 @@ def read(adapter: str, address: int, offset: int = 0, count: int = 256) -> bytes
 
 
 @call
-def read_each(adapter: str, address: int, places: List[List[int]]) -> List[bytes]:
+def read_each(places: List[List[int]], *, adapter: str, address: int) -> List[bytes]:
     """What `read` gives for each [offset, count]."""
-    return [read(adapter, address, offset, count) for offset, count in places]
+    return [read(offset, count, adapter=adapter, address=address) for offset, count in places]
 
 
 @call
-def write(adapter: str, address: int, offset: int, data: bytes) -> int:
+def write(offset: int, data: bytes, *, adapter: str, address: int) -> int:
     """Write `data` at `offset`; how many bytes the kernel took."""
     opened = os.open(_file(adapter, address), os.O_WRONLY)
     try:
@@ -48,15 +48,15 @@ def write(adapter: str, address: int, offset: int, data: bytes) -> int:
 
 
 @call
-def write_and_read(adapter: str, address: int, offset: int, data: bytes) -> Dict[str, Any]:
+def write_and_read(offset: int, data: bytes, *, adapter: str, address: int) -> Dict[str, Any]:
     """Write, read back at once, and how long the write took, s."""
     began = time.monotonic()
-    write(adapter, address, offset, data)
+    write(offset, data, adapter=adapter, address=address)
     took = time.monotonic() - began
-    return {"data": read(adapter, address, offset, len(data)), "seconds": took}
+    return {"data": read(offset, len(data), adapter=adapter, address=address), "seconds": took}
 
 
 @call
-def rebind(adapter: str, address: int, driver: str = "at24") -> str:
+def rebind(driver: str = "at24", *, adapter: str, address: int) -> str:
     """Take the driver away and bind it again, which makes it probe; the driver that is bound then."""
     return _rebind(adapter, address, driver)

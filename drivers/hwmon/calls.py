@@ -31,7 +31,7 @@ def _read(path: str) -> str:
 
 
 @call
-def identity(adapter: str, address: int) -> Dict[str, Any]:
+def identity(*, adapter: str, address: int) -> Dict[str, Any]:
     """The bound driver and hwmon's name for the sensor, "" where there is none."""
     try:
         name = _read(_folder(adapter, address) + "/name")
@@ -43,13 +43,13 @@ def identity(adapter: str, address: int) -> Dict[str, Any]:
 
 
 @call
-def read(adapter: str, address: int, attribute: str = "temp1_input") -> int:
+def read(attribute: str = "temp1_input", *, adapter: str, address: int) -> int:
     """One attribute: temp1_input, temp1_max, temp1_max_hyst …"""
     return int(_read("%s/%s" % (_folder(adapter, address), attribute)))
 
 
 @call
-def write(adapter: str, address: int, attribute: str, value: int) -> int:
+def write(attribute: str, value: int, *, adapter: str, address: int) -> int:
     """Write an attribute, and what it reads then."""
     path = "%s/%s" % (_folder(adapter, address), attribute)
     opened = os.open(path, os.O_WRONLY)
@@ -61,7 +61,7 @@ def write(adapter: str, address: int, attribute: str, value: int) -> int:
 
 
 @listen
-def read_later(adapter: str, address: int, attribute: str = "temp1_input") -> Generator[None, None, int]:
+def read_later(attribute: str = "temp1_input", *, adapter: str, address: int) -> Generator[None, None, int]:
     """Wait until the host has changed something, then read the attribute."""
     path = "%s/%s" % (_folder(adapter, address), attribute)
     yield
@@ -69,7 +69,7 @@ def read_later(adapter: str, address: int, attribute: str = "temp1_input") -> Ge
 
 
 @call
-def read_many(adapter: str, address: int, count: int, attribute: str = "temp1_input") -> Dict[str, Any]:
+def read_many(count: int, attribute: str = "temp1_input", *, adapter: str, address: int) -> Dict[str, Any]:
     """Read an attribute `count` times: the values, and the seconds that all took."""
     path = "%s/%s" % (_folder(adapter, address), attribute)
     began = time.monotonic()
@@ -78,13 +78,13 @@ def read_many(adapter: str, address: int, count: int, attribute: str = "temp1_in
 
 
 @call
-def rebind(adapter: str, address: int, driver: str) -> str:
+def rebind(driver: str, *, adapter: str, address: int) -> str:
     """Take the driver away and bind it again, which makes it probe; the driver that is bound then."""
     return _rebind(adapter, address, driver)
 
 
 @call
-def first_reading(adapter: str, address: int, driver: str, timeout_s: float = 1.0) -> Dict[str, Any]:
+def first_reading(driver: str, timeout_s: float = 1.0, *, adapter: str, address: int) -> Dict[str, Any]:
     """Bind the driver anew and read until it has a temperature; EAGAINs before it, the value, and the seconds."""
     _rebind(adapter, address, driver)
     path = _folder(adapter, address) + "/temp1_input"

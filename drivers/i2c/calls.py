@@ -6,15 +6,15 @@ Documentation/i2c/fault-codes.rst, as errno.
 from __future__ import annotations
 
 import errno
-import fcntl
+import os
 import threading
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from drivers.call import call
 from drivers.i2c import adapters as sysfs
+from drivers.kernel.modules import load_module
 
-_I2C_TENBIT = 0x0704
 _I2C_M_RD = 0x0001
 _PROTOCOLS = {
     "quick": "write_quick", "receive_byte": "read_byte", "send_byte": "write_byte",
@@ -30,7 +30,15 @@ def _open(adapter: str) -> Any:
     # Here and not on top: the host reads this module for its calls and need not have the library.
     from smbus2 import SMBus  # type: ignore[import-not-found]
 
-    return SMBus(sysfs.number_of(adapter), force=True)
+    return SMBus(_number(adapter), force=True)
+
+
+def _number(adapter: str) -> int:
+    """The adapter's number; its device node is there then."""
+    number = sysfs.number_of(adapter)
+    if not os.path.exists("/dev/i2c-%d" % number):
+        load_module("i2c_dev")  # nothing in the devicetree asks for it
+    return number
 
 
 @call
@@ -40,7 +48,7 @@ def adapters() -> List[Dict[str, Any]]:
 
 
 @call
-def functions(adapter: str) -> List[str]:
+def functions(*, adapter: str) -> List[str]:
     """The names of what the adapter says it can do, as in I2C_FUNC_…, without the prefix."""
     from smbus2.smbus2 import I2cFunc  # type: ignore[import-not-found]
 
@@ -49,7 +57,7 @@ def functions(adapter: str) -> List[str]:
 
 
 @call
-def scan(adapter: str, first: int = 0x08, last: int = 0x77) -> List[int]:
+def scan(first: int = 0x08, last: int = 0x77, *, adapter: str) -> List[int]:
     """The addresses that answer, as i2cdetect asks: EEPROM addresses are read from, the others get a quick write."""
     found = []
     with _open(adapter) as bus:
@@ -66,7 +74,7 @@ def scan(adapter: str, first: int = 0x08, last: int = 0x77) -> List[int]:
 
 
 @call
-def smbus(adapter: str, address: int, protocol: str, arguments: Tuple[Any, ...] = (), pec: bool = False) -> Any:
+def smbus(address: int, protocol: str, arguments: Tuple[Any, ...] = (), pec: bool = False, *, adapter: str) -> Any:
     """One SMBus transaction: receive_byte, write_word_data … with smbus2's arguments; what it gives back.
 
     Blocks are lists of bytes. `pec` adds the packet error code.
@@ -80,7 +88,7 @@ def smbus(adapter: str, address: int, protocol: str, arguments: Tuple[Any, ...] 
 
 
 @call
-def transfer(adapter: str, messages: List[Dict[str, Any]]) -> List[bytes]:
+def transfer(messages: List[Dict[str, Any]], *, adapter: str) -> List[bytes]:
     """One combined transfer (I2C_RDWR); the bytes of each message that reads.
 
     A message is {"address": 0x50, "write": bytes} or {"address": 0x50, "read": count}; "flags" are I2C_M_… .
@@ -101,30 +109,23 @@ def transfer(adapter: str, messages: List[Dict[str, Any]]) -> List[bytes]:
 
 
 @call
-def use_ten_bit_addresses(adapter: str) -> None:
-    """Ask for 10-bit addresses (ioctl I2C_TENBIT); EINVAL from an adapter that has none."""
-    with _open(adapter) as bus:
-        fcntl.ioctl(bus.fd, _I2C_TENBIT, 1)
-
-
-@call
-def claim(adapter: str, address: int) -> str:
+def claim(address: int, *, adapter: str) -> str:
     """Ask for an address without force (ioctl I2C_SLAVE), and say which driver is bound there; EBUSY when one is."""
     from smbus2 import SMBus
 
-    with SMBus(sysfs.number_of(adapter)) as bus:
+    with SMBus(_number(adapter)) as bus:
         bus._set_address(address)
     return sysfs.driver_of(adapter, address)
 
 
 @call
-def driver(adapter: str, address: int) -> str:
+def driver(address: int, *, adapter: str) -> str:
     """The driver bound at an address, "" for none."""
     return sysfs.driver_of(adapter, address)
 
 
 @call
-def timed_read(adapter: str, address: int, register: int, count: int) -> Dict[str, Any]:
+def timed_read(address: int, register: int, count: int, *, adapter: str) -> Dict[str, Any]:
     """Read `count` bytes from a register in one combined transfer; the data and how long it took, s."""
     from smbus2 import i2c_msg
 
@@ -136,7 +137,7 @@ def timed_read(adapter: str, address: int, register: int, count: int) -> Dict[st
 
 
 @call
-def read_in_threads(adapter: str, reads: List[Tuple[int, int, int]], rounds: int) -> List[List[bytes]]:
+def read_in_threads(reads: List[Tuple[int, int, int]], rounds: int, *, adapter: str) -> List[List[bytes]]:
     """Threads, one for each (address, register, count), read at the same time, `rounds` times; what each got."""
     from smbus2 import i2c_msg
 
