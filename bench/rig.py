@@ -28,6 +28,7 @@ from fixtures.cable import Cable
 from fixtures.chip import Chip
 
 HELLO_S = 30.0  # from the agent's start to its first frame
+CUT_S = 0.5  # between a cut line and QEMU's end, when that is the reason
 
 
 class Rig:
@@ -163,10 +164,14 @@ class Rig:
         except AgentDied:
             self._greet(self._channel.exchange(None, HELLO_S))
             raise
-        except (Hang, ChannelError, TwinError):
-            self._evidence()
-            self._drop()
-            raise
+        except (Hang, ChannelError, TwinError) as e:
+            try:
+                if isinstance(e, ChannelError) and self.twin is not None and self.twin.ends_within(CUT_S):
+                    self._watch()  # a cut line is only the first that is seen of a panic or of QEMU's death
+                self._evidence()
+                raise
+            finally:
+                self._drop()
         answer = self._answer(call, reply)
         self.answers.append(answer)
         yield answer

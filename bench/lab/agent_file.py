@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import io
 import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -35,9 +36,10 @@ def build(target_python: tuple[str, ...] = ()) -> Path:
     target = default_folder() / "agent" / f"{sha.hexdigest()[:16]}.pyz"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_suffix(".new")
-        aside.write_bytes(_zip(sources, target_python, target.parent))
-        aside.rename(target)
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:  # two benches may be at it at once
+            aside = Path(scratch) / target.name
+            aside.write_bytes(_zip(sources, target_python, Path(scratch)))
+            aside.rename(target)
     return target
 
 
@@ -66,7 +68,4 @@ def _compile(sources: dict[str, Path], target_python: tuple[str, ...], folder: P
     done = subprocess.run(command, input=lines, text=True, capture_output=True, timeout=60)
     if done.returncode:
         raise SetupError(f"byte code for the target's Python: {done.stderr.strip()[-300:]}")
-    compiled = {name: path.read_bytes() for name, path in scratch.items()}
-    for path in scratch.values():
-        path.unlink()
-    return compiled
+    return {name: path.read_bytes() for name, path in scratch.items()}

@@ -87,6 +87,13 @@ class Twin:
         """Whether QEMU runs."""
         return self._keeper is not None and self._keeper.poll() is None
 
+    def ends_within(self, seconds: float) -> bool:
+        """Whether QEMU ends within `seconds`."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self._keeper:
+                self._keeper.wait(seconds)
+        return not self.alive
+
     def words(self) -> str:
         """What QEMU itself said, for an error's text."""
         with contextlib.suppress(OSError, AttributeError):
@@ -136,7 +143,12 @@ class Twin:
         )
         accepted = {port: self._accept(listener) for port, listener in listeners.items()}
         self.console, self.agent = accepted["console"], accepted["agent"]
-        self.qmp = Qmp(accepted["qmp"])
+        try:
+            self.qmp = Qmp(accepted["qmp"])
+        except TwinError:
+            if self.ends_within(1.0):
+                raise self.death() from None
+            raise
 
     def _accept(self, listener: socket.socket) -> socket.socket:
         assert self._keeper
