@@ -31,7 +31,6 @@ initialised = role("chip initialised", Kprobe("dm9000_init_dm9000", MODULE), eve
 polled = role("PHY polled", Kprobe("dm9000_poll_work", MODULE), event="dm9000_poll")
 opened = role("interface opened", Kprobe("dm9000_open", MODULE), event="dm9000_open")
 stopping = role("interface closing", Kprobe("dm9000_stop", MODULE), event="dm9000_stop")
-stopped = role("interface closed", Kretprobe("dm9000_stop", MODULE), event="dm9000_stop_end")
 filter_set = role("address filter written", Kprobe("dm9000_hash_table_unlocked", MODULE), event="dm9000_filter")
 suspended = role("device suspends", Kprobe("dm9000_drv_suspend", MODULE), event="dm9000_suspend")
 resumed = role("device resumes", Kretprobe("dm9000_drv_resume", MODULE), event="dm9000_resume")
@@ -53,8 +52,8 @@ link_changes_are_polled: Contract = contract(
     "the PHY is polled at least so often", count(polled, at_least=limit("changes"))
 )
 
-no_poll_while_closed: Contract = contract(
-    "the PHY is not polled while the interface is closed", absent_between(polled, stopped, opened)
+no_poll_once_closing: Contract = contract(
+    "no poll of the PHY begins once the interface is closing", absent_between(polled, stopping, opened)
 )
 
 sleeps_and_wakes: Contract = contract(

@@ -76,6 +76,40 @@ def test_a_bad_address_in_the_eeprom_is_not_taken(net, dm9000, eeprom, bound_aga
     assert address.replace(":", "") != words and not int(address[:2], 16) & 1 and address != "00:00:00:00:00:00"
 
 
+@pytest.mark.fault("dm9000:wrong_chip_id", "dm9000:mac_registers_stuck")
+def test_the_devicetrees_address_is_taken_when_the_eeprom_has_none(net, dm9000, ends, cable, eeprom, bound_again):
+    wanted = net.identity().value["devicetree_address"]
+    if not wanted:
+        pytest.skip("this board's devicetree has no local-mac-address")
+    eeprom.data[:6] = b"\xff" * 6
+    _ = dm9000.rebind().value
+    said = dm9000.probe_line().value
+    assert (said["mac"], said["source"]) == (wanted, "platform data")
+    moved = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
+    assert moved["mac"] == wanted
+    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
+
+
+@pytest.mark.fault("dm9000:wrong_chip_id", "dm9000:eeprom_bit_flip")
+def test_the_chips_own_address_is_taken_when_nobody_else_has_one(
+        net, dm9000, kernel, cable, dm9000_chip, eeprom, bound_again):
+    """A boot loader's address is still in PAR; dm9000_probe reads it as the source "chip"."""
+    who = net.identity().value
+    _ = net.set_link(up=False).value
+    if who["devicetree_address"]:
+        hide = f"node={who['of_node']} property=local-mac-address"
+        assert kernel.load_module(name="hide_property", options=hide).errno == 0
+    try:
+        eeprom.data[:6] = b"\xff" * 6
+        par = next(register for register in dm9000_chip.registers if type(register).__name__ == "PAR")
+        par.value = int.from_bytes(bytes.fromhex("02ab12cd34ef"), "little")
+        _ = dm9000.rebind(up=False).value
+        said = dm9000.probe_line().value
+    finally:
+        _ = kernel.unload_module(name="hide_property").value
+    assert (said["mac"], said["source"]) == ("02:ab:12:cd:34:ef", "chip")
+
+
 @pytest.mark.fault("dm9000:wrong_chip_id")
 def test_an_eeprom_that_stays_busy_does_not_hold_up_the_driver(net, dm9000, dm9000_chip, eeprom, bound_again, measure):
     with dm9000_chip.faults.switched_on("eeprom_busy"):

@@ -91,9 +91,20 @@ def _read(path: str) -> str:
         return ""
 
 
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as opened:
+            return opened.read()
+    except FileNotFoundError:
+        return b""
+
+
 @call
 def identity(interface: str) -> dict[str, str]:
-    """Who drives the interface: driver, module, device, modalias, devicetree node and compatible; "" where none."""
+    """Who drives the interface: driver, module, device, modalias, devicetree node, compatible and address.
+
+    What there is none of is "".
+    """
     base = f"/sys/class/net/{interface}"
     netlink.index(interface)
 
@@ -109,6 +120,7 @@ def identity(interface: str) -> dict[str, str]:
         "modalias": _read(f"{base}/device/modalias"),
         "of_node": node.partition("/devicetree/base")[2],
         "compatible": _read(f"{node}/compatible").replace("\0", ","),
+        "devicetree_address": _bytes(f"{node}/local-mac-address").hex(":"),
         "address": _read(f"{base}/address"),
         "address_assign_type": _read(f"{base}/addr_assign_type"),
     }

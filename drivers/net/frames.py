@@ -129,6 +129,6 @@ def transport(frame: bytes) -> tuple[int, bytes, bytes]:
     return packet[9], pseudo_header(source, destination, packet[9], len(segment)), segment
 
 
-def ethertype(frame: bytes) -> int:
-    """The frame's type field; the tag's own number for a tagged frame."""
-    return int(struct.unpack_from(">H", frame, 12)[0])
+def is_numbered(frame: bytes) -> bool:
+    """Whether the frame is of type ETH_P_TEST, tagged or not."""
+    return frame[12:14] == b"\x88\xb5" or (frame[12:14] == b"\x81\0" and frame[16:18] == b"\x88\xb5")

@@ -11,7 +11,7 @@ from drivers.net import netlink
 from drivers.net.frames import ETH_P_8021Q, ETH_P_ALL
 
 SOL_PACKET = 263
-PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_AUXDATA = 1, 6, 8
+PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING = 1, 6, 8, 23
 PACKET_MR_MULTICAST, PACKET_MR_PROMISC, PACKET_MR_ALLMULTI, PACKET_MR_UNICAST = 0, 1, 2, 3
 PACKET_OUTGOING = 4
 SO_RCVBUFFORCE = 33
@@ -27,6 +27,8 @@ def opened(interface: str, ethertype: int = ETH_P_ALL) -> Iterator[socket.socket
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as made:
         made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         made.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        with contextlib.suppress(OSError):  # before Linux 4.20: those of our own are left out one by one
+            made.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         made.bind((interface, ethertype))
         yield made
 

@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 from drivers.call import call, listen
 from drivers.net import packet
-from drivers.net.frames import ETH_P_ALL, ETH_P_ARP, ETH_P_TEST, arp, ethernet, mac, numbered
+from drivers.net.frames import ETH_P_ALL, ETH_P_ARP, arp, ethernet, is_numbered, mac, numbered
 
 
 def _own_address(interface: str) -> str:
@@ -91,19 +91,22 @@ def echo(interface: str, count: int, timeout_s: float = 30.0) -> Generator[None,
 
     The sender paces itself by what comes back: no more than it has room for is ever on its way.
     """
-    with packet.opened(interface, ETH_P_TEST) as made:
+    # All types are listened to: a socket for one type gets tagged frames without their tag.
+    with packet.opened(interface) as made:
         yield
         deadline = time.monotonic() + timeout_s
         heard = packet.Heard()
-        while len(heard.frames) < count and (left := deadline - time.monotonic()) > 0:
+        frames: list[bytes] = []
+        while len(frames) < count and (left := deadline - time.monotonic()) > 0:
             made.settimeout(left)
             try:
                 frame = heard.take(made)
             except socket.timeout:
                 break
-            if frame is not None:
+            if frame is not None and is_numbered(frame):
+                frames.append(frame)
                 made.send(frame[6:12] + frame[:6] + frame[12:])
-        return {"frames": heard.frames, "drops": packet.drops(made)}
+        return {"frames": frames, "drops": packet.drops(made)}
 
 
 @call

@@ -23,7 +23,7 @@ def test_sysfs_ethtool_netlink_and_the_wire_agree_on_who_it_is(net, kernel, cabl
     link = net.link().value
     assert (told["driver"], told["bus_info"]) == (who["driver"], who["device"])
     assert link["address"] == who["address"] and not int(who["address"][:2], 16) & 1
-    assert who["compatible"] and who["modalias"].endswith(who["compatible"].split(",", 1)[1]) and who["of_node"].startswith("/")
+    assert who["compatible"] in who["modalias"] and who["of_node"].startswith("/")
     assert (link["mtu"], link["qdisc"]) == (1500, "noop")
     assert who["address_assign_type"] == "0", "the address is none that the driver was given: it is random or stolen"
 
