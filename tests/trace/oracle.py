@@ -1,4 +1,5 @@
 """The verbs of a contract as plain loops, to compare with: no arrays, no cleverness, nothing lost."""
+import itertools
 import math
 
 EVENTS = {"open": "t:open", "close": "t:close", "mark": "t:mark"}
@@ -76,7 +77,7 @@ def order(events, roles, keys):
     broken = undecided = False
     for group in groups.values():
         undecided |= group[0]["role"] != roles[0]
-        for before, after in zip(group, group[1:], strict=False):
+        for before, after in itertools.pairwise(group):
             broken |= roles.index(after["role"]) != (roles.index(before["role"]) + 1) % len(roles)
     return verdict(broken, undecided) if groups else None
 
@@ -143,7 +144,7 @@ def conserve(events, keys, amount):
 
 def jitter(events, keys, period, most):
     gaps = [b["ts"] - a["ts"] for group in keyed(events, keys, "mark").values()
-            for a, b in zip(group, group[1:], strict=False)]
+            for a, b in itertools.pairwise(group)]
     if not gaps:
         return None
     middle = nearest_rank(gaps, 50) if period is None else period

@@ -114,7 +114,8 @@ def test_losses_come_from_the_stats_and_may_be_anywhere_when_no_page_tells():
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_strings_locations_arrays_and_tails(layout):
     writer = Writer(layout)
-    writer.event(1, payload(layout, "t:named", 5, name="eth0", comm="swapper", port=80, mac=b"\1\2\3\4\5\6", rest=b"\0ab"))
+    writer.event(1, payload(layout, "t:named", 5, name="eth0", comm="swapper", port=80, mac=b"\1\2\3\4\5\6",
+                            rest=b"\0ab"))
     writer.event(2, payload(layout, "t:named", 5, name="", comm="", port=65535, mac=b"\xff" * 6, rest=b""))
     writer.event(3, payload(layout, "t:tail", 5, ip=1, buf="hil: step=0 begin\n"))
     writer.event(4, payload(layout, "t:words", 5, tiny=-3, flag=True, pair=(-1, 2, 3), wide=2**63 + 1,
@@ -129,7 +130,7 @@ def test_strings_locations_arrays_and_tails(layout):
     assert trace["words"][["pid", "tiny", "flag", "wide", "signed_long", "pid_"]].tolist() == [
         (5, -3, 1, 2**63 + 1, -2**40, 77)]
     assert trace["words"]["pair"].tolist() == [[-1, 2, 3]]
-    assert [w.fields for w in trace.merged()][0] == {
+    assert next(w.fields for w in trace.merged()) == {
         "name": "eth0", "comm": "swapper", "port": 80, "mac": [1, 2, 3, 4, 5, 6], "rest": b"\0ab"}
 
 
@@ -175,7 +176,7 @@ def test_process_names():
 EVENT = st.tuples(st.sampled_from(["t:open", "t:mark", "t:words", "t:named", "t:tail"]), st.integers(0, 2**16),
                   st.integers(-2**31, 2**31 - 1), st.text("abc/:-", max_size=200))
 STEP = st.one_of(
-    st.tuples(st.just("event"), st.integers(0, (1 << 27) - 1) | st.integers(0, 1 << 45) | st.just(0), EVENT, st.booleans()),
+    st.tuples(st.just("event"), st.integers(0, 1 << 28) | st.integers(0, 1 << 45) | st.just(0), EVENT, st.booleans()),
     st.tuples(st.just("extend"), st.integers(0, 1 << 50)),
     st.tuples(st.just("stamp"), st.integers(0, 1 << 40)),
     st.tuples(st.just("discarded"), st.integers(1, 1000), st.integers(1, 20)),
@@ -188,7 +189,8 @@ def fields_of(event, key, value, text):
         return {"tiny": value % 128, "flag": value % 2, "pair": [value % 7, -3, 5], "wide": key << 40,
                 "signed_long": value, "pid": key}
     if event == "t:named":
-        return {"name": text, "comm": text[:7], "port": key % 65536, "mac": [key % 256] * 6, "rest": text.encode()[::-1]}
+        return {"name": text, "comm": text[:7], "port": key % 65536, "mac": [key % 256] * 6,
+                "rest": text.encode()[::-1]}
     return {"ip": key, "buf": text} if event == "t:tail" else {"key": key, "value": value}
 
 
@@ -278,7 +280,7 @@ def test_an_event_shorter_than_its_format_is_refused_when_it_is_decoded():
     writer = Writer()
     writer.event(1, opened(Layout())[:12])
     trace = Trace(recording([writer], name="some.dat"))
-    with pytest.raises(RecordError, match="some.dat: offset 20: cpu 0: an event t:open of 12 bytes, its format file describes 16"):
+    with pytest.raises(RecordError, match=r"some.dat: offset 20: cpu 0: an event t:open of 12 bytes, its format .* 16"):
         trace["open"]
 
 

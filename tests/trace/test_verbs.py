@@ -99,7 +99,8 @@ def test_count_judges_as_a_loop(drawn, keys, low, high):
     if low is None and high is None:
         high = 3
     events, trace = history(drawn)
-    assert judged(trace, count(MARK, at_least=low, at_most=high, key=keys or None)) is oracle.count(events, keys, low, high)
+    claim = count(MARK, at_least=low, at_most=high, key=keys or None)
+    assert judged(trace, claim) is oracle.count(events, keys, low, high)
 
 
 @settings(max_examples=100, deadline=None)
@@ -196,7 +197,8 @@ def test_with_lost_events_a_claim_never_passes_and_fails_only_if_no_lost_event_c
     (seen(OPEN) & seen(OPEN), True), (seen(OPEN) & seen(CLOSE), False), (seen(OPEN) & every(MARK, key=1), None),
     (seen(CLOSE) & every(MARK, key=1), False), (seen(CLOSE) | seen(OPEN), True), (seen(CLOSE) | seen(CLOSE), False),
     (seen(CLOSE) | every(MARK, key=1), None), (seen(OPEN) | every(MARK, key=1), True), (~seen(OPEN), False),
-    (~seen(CLOSE) & seen(OPEN), True), (~every(MARK, key=1), None), (seen(CLOSE).implies(every(MARK, key=1)) & seen(OPEN), True),
+    (~seen(CLOSE) & seen(OPEN), True), (~every(MARK, key=1), None),
+    (seen(CLOSE).implies(every(MARK, key=1)) & seen(OPEN), True),
     (seen(OPEN).implies(seen(CLOSE)), False), (seen(OPEN).implies(every(MARK, key=1)), None),
     (every(MARK, key=1).implies(seen(OPEN)), True)])
 def test_compositions_follow_kleene(claim, value):
@@ -281,7 +283,8 @@ def test_texts_arrays_and_payloads_in_conditions():
 
 def test_limits_are_bound_when_a_check_asks():
     named = as_role(Tracepoint("t:named")).where(name=limit("interface"))
-    some = contract("as many as sent", count(named, exactly=limit("frames")) & payload_equals(named, limit("sent"), "rest"))
+    some = contract("as many as sent", count(named, exactly=limit("frames"))
+                    & payload_equals(named, limit("sent"), "rest"))
     with pytest.raises(ContractError, match="bind a value for interface, frames, sent first"):
         some(named_trace())
     assert some.bind(interface="eth0", frames=2, sent=[b"\0", b"\2"])(named_trace())
