@@ -43,6 +43,7 @@ def extract(folder: Path, architecture: str, packages: Sequence[str], suites: Se
     source = mirror()
     command = ["mmdebstrap", "--variant=extract", f"--architectures={architecture}", f"--include={','.join(packages)}",
                *(["--mode=chrootless"] if os.geteuid() else []),  # the mode that needs no rights
+               *(f"--aptopt={line}" for line in _host_options()),
                f'--aptopt=APT::Default-Release "{suites[-1]}"', SUITE, str(folder),
                *(f"deb {source} {suite} main" for suite in suites)]
     try:
@@ -51,3 +52,10 @@ def extract(folder: Path, architecture: str, packages: Sequence[str], suites: Se
     except SetupError as e:
         raise SetupError(f"{e}; is the mirror reachable, and does it hold {' and '.join(suites)}? "
                          "BENCH_DEBIAN_MIRROR names another one") from e
+
+
+def _host_options() -> list[str]:
+    """Return what this machine's apt is told about proxies and a mirror's dates: the folder's own apt starts afresh."""
+    return output(["apt-config", "dump", "--no-empty", "--format", '%f "%v";%n', "Acquire::http", "Acquire::https",
+                   "Acquire::Retries", "Acquire::Check-Valid-Until", "Acquire::Check-Date"],
+                  "asking apt for its proxy").splitlines()

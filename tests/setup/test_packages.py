@@ -76,3 +76,18 @@ def test_a_mirror_that_is_away_is_named_with_what_it_should_hold(monkeypatch, tm
     assert f"from file://{tmp_path}/nothing failed" in str(e.value)
     assert str(e.value).endswith("is the mirror reachable, and does it hold trixie? "
                                  "BENCH_DEBIAN_MIRROR names another one")
+
+
+def test_the_folders_apt_goes_through_this_machines_proxy(monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_DEBIAN_MIRROR", "http://mirror.invalid/debian")
+    (tmp_path / "apt.conf").write_text('Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\n')
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    lines = []
+
+    class Step:
+        def update(self, detail):
+            lines.append(detail)
+
+    with pytest.raises(SetupError):
+        debian.extract(tmp_path / "tree", "armhf", ["busybox-static"], ["trixie"], Step())
+    assert "127.0.0.1" in "\n".join(lines)
