@@ -1,0 +1,100 @@
+"""What other tools get: Perfetto's protobuf, CSV, Parquet."""
+import csv
+import importlib.util
+from pathlib import Path
+
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from bench.errors import UsageError
+from bench.trace import Trace, perfetto, table
+
+SMALL = Path(__file__).parent / "data" / "small.dat"
+UINT, INT, TEXT, MESSAGE = 4, 3, 9, 11
+MESSAGES = {  # Perfetto's protos, as far as they are used: message → field → (number, type or message, repeated)
+    "Trace": {"packet": (1, "TracePacket", True)},
+    "TracePacket": {"timestamp": (8, UINT, False), "trusted_packet_sequence_id": (10, UINT, False),
+                    "track_event": (11, "TrackEvent", False), "track_descriptor": (60, "TrackDescriptor", False)},
+    "TrackDescriptor": {"uuid": (1, UINT, False), "name": (2, TEXT, False), "parent_uuid": (5, UINT, False)},
+    "TrackEvent": {"type": (9, UINT, False), "track_uuid": (11, UINT, False), "name": (23, TEXT, False),
+                   "debug_annotations": (4, "DebugAnnotation", True)},
+    "DebugAnnotation": {"name": (10, TEXT, False), "uint_value": (3, UINT, False), "int_value": (4, INT, False),
+                        "string_value": (6, TEXT, False)},
+}
+
+
+def parsed(path):
+    """The packets, by protobuf's own parser."""
+    file = descriptor_pb2.FileDescriptorProto(name="some.proto", package="p", syntax="proto2")
+    for name, fields in MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for field, (number, kind, repeated) in fields.items():
+            entry = message.field.add(name=field, number=number, label=3 if repeated else 1,
+                                      type=MESSAGE if isinstance(kind, str) else kind)
+            if isinstance(kind, str):
+                entry.type_name = f".p.{kind}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    whole = message_factory.GetMessageClass(pool.FindMessageTypeByName("p.Trace"))()
+    whole.ParseFromString(path.read_bytes())
+    return whole.packet
+
+
+def values(event):
+    return {note.name: next(getattr(note, kind) for kind in ("uint_value", "int_value", "string_value")
+                            if note.HasField(kind)) for note in event.debug_annotations}
+
+
+def test_perfetto_has_every_event_on_its_cpu_and_the_given_slices_on_their_tracks(tmp_path):
+    trace, path = Trace.load(SMALL), tmp_path / "out.pftrace"
+    call = perfetto.Slice("calls", "net", "send_frames", 2146205876249, 2146305876249, {"count": 3, "left": -1})
+    count = perfetto.write(trace, path, [call, perfetto.Slice("wires", "cable", "frame out", 2146253942745)])
+    packets = parsed(path)
+    assert len(packets) == count
+    tracks = {p.track_descriptor.uuid: p.track_descriptor for p in packets if p.HasField("track_descriptor")}
+    names = {uuid: (tracks[one.parent_uuid].name if one.parent_uuid else "", one.name) for uuid, one in tracks.items()}
+    events = [(p.timestamp, names[p.track_event.track_uuid], p.track_event)
+              for p in packets if p.HasField("track_event")]
+    ours = [(ts, track, e.type, e.name) for ts, track, e in events if track[0] in ("calls", "wires")]
+    assert ours == [(2146205876249, ("calls", "net"), 1, "send_frames"), (2146305876249, ("calls", "net"), 2, ""),
+                    (2146253942745, ("wires", "cable"), 3, "frame out")]
+    assert values(events[0][2]) == {"count": 3, "left": -1}
+    kernel = [(ts, track[1], e.name) for ts, track, e in events if track[0] == "kernel events"]
+    assert kernel == [(w.ts, f"cpu {w.cpu}", w.event.split(":")[1]) for w in trace.merged()]
+    queued = next(e for ts, track, e in events if e.name == "net_dev_queue")
+    assert values(queued) == {"common_pid": 20491, "process": "python3", "skbaddr": 0xffff888100b84100, "len": 242,
+                              "name": "lo"}
+
+
+def test_perfetto_shows_interrupts_from_entry_to_exit(tmp_path):
+    trace, path = Trace.load(SMALL), tmp_path / "out.pftrace"
+    perfetto.write(trace, path)
+    packets = [p for p in parsed(path) if p.HasField("track_event")]
+    begins = [p for p in packets if p.track_event.name == "irq_handler" and p.track_event.type == 1]
+    track = begins[0].track_event.track_uuid
+    ends = [p for p in packets if p.track_event.type == 2 and p.track_event.track_uuid == track]
+    assert len(begins) == 38
+    assert (begins[0].timestamp, ends[0].timestamp) == (2146237705726, 2146237719256)
+
+
+def test_csv_has_a_line_per_event_with_texts(tmp_path):
+    trace = Trace.load(SMALL)
+    assert table.write_csv(trace, "sched_waking", tmp_path / "out.csv") == 89
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 89
+    assert rows[0] == {"ts": "2146206047843", "cpu": "1", "pid": "20491", "process": "python3", "comm": "python3",
+                       "pid_": "20450", "prio": "120", "target_cpu": "1"}
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed")
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path):
+    with pytest.raises(UsageError, match=r"pip install 'driver-bench\[parquet\]'"):
+        table.write_parquet(Trace.load(SMALL), "sched_waking", tmp_path / "out.parquet")
+
+
+def test_parquet_reads_back(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow.parquet", reason="the extra 'parquet' is not installed")
+    trace = Trace.load(SMALL)
+    table.write_parquet(trace, "net_dev_queue", tmp_path / "out.parquet")
+    assert pyarrow.read_table(tmp_path / "out.parquet").to_pydict() == table.columns(trace, "net_dev_queue")
