@@ -18,7 +18,7 @@ prove: setup
 	$(BIN)/bench prove --board $(BOARD)
 
 bench: setup
-	$(BIN)/bench bench --board $(BOARD)
+	$(BIN)/bench measure --board $(BOARD)
 
 setup: $(VENV)/ready
 	$(BIN)/python -m bench.setup --quiet

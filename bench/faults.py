@@ -2,21 +2,32 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bench.board import Board
 from bench.errors import UsageError
 from bench.rig import Rig
+from fixtures import chips
+from fixtures.cable import CableFaults
 from fixtures.fault import Faults, UnknownFault
 
 
-def describe(rig: Rig) -> dict[str, str]:
-    """Every fault of the rig's chips and cable: its name → what goes wrong."""
-    found = {}
-    for where, faults in _places(rig).items():
-        for name, text in faults.describe().items():
-            found[f"{where}:{name}"] = text
-    return found
+def describe(board: Board) -> dict[str, str]:
+    """Every fault of the board's chips and of the cable: its name → what goes wrong."""
+    kinds: dict[str, type[Faults]] = {d.chip: chips.find(d.chip).faults_type for d in board.devices if d.chip}
+    return {
+        f"{where}:{name}": fault.doc
+        for where, kind in (kinds | {"cable": CableFaults}).items() for name, fault in sorted(kind.declared.items())
+    }
+
+
+def validate(board: Board, names: Iterable[str]) -> None:
+    """Raise UsageError for a name that is no fault of `board`, before anything starts."""
+    known = describe(board)
+    for name in names:
+        if name not in known and not name.startswith("plant:"):
+            raise UsageError.unknown("fault", name, known)
 
 
 @contextlib.contextmanager

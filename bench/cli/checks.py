@@ -11,7 +11,7 @@ from rich.console import Console
 
 import drivers
 from bench import board as boards
-from bench import judge, report, store
+from bench import faults, judge, report, store
 from bench.call import exercisers
 from bench.cli.live import Live
 from bench.cli.proof import Proof
@@ -33,6 +33,7 @@ class Selection:
 def run(options: argparse.Namespace) -> int:
     """Run the checks, show them live, write the record's reports, and return the exit code."""
     board = boards.load(options.board, frozenset(exercisers()), frozenset(chips.names()))
+    faults.validate(board, getattr(options, "fault", []))
     console = Console()
     folder = Path(options.record or Path("records") / f"{time.strftime('%Y%m%d-%H%M%S')}-{board.name}")
     proving = options.command == "prove"

@@ -27,15 +27,12 @@ def list_boards(options: argparse.Namespace) -> int:
 def list_faults(options: argparse.Namespace) -> int:
     """All faults that can be switched on."""
     from bench.faults import describe
-    from bench.rig import Rig
 
-    rig = Rig(options.board)
     table = Table(header_style="bold", pad_edge=False)
     table.add_column("fault")
     table.add_column("what goes wrong")
-    for name, text in describe(rig).items():
+    for name, text in describe(boards.load(options.board)).items():
         table.add_row(name, text)
-    rig.close()
     Console().print(table)
     return 0
 

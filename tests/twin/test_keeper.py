@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ def gone(pid, within_s=5.0):
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         try:
-            if "(sleep) Z" in (stat := open(f"/proc/{pid}/stat").read()) or ") Z" in stat:
+            if ") Z" in Path(f"/proc/{pid}/stat").read_text():
                 return True
         except FileNotFoundError:
             return True
@@ -35,7 +36,8 @@ def gone(pid, within_s=5.0):
 def bench(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
-    process = subprocess.Popen([sys.executable, "-c", BENCH, keeper.__file__, str(folder)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", BENCH, keeper.__file__, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     kept = int(process.stdout.readline())
     deadline = time.monotonic() + 5
     while not (words := (folder / "qemu.txt").read_text() if (folder / "qemu.txt").exists() else "").endswith("\n"):

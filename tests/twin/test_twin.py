@@ -118,7 +118,7 @@ def test_a_failed_start_leaves_labgrid_ready_for_the_next(monkeypatch):
     try:
         rig.strategy.ready = "this is never said"
         rig.strategy.boot_timeout = 0.5
-        with pytest.raises(Exception, match="(?i)timeout"):
+        with pytest.raises(Exception, match=r"(?i)timeout"):
             rig.start()
         rig.strategy.ready, rig.strategy.boot_timeout = "bench: user space ready", 60.0
         rig.start()
