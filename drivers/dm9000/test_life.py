@@ -5,7 +5,6 @@ import threading
 
 import pytest
 
-from drivers.dm9000.contracts import no_poll_once_closing
 from drivers.net.frames import BROADCAST, numbered
 
 
@@ -114,7 +113,7 @@ def test_a_chip_that_is_none_is_refused_and_can_be_bound_later(net, dm9000, kern
 
 @pytest.mark.fault("plant:refuse_register")
 def test_an_interface_that_cannot_be_registered_leaves_the_device_unbound(net, dm9000, kernel, cable, rig):
-    """dm9000_probe returns 0 although register_netdev failed: the device is bound to nothing, and its unbind is a BUG."""
+    """dm9000_probe returns 0 although register_netdev failed: the device is bound to nothing."""
     device = net.identity().value["device"]
     _ = kernel.unbind(driver="dm9000", device=device).value
     _ = kernel.plant(bug="refuse_register").value
@@ -125,16 +124,3 @@ def test_an_interface_that_cannot_be_registered_leaves_the_device_unbound(net, d
     else:
         _ = kernel.bind(driver="dm9000", device=device).value
     assert errno != 0, "the driver says that it is bound, without an interface"
-
-
-@pytest.mark.fault("plant:warn")
-def test_the_phy_is_not_polled_after_the_interface_went_down(net, dm9000, ends, cable, dm9000_chip):
-    """An interrupt that is still being handled when dm9000_stop cancels the poll schedules it once more."""
-    with dm9000_chip.lock:  # the handler finds a changed link and eight frames at once, and is busy for long
-        cable.link = False
-        cable.link = True
-        for seed in range(8):
-            cable.send(ends.to_board(1514, seed))
-    answer = net.with_events(no_poll_once_closing).set_link(up=False)
-    assert answer.errno == 0
-    assert no_poll_once_closing(answer.trace)
