@@ -9,13 +9,15 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from drivers.call import call
 from drivers.spi import uapi
-from drivers.spi.bad import bad_request, refusals, unbound_while_open
+from drivers.spi.bad import bad_request, memory_kept_by_set_up, refusals, unbound_while_open
 from drivers.spi.both import on_both_at_once, settings_of_two
 from drivers.spi.compare import compare_with_c
 
-__all__ = ["bad_request", "bulk", "compare_with_c", "configure", "identity", "lengths", "library", "message",
-           "on_both_at_once", "read", "refusals", "settings", "settings_of_two", "transfer", "unbound_while_open",
-           "write"]
+__all__ = [
+    "bad_request", "bulk", "compare_with_c", "configure", "identity", "interrupts", "lengths", "library",
+    "memory_kept_by_set_up", "message", "on_both_at_once", "read", "refusals", "settings", "settings_of_two",
+    "transfer", "unbound_while_open", "write",
+]
 
 
 def library_device(bus: int, device: int) -> Any:
@@ -64,6 +66,19 @@ def identity(bus: int, device: int) -> Dict[str, str]:
         "controller_compatible": text(controller + "/of_node/compatible"),
         "bufsiz": text("/sys/module/spidev/parameters/bufsiz"),
     }
+
+
+@call
+def interrupts(name: str) -> int:
+    """How many interrupts all CPUs have taken for the action `name`, by /proc/interrupts."""
+    total = 0
+    with open("/proc/interrupts") as table:
+        cpus = len(table.readline().split())
+        for line in table:
+            words = line.split()
+            if name in words[cpus + 1:]:
+                total += sum(map(int, words[1:cpus + 1]))
+    return total
 
 
 @call

@@ -62,12 +62,8 @@ class Message:
         request = message_request(len(self._packed))
         if len(self._packed) >> SIZE_BITS:
             raise ValueError("%d transfers do not fit one message" % len(self._buffers))
-        fcntl.ioctl(fd, request, bytes(self._packed))
+        fcntl.ioctl(fd, request, self._packed)  # not bytes: Python's ioctl takes no more than 1024 of those
         return [bytes(rx) if rx is not None else None for _, rx in self._buffers]
-
-    def total(self, fd: int) -> int:
-        """Have the kernel do it; what the ioctl returned, which is the number of bytes."""
-        return int(fcntl.ioctl(fd, message_request(len(self._packed)), bytearray(self._packed)))
 
 
 def ioctl_at(fd: int, request: int, address: int) -> int:

@@ -1,0 +1,25 @@
+"""How fast it goes, beside the kernel tree's own C program."""
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.fault("s3c64xx_spi:irq_lost")
+def test_transfers_go_nine_tenths_as_fast_as_the_kernels_own_c_program(spi, measure):
+    for size, count in ((32, 100), (252, 30)):
+        found = spi.compare_with_c(size=size, count=count, speed_hz=1_000_000).value
+        measure(f"{size} bytes: transfers a second", count / found["seconds"], "/s")
+        measure(f"{size} bytes: share of spidev_test", found["c_seconds"] / found["seconds"], "", at_least=0.9)
+
+
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_corrupt_miso")
+def test_a_hundred_short_transfers_in_a_row_are_all_right(spi, measure):
+    found = spi.bulk(size=16, count=100).value
+    assert found["bad"] == 0
+    measure("16 bytes: transfers a second", 100 / found["seconds"], "/s")
+
+
+@pytest.mark.slow
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_corrupt_miso")
+def test_two_thousand_transfers_in_a_row_are_all_right(spi):
+    assert spi.within(120.0).bulk(size=40, count=2000).value["bad"] == 0
