@@ -1,0 +1,87 @@
+"""What is built again when something changes, and what is not; modules of our own against the real kernel."""
+import io
+import re
+
+import pytest
+
+from bench.errors import SetupError
+from bench.setup import Artefacts, initramfs, kernel, modules, prepare, root
+from bench.setup.cache import Cache, default_folder
+from bench.setup.kernel import Kernel
+from bench.setup.progress import Plain
+
+VERSIONS = {kernel.SOURCE_PACKAGE: "6.12.1-1", kernel.COMPILER_PACKAGE: "12.2"}
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with one kernel module."""
+    folder = tmp_path / "project/fixtures/modules/hello"
+    folder.mkdir(parents=True)
+    (folder / "Kbuild").write_text("obj-m := hello.o\n")
+    (folder / "hello.c").write_text('#include <linux/module.h>\nMODULE_DESCRIPTION("says nothing");\n'
+                                    'MODULE_LICENSE("GPL");\n')
+    return tmp_path / "project"
+
+
+@pytest.fixture(scope="module")
+def artefacts() -> Artefacts:
+    return prepare()
+
+
+@pytest.fixture
+def real_kernel(artefacts):
+    return Kernel(artefacts.kernel.parent, artefacts.config_hash, artefacts.kernel_source)
+
+
+def test_the_kernel_is_built_again_for_another_option_source_or_compiler():
+    names = {kernel.name("CONFIG_A=y\n", VERSIONS), kernel.name("CONFIG_A=m\n", VERSIONS),
+             kernel.name("CONFIG_A=y\n", VERSIONS | {kernel.SOURCE_PACKAGE: "6.12.2-1"}),
+             kernel.name("CONFIG_A=y\n", VERSIONS | {kernel.COMPILER_PACKAGE: "14.2"})}
+    assert len(names) == 4
+    assert kernel.name("CONFIG_A=y\n", dict(VERSIONS)) in names
+
+
+def test_a_module_is_built_again_for_its_source_and_its_kernel_but_not_for_a_note_beside_it(project):
+    first = modules.name(project, "kernel-1")
+    assert modules.name(project, "kernel-2") != first
+    (project / "fixtures/modules/hello/README.md").write_text("a note")
+    assert modules.name(project, "kernel-1") == first
+    (project / "fixtures/modules/hello/hello.c").write_text("")
+    assert modules.name(project, "kernel-1") != first
+
+
+def test_the_initramfs_is_packed_again_for_each_of_its_parts():
+    assert len({initramfs.name(*parts) for parts in (("root-1", "kernel-1", "modules-1"),
+                                                     ("root-2", "kernel-1", "modules-1"),
+                                                     ("root-1", "kernel-2", "modules-1"),
+                                                     ("root-1", "kernel-1", "modules-2"))}) == 4
+
+
+def test_a_module_is_built_for_the_kernel_that_the_target_runs(project, real_kernel, artefacts, tmp_path):
+    (tmp_path / "cache").mkdir()
+    built = modules.ensure(Cache(tmp_path / "cache"), project, real_kernel, Plain(io.StringIO()))
+    assert [ko.name for ko in built.glob("*")] == ["hello.ko"]
+    magic = re.search(rb"vermagic=([^ ]*) SMP", (built / "hello.ko").read_bytes())
+    assert magic[1].decode() == artefacts.kernel_version
+
+
+def test_a_mistake_in_a_module_is_told_in_the_compilers_words(project, real_kernel, tmp_path):
+    (project / "fixtures/modules/hello/hello.c").write_text("int x = nothing;\n")
+    with pytest.raises(SetupError, match=r"^building the module hello failed .*hello\.c:1:9: error: .*nothing"):
+        modules.ensure(Cache(tmp_path), project, real_kernel, Plain(io.StringIO()))
+
+
+def test_a_kbuild_that_makes_nothing_is_named(project, real_kernel, tmp_path):
+    (project / "fixtures/modules/hello/Kbuild").write_text("")
+    with pytest.raises(SetupError, match=r"hello/Kbuild makes no module: expected a line like obj-m := hello\.o"):
+        modules.ensure(Cache(tmp_path), project, real_kernel, Plain(io.StringIO()))
+
+
+def test_the_targets_byte_code_is_never_compared_with_a_source(artefacts):
+    tree = default_folder() / root.name() / "tree/usr/lib"
+    compiled = list(tree.rglob("*.pyc"))
+    assert len(compiled) > 300
+    unchecked_hash = b"\x01\x00\x00\x00"  # PEP 552: hash-based, check_source off
+    assert {path.read_bytes()[4:8] for path in compiled} == {unchecked_hash}
+    assert list(tree.glob("python3.*/**/*.py")) == []
