@@ -1,0 +1,1 @@
+"""Exercise GPIO lines through /dev/gpiochipN.   Ref: Documentation/userspace-api/gpio/chardev.rst"""
