@@ -38,35 +38,41 @@ def line(ts: Sequence[Times], rows: Sequence[NDArray[np.uint32]], keys: Sequence
     `ts` and `rows` of each role are in time order; equal times are told apart by their place in the recording. `keys`:
     for each part of the key, one column per role.
     """
-    order = by_time(np.concatenate(ts), np.concatenate(rows))
-    role = np.repeat(np.arange(len(ts), dtype=np.int8), [t.size for t in ts])[order]
-    index = np.concatenate([np.arange(t.size) for t in ts])[order]
-    when = np.concatenate(ts)[order]
-    if not keys or not when.size:
-        first = np.zeros(when.size, np.bool_)
-        first[:1] = True
-        return Line(role, index, when, first)
-    code, bits = codes([np.concatenate(widened(columns)) for columns in keys])
-    code = code[order]
-    width = max(int(code.size - 1).bit_length(), 1)
-    if bits + width > 64:
-        code = np.unique(code, return_inverse=True)[1].reshape(-1).astype(np.uint64)
-    packed = np.sort(code << np.uint64(width) | np.arange(code.size, dtype=np.uint64))  # values sort faster than places
-    sort = (packed & np.uint64((1 << width) - 1)).astype(np.intp)
-    group = packed >> np.uint64(width)
-    first = np.append(True, group[1:] != group[:-1])
-    return Line(role[sort], index[sort], when[sort], first)
+    every = np.concatenate(ts)
+    order = by_time(every, rows)
+    first = np.zeros(every.size, np.bool_)
+    first[:1] = True
+    if keys and every.size:
+        code, bits = codes([np.concatenate(widened(columns)) for columns in keys])
+        code = code.take(order)
+        width = max(int(code.size - 1).bit_length(), 1)
+        if bits + width > 64:
+            code = np.unique(code, return_inverse=True)[1].reshape(-1).astype(np.uint64)
+        code <<= np.uint64(width)
+        code |= np.arange(code.size, dtype=np.uint64)
+        code.sort()  # values sort faster than places
+        order = order.take((code & np.uint64((1 << width) - 1)).astype(np.intp))
+        code >>= np.uint64(width)
+        np.not_equal(code[1:], code[:-1], out=first[1:])
+    role, start = np.zeros(order.size, np.int8), 0
+    when, index = every.take(order), order.copy()
+    for events in ts[:-1]:
+        start += events.size
+        later = order >= start
+        role += later
+        index -= later * np.intp(events.size)
+    return Line(role, index, when, first)
 
 
-def by_time(ts: Times, rows: NDArray[np.uint32]) -> Places:
-    """Order by time, then by place in the recording."""
+def by_time(ts: Times, rows: Sequence[NDArray[np.uint32]]) -> Places:
+    """Order by time, then by place in the recording; `rows` are those places, one array per role."""
     order = np.argsort(ts, kind="stable")
-    ordered = ts[order]
+    ordered = ts.take(order)
     same = ordered[1:] == ordered[:-1]
     if same.any():
         tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
         among = order[tied]
-        order[tied] = among[np.lexsort((rows[among], ts[among]))]
+        order[tied] = among[np.lexsort((np.concatenate(rows)[among], ts[among]))]
     return order
 
 

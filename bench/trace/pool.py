@@ -1,9 +1,10 @@
 """All pages of a recording as one array, and columns that may outgrow memory."""
 from __future__ import annotations
 
+import contextlib
 import mmap
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 # What is larger lies in a (mapped, deleted) temporary file: the system may drop it from memory at any time.
 IN_MEMORY = 64 << 20
 COLUMN_IN_MEMORY = 1 << 30
+# Of linux/mman.h; Python's mmap has no name for it.
+MADV_POPULATE_READ = 22
 Bytes = NDArray[np.uint8]
 
 
@@ -31,7 +34,7 @@ class Pool:
         self.data: Bytes = np.frombuffer(owner, np.uint8)
         if len(views) == 1:
             self.data = np.frombuffer(views[0], np.uint8)
-        self._used = 0
+        self._here = False
         self._mapped = owner if isinstance(owner, mmap.mmap) and self.data.size > IN_MEMORY else None
 
     def _shared(self, views: list[memoryview], owner: Any) -> bool:
@@ -62,15 +65,38 @@ class Pool:
         """`size` bytes from each 32-bit word on, as a view: index it by words to gather records."""
         return np.ndarray((max((self.data.size - size) // 4 + 1, 0),), dtype=f"V{size}", buffer=self.data, strides=(4,))
 
-    def used(self, size: int) -> None:
-        """Count bytes that were copied out; mapped pages leave memory after each half of the pool.
+    @contextlib.contextmanager
+    def near(self, spans: Iterable[tuple[int, int]]) -> Iterator[None]:
+        """Work on some spans [bytes]: of a mapped file they are brought in at once, and let go of afterwards.
 
-        They come back from the file when they are touched: so pages and what is made of them fit together.
+        Page by page, as they are touched, costs far more; and all together they would fill the memory.
         """
-        self._used += size
-        if self._mapped is not None and self._used > self.data.size // 2 and hasattr(mmap, "MADV_DONTNEED"):
+        if self._mapped is None:
+            yield
+            return
+        self._leave()
+        for start, end in spans:
+            self._bring(start // mmap.PAGESIZE * mmap.PAGESIZE, min(end, self.data.size))
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def whole(self) -> None:
+        """Bring in all of a mapped file, unless it is very large; it stays until something large is worked on."""
+        if self._mapped is not None and not self._here and self.data.size <= COLUMN_IN_MEMORY:
+            self._bring(0, self.data.size)
+            self._here = True
+
+    def _bring(self, start: int, end: int) -> None:
+        if self._mapped is not None:
+            with contextlib.suppress(OSError):  # before Linux 5.14: then they come in as they are touched
+                self._mapped.madvise(MADV_POPULATE_READ, start, end - start)
+
+    def _leave(self) -> None:
+        if self._mapped is not None:
             self._mapped.madvise(mmap.MADV_DONTNEED)
-            self._used = 0
+            self._here = False
 
 
 def _address(array: Bytes) -> int:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.errors import RecordError
 from bench.trace.format import Layout
+from bench.trace.pool import Pool
 
 PADDING, TIME_EXTEND, TIME_STAMP = 29, 30, 31
 TIME_SHIFT = 27
@@ -64,12 +65,13 @@ class BadPage(Exception):
         self.word = word
 
 
-def walk(raw: NDArray[np.uint8], layout: Layout, cpu: int, where: str, offset: int = 0,
-         base: int = 0) -> Iterator[tuple[Block, list[Gap]]]:
-    """Walk the raw sub-buffers of one CPU, block by block; places count from `base` words before the first page.
+def walk(pool: Pool, number: int, layout: Layout, cpu: int, where: str,
+         offset: int = 0) -> Iterator[tuple[Block, list[Gap]]]:
+    """Walk the raw sub-buffers of one CPU, the pool's `number`, block by block; places are words of the pool.
 
     `where` and `offset` (of the first page in that file) are for messages. Raises RecordError naming them and why.
     """
+    raw, base = pool.pages(number), pool.bases[number]
     if raw.size % layout.subbuf_size:
         whole = raw.size - raw.size % layout.subbuf_size
         raise RecordError(f"{where}: offset {offset + whole}: cpu {cpu}: the last sub-buffer has "
@@ -81,9 +83,10 @@ def walk(raw: NDArray[np.uint8], layout: Layout, cpu: int, where: str, offset: i
     last: int | None = None
     for start in range(0, pages_raw.shape[0], step):
         part = pages_raw[start:start + step]
-        spaced[:part.shape[0], :size] = part  # to native byte order, too
+        with pool.near([(base + 4 * start * size, base + 4 * (start + step) * size)]):
+            spaced[:part.shape[0], :size] = part  # to native byte order, too
         try:
-            block, gaps = _block(spaced[:part.shape[0]], layout, cpu, last, base + start * size)
+            block, gaps = _block(spaced[:part.shape[0]], layout, cpu, last, base // 4 + start * size)
         except BadPage as bad:
             at = offset + 4 * (start * size + bad.word - bad.word // (size + SPACE) * SPACE)
             raise RecordError(f"{where}: offset {at}: cpu {cpu}: {bad}") from bad

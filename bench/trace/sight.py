@@ -115,7 +115,7 @@ class Sight:
             declared = fmt.field(own)
             if declared is not None and (declared.text or declared.variable):
                 return self.trace.text(events.event, own, records[events.index])
-            column = records[own][events.index]
+            column = records[own] if len(events) == records.size else records[own][events.index]
         except (UsageError, ValueError, KeyError) as error:
             raise Unseen(f"{events.event} has no field {own!r} in this kernel") from error
         if column.ndim > 1:

@@ -1,8 +1,9 @@
 """The index of a recording and the typed array of each event type, made when asked for."""
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,10 @@ LEAST_CACHE = 32 << 20
 LEAST_EVENT = 8
 # Records gathered at a time: what they come from stays in the processor's cache for the other columns.
 CHUNK = 1 << 15
+# Events that are grouped by type at a time.
+PIECE = 1 << 17
+# Parts in which a large event type is decoded, so that not all pages of a mapped file are in memory with it.
+STAGES = 4
 Rows = NDArray[np.uint32]
 
 
@@ -39,28 +44,29 @@ class Store:
         self.bounds = [0]
         self._cached: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._cache_bytes = max(LEAST_CACHE, sum(self.pool.sizes) // 4)
-        self._index()
-        counts = np.bincount(self.ids, minlength=1)
+        counts = self._index()
         self.counts = {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
-        self._starts = np.concatenate([[0], np.cumsum(counts)])
         self._check_ids()
 
-    def _index(self) -> None:
+    def _index(self) -> NDArray[np.int64]:
+        """Fill the columns; returns how many events there are of each id."""
+        counts = np.zeros(1 << 16, np.int64)
         most = sum(self.pool.sizes) // LEAST_EVENT
         ts, ids, place = column(np.uint64, most), column(np.uint16, most), column(np.uint32, most)
         length = column(np.uint16 if self.layout.subbuf_size <= 1 << 18 else np.uint32, most)
         size = 0
         for number, cpu in enumerate(self.recording.cpus):
-            blocks = walk(self.pool.pages(number), self.layout, cpu, self.recording.name, self._offset(number),
-                          self.pool.bases[number] // 4)
+            blocks = walk(self.pool, number, self.layout, cpu, self.recording.name, self._offset(number))
             for block, gaps in blocks:
                 end = size + block.ts.size
                 ts[size:end], ids[size:end], place[size:end] = block.ts, block.ids, block.place
                 length[size:end] = block.length
                 size = end
+                counts += np.bincount(block.ids, minlength=counts.size)
                 self.gaps += gaps
             self.bounds.append(size)
         self.ts, self.ids, self.place, self.length = ts[:size], ids[:size], place[:size], length[:size]
+        return counts
 
     def _offset(self, number: int) -> int:
         return self.recording.offsets[number] if self.recording.offsets else 0
@@ -83,15 +89,24 @@ class Store:
         return f"{self.recording.name}: offset {at}: cpu {self.recording.cpus[block]}"
 
     @cached_property
-    def _by_type(self) -> Rows:
-        """Rows grouped by event type."""
-        return np.argsort(self.ids, kind="stable").astype(np.uint32)
+    def _by_type(self) -> dict[int, list[Rows]]:
+        """Rows of each event type, piece by piece: sorting pieces needs no large memory."""
+        found: dict[int, list[Rows]] = {}
+        for start in range(0, self.ids.size, PIECE):
+            ids = self.ids[start:start + PIECE]
+            order = np.argsort(ids, kind="stable").astype(np.uint32)
+            ids = ids[order]
+            begins = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+            order += np.uint32(start)
+            for begin, rows in zip(begins.tolist(), np.split(order, begins[1:]), strict=True):
+                found.setdefault(int(ids[begin]), []).append(rows)
+        return found
 
     def rows(self, number: int) -> Rows:
         """Rows of an event type by time, CPUs merged; equal times stay in the order of CPU and place."""
         if not self.counts.get(number):
             return np.empty(0, np.uint32)
-        rows = self._by_type[self._starts[number]:self._starts[number + 1]]
+        rows = np.concatenate(self._by_type[number])
         return rows[np.argsort(self.ts[rows], kind="stable")] if len(self.bounds) > 2 else rows
 
     def decode(self, number: int) -> NDArray[Any]:
@@ -115,7 +130,20 @@ class Store:
         out = np.empty(rows.size, f"V{HEAD + fmt.size}")
         head = out.view(np.dtype({"names": ["ts", "cpu", "row"], "formats": ["=u8", "=u4", "=u4"],
                                   "offsets": [0, 8, 12], "itemsize": HEAD + fmt.size}))
-        windows, cpus = self.pool.windows(HEAD + fmt.size), np.array(self.recording.cpus, np.uint32)
+        if STAGES * out.nbytes <= self.pool.data.size:
+            if rows.size * self.layout.subbuf_size > self.pool.data.size:
+                self.pool.whole()
+            self._gather(rows, out, head)
+            return out.view(fmt.dtype(self.layout.order))
+        stage = -(-rows.size // STAGES)
+        for start in range(0, rows.size, stage):
+            part = slice(start, start + stage)
+            with self.pool.near(self._spans(rows[part])):
+                self._gather(rows[part], out[part], head[part])
+        return out.view(fmt.dtype(self.layout.order))
+
+    def _gather(self, rows: Rows, out: NDArray[Any], head: NDArray[Any]) -> None:
+        windows, cpus = self.pool.windows(out.dtype.itemsize), np.array(self.recording.cpus, np.uint32)
         for start in range(0, rows.size, CHUNK):
             some = rows[start:start + CHUNK].astype(np.intp)
             # With the HEAD bytes before the data (headers of page and record): they make room for our columns.
@@ -125,8 +153,13 @@ class Store:
                 block += some >= bound
             mine = head[start:start + CHUNK]
             mine["ts"], mine["cpu"], mine["row"] = self.ts.take(some), cpus.take(block), some
-            self.pool.used(out[start:start + CHUNK].nbytes)
-        return out.view(fmt.dtype(self.layout.order))
+
+    def _spans(self, rows: Rows) -> Iterator[tuple[int, int]]:
+        """Where in the pool [bytes] the events of some rows lie, for each CPU."""
+        for first, last in itertools.pairwise(self.bounds):
+            mine = rows[(rows >= first) & (rows < last)]
+            if mine.size:
+                yield 4 * int(self.place[mine.min()]), 4 * int(self.place[mine.max()]) + self.layout.subbuf_size
 
     def data(self, row: int) -> Bytes:
         """All bytes of one event, from common_type on."""
