@@ -174,7 +174,7 @@ def count(role: AnyRole, *, exactly: Any = None, at_least: Any = None, at_most: 
 
 def seen(role: AnyRole) -> Verb:
     """It happens at least once."""
-    return count(role, at_least=1)
+    return _verb("count", (role,), "{0} is seen", exactly=None, at_least=1, at_most=None)
 
 
 def ratio(role: AnyRole, to: AnyRole, *, at_least: Any = None, at_most: Any = None) -> Verb:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import RecordError, UsageError
+from bench.errors import Inconclusive, RecordError, UsageError
 from bench.trace import text
 from bench.trace.format import EventFormat, parse_format, parse_header_page, shown_name
 from bench.trace.recording import Recording, Stats, losses, parse_cmdlines
@@ -24,7 +24,7 @@ from bench.trace.store import Store
 from bench.verdict import Verdict, Witness
 
 if TYPE_CHECKING:
-    from drivers.contract import Contract
+    from drivers.contract import Contract, Verb
 
 
 class Trace:
@@ -198,6 +198,20 @@ class Trace:
         cpu, pid = int(self.recording.cpus[self.store.block(row)]), int(fields.pop("common_pid"))
         own = {name: value for name, value in fields.items() if not name.startswith("common_")}
         return Witness(int(self.store.ts[row]), cpu, pid, fmt.full_name, own)
+
+    def latencies(self, claim: Verb) -> NDArray[np.int64]:
+        """Nanoseconds of every pair of a `pair` or `latency` claim, to measure with: min, percentile, how many.
+
+        Raises Inconclusive when this recording has no source for one of its roles.
+        """
+        from bench.trace.sight import Sight, Unseen
+        from bench.trace.verbs import latencies
+        if claim.verb not in ("pair", "latency"):
+            raise UsageError(f"latencies are of pair(…) or latency(…), not of {claim.verb}")
+        try:
+            return latencies(Sight(self), claim)
+        except Unseen as unseen:
+            raise Inconclusive(f"{claim}: {unseen}") from unseen
 
     def judge(self, contract: Contract) -> Verdict:
         """What the contract says of this trace; the verdict is also kept in `verdicts`."""
