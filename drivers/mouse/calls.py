@@ -13,6 +13,7 @@ from drivers.call import call, listen
 from drivers.kernel.modules import load_module
 from drivers.mouse import evdev, hidraw, usbmon
 from drivers.usb import sysfs
+from drivers.usb.power import resume, suspend
 
 FETCH_S = 0.02  # usbmon does not wake its reader for each event; the others do
 
@@ -94,6 +95,32 @@ def watch(vendor: int, product: int, reports: int, raw: bool = False, monitor: b
     if monitor:
         found.update(usbmon.as_recording(usbmon.of_device(seen.urbs, number), seen.lost))
         found["offset_ns"] = time.clock_gettime_ns(time.CLOCK_REALTIME) - time.monotonic_ns()
+    return found
+
+
+@listen
+def sleep(vendor: int, product: int, timeout_s: float = 3.0) -> Generator[None, None, Dict[str, Any]]:
+    """Let the mouse sleep while a program has it open; ready when it sleeps. What happens then wakes it, or we do.
+
+    Returns slept, the seconds until it did, whether it woke by itself within a tenth of `timeout_s`, and its events.
+    """
+    device = sysfs.folder(vendor, product)
+    with closing(evdev.open_node(evdev.node(vendor, product))) as opened:
+        assert opened is not None
+        found: Dict[str, Any] = {"slept": True, "seconds": 0.0, "woke": False, "events": b""}
+        try:
+            try:
+                found["seconds"] = suspend(vendor, product, timeout_s=timeout_s)
+            except OSError as error:
+                if error.errno != errno.ETIMEDOUT:
+                    raise
+                found["slept"] = False
+            yield
+            found["woke"] = sysfs.wait_for(lambda: sysfs.read(device + "/power/runtime_status") == "active",
+                                           timeout_s / 10)
+        finally:
+            resume(vendor, product)
+        found["events"] = evdev.read_packed(opened)[0]
     return found
 
 

@@ -53,7 +53,7 @@ def report_descriptor(opened: int) -> bytes:
 
 
 def input_report(opened: int, size: int, number: int = 0) -> bytes:
-    """The current input report, asked over the control pipe."""
+    """The current input report, asked over the control pipe; it begins with its number, if it has one."""
     buffer = bytearray([number]) + bytearray(size)
     got = fcntl.ioctl(opened, ioc(3, "H", 0x0A, len(buffer)), buffer)
-    return bytes(buffer[:got])
+    return bytes(buffer[0 if number else 1:got])

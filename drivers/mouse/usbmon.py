@@ -19,7 +19,10 @@ TRANSFERS = {0: "isochronous", 1: "interrupt", 2: "control", 3: "bulk"}
 
 
 class Urb(NamedTuple):
-    """One line of usbmon: `kind` is S(ubmission), C(ompletion) or E(rror), `length` asked for or transferred."""
+    """One line of usbmon: `kind` is S(ubmission), C(ompletion) or E(rror), `length` asked for or transferred.
+
+    `endpoint` has bit 7 set for IN, `status` is 0 or a negative errno (EINPROGRESS at submission).
+    """
 
     id: int
     kind: str

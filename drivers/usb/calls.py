@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 LIBRARY = "libusb-1.0.so.0"
-_CLASS_OR_STANDARD_TO_INTERFACE = (0x01, 0x21, 0x81, 0xA1)
+RECIPIENT, TO_INTERFACE, TO_ENDPOINT = 0x1F, 1, 2  # of bmRequestType
 
 
 @contextlib.contextmanager
@@ -33,17 +33,26 @@ def opened(vendor: int, product: int) -> Iterator[Any]:
     backend = libusb1.get_backend(find_library=lambda name: LIBRARY)
     if backend is None:
         raise OSError(errno.ENOSYS, "%s is not on the target: install libusb-1.0-0" % LIBRARY)
+    known: List[Any] = []
     try:
-        device = usb.core.find(idVendor=vendor, idProduct=product, backend=backend)
-        if device is None:
+        known += backend.enumerate_devices()
+        for one in known:
+            ids = backend.get_device_descriptor(one)
+            if (ids.idVendor, ids.idProduct) == (vendor, product):
+                device = usb.core.Device(one, backend)
+                break
+        else:
             raise OSError(errno.ENODEV, "no USB device %04x:%04x is plugged in" % (vendor, product))
         try:
             yield device
         finally:
             usb.util.dispose_resources(device)
     finally:
+        # pyusb keeps its context for as long as the process lives; libusb aborts when devices outlive theirs.
+        for one in known:
+            one.finalize()
         backend.finalize()
-        libusb1._lib_object = None  # it keeps a context open for as long as the process lives
+        libusb1._lib_object = None
 
 
 @contextlib.contextmanager
@@ -100,26 +109,28 @@ def strings(vendor: int, product: int) -> Dict[str, str]:
 
 @call
 def control_in(vendor: int, product: int, request_type: int, request: int, value: int = 0, index: int = 0,
-               length: int = 64, timeout_s: float = 1.0) -> bytes:
+               length: int = 64, timeout_s: float = 1.0, interface: int = 0) -> bytes:
     """A control transfer from the device. EPIPE when it stalls, ETIMEDOUT when it does not answer.
 
-    A request to an interface takes the interface from its driver for so long.
+    A request to an interface, or to an endpoint (of `interface`), takes it from its driver for so long.
     """
-    with opened(vendor, product) as device, _without_driver(device, request_type, index):
+    with opened(vendor, product) as device, _without_driver(device, request_type, index, interface):
         return bytes(device.ctrl_transfer(request_type, request, value, index, length, int(timeout_s * 1000)))
 
 
 @call
 def control_out(vendor: int, product: int, request_type: int, request: int, value: int = 0, index: int = 0,
-                data: bytes = b"", timeout_s: float = 1.0) -> int:
-    """A control transfer to the device; how many bytes it took."""
-    with opened(vendor, product) as device, _without_driver(device, request_type, index):
+                data: bytes = b"", timeout_s: float = 1.0, interface: int = 0) -> int:
+    """A control transfer to the device, as `control_in` is one from it; how many bytes it took."""
+    with opened(vendor, product) as device, _without_driver(device, request_type, index, interface):
         return int(device.ctrl_transfer(request_type, request, value, index, data, int(timeout_s * 1000)))
 
 
-def _without_driver(device: Any, request_type: int, index: int) -> Any:
-    to_interface = request_type in _CLASS_OR_STANDARD_TO_INTERFACE
-    return claimed(device, index & 0xFF) if to_interface else contextlib.nullcontext()
+def _without_driver(device: Any, request_type: int, index: int, interface: int) -> Any:
+    recipient = request_type & RECIPIENT
+    if recipient not in (TO_INTERFACE, TO_ENDPOINT):
+        return contextlib.nullcontext()
+    return claimed(device, index & 0xFF if recipient == TO_INTERFACE else interface)
 
 
 @call
@@ -141,7 +152,7 @@ def set_configuration(vendor: int, product: int, value: int) -> Dict[str, str]:
 def set_interface(vendor: int, product: int, interface: int, alternate: int) -> int:
     """Choose an alternate setting and return the one that the device says it has. EPIPE when it refuses."""
     with opened(vendor, product) as device, claimed(device, interface):
-        device.set_interface_altsetting(interface, alternate)
+        device.ctrl_transfer(0x01, 11, alternate, interface)
         return int(device.ctrl_transfer(0x81, 10, 0, interface, 1)[0])
 
 

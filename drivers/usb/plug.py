@@ -5,19 +5,25 @@ import errno
 import os
 import time
 from collections.abc import Generator
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 from drivers.call import call, listen
+from drivers.kernel.modules import load_module
 from drivers.usb import sysfs
 from drivers.usb.uevents import Uevents
 
 
 @call
-def wait_plugged(vendor: int, product: int, driver: str = "", timeout_s: float = 3.0) -> Dict[str, str]:
+def wait_plugged(vendor: int, product: int, driver: str = "", modules: Sequence[str] = (),
+                 timeout_s: float = 3.0) -> Dict[str, str]:
     """Wait until the device is there, its interfaces bound (to `driver`, if given); each interface's driver.
 
-    ETIMEDOUT when it is not in time.
+    `modules` are loaded first: nobody else loads one for a device that is plugged in later. ETIMEDOUT when it is not
+    there in time.
     """
+    for module in modules:
+        load_module(module)
+
     def ready() -> bool:
         names = sysfs.matching(vendor, product)
         drivers = sysfs.bound("%s/%s" % (sysfs.DEVICES, names[0])) if names else {}

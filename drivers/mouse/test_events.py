@@ -1,0 +1,101 @@
+"""What the hand does is what programs read: every event, once, in order."""
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from drivers.mouse import events
+
+BUTTONS = ["left", "right", "middle", "side", "extra"]
+
+
+def played(mouse, pointer, steps, **options):
+    """Play motions and return what was watched, one frame for each."""
+    with mouse.watch(reports=len(steps), **options) as watch:
+        pointer.play(steps)
+    return watch.value
+
+
+@pytest.mark.parametrize("driver", ["usbhid", "usbmouse"])
+@pytest.mark.fault("mouse_24ae_2002:button_stuck", "mouse_24ae_2002:buttons_dead", "mouse_24ae_2002:lose_reports")
+def test_each_button_is_pressed_and_let_go(mouse, pointer, driver):
+    assert mouse.use_driver(driver=driver).value == driver
+    with mouse.watch(reports=2 * len(BUTTONS)) as watch:
+        for name in BUTTONS:
+            pointer.click(name)
+    assert events.buttons(watch.value["events"]) == [[name, value] for name in BUTTONS for value in (1, 0)]
+
+
+@pytest.mark.fault("mouse_24ae_2002:button_stuck", "mouse_24ae_2002:buttons_dead")
+def test_buttons_that_are_held_together_are_told_apart(mouse, pointer):
+    with mouse.watch(reports=4) as watch:
+        pointer.press("left", "right")
+        pointer.press("middle")
+        pointer.release("left")
+        pointer.release()
+    assert events.buttons(watch.value["events"]) == [
+        ["left", 1], ["right", 1], ["middle", 1], ["left", 0], ["right", 0], ["middle", 0]]
+
+
+@pytest.mark.parametrize("driver", ["usbhid", "usbmouse"])
+@pytest.mark.fault("mouse_24ae_2002:axes_swapped", "mouse_24ae_2002:axis_inverted", "mouse_24ae_2002:motion_clipped",
+                   "mouse_24ae_2002:lose_reports", "mouse_24ae_2002:duplicate_reports",
+                   "mouse_24ae_2002:reorder_reports", "mouse_24ae_2002:corrupt_reports",
+                   "mouse_24ae_2002:phantom_reports", "mouse_24ae_2002:nak_for_ever")
+def test_motion_from_end_to_end_on_both_axes_is_what_was_moved(mouse, pointer, driver):
+    assert mouse.use_driver(driver=driver).value == driver
+    steps = [(count, 127 - abs(count) or 1, 0) for count in range(-127, 128) if count]
+    watched = played(mouse, pointer, steps)
+    assert events.motion(watched["events"]) == [list(step) for step in steps]
+
+
+@pytest.mark.parametrize("driver", ["usbhid", "usbmouse"])
+@pytest.mark.fault("mouse_24ae_2002:wheel_dead", "mouse_24ae_2002:short_reports")
+def test_the_wheel_turns_both_ways(mouse, pointer, driver):
+    assert mouse.use_driver(driver=driver).value == driver
+    steps = [(0, 1, turn) for turn in (1, -1, 2, -2, 127, -127)]
+    assert events.motion(played(mouse, pointer, steps)["events"]) == [list(step) for step in steps]
+
+
+@pytest.mark.fault("mouse_24ae_2002:short_reports", "mouse_24ae_2002:corrupt_reports",
+                   "mouse_24ae_2002:reorder_reports")
+def test_hidraw_gives_the_reports_that_crossed_the_wire(mouse, pointer):
+    steps = [(dx, -dx, 0) for dx in range(1, 25)]
+    watched = played(mouse, pointer, steps, raw=True)
+    assert watched["raw"] == [bytes((0, dx, 256 - dx, 0)) for dx, _, _ in steps]
+    assert watched["raw"] == [event[3] for event in pointer.seen("transfer")]
+
+
+@pytest.mark.slow
+@pytest.mark.fault("mouse_24ae_2002:lose_reports", "mouse_24ae_2002:duplicate_reports",
+                   "mouse_24ae_2002:reorder_reports", "mouse_24ae_2002:corrupt_reports")
+def test_ten_thousand_events_arrive_once_each_and_in_order(mouse, pointer, measure):
+    chance = random.Random(2002)
+    steps = [(chance.randint(1, 127), -chance.randint(1, 127), 0) for _ in range(10_000)]
+    watched = played(mouse, pointer, steps, timeout_s=60.0, monitor=True)
+    moved = events.motion(watched["events"])
+    assert (len(moved), watched["lost"]) == (10_000, 0)
+    assert moved == [list(step) for step in steps]
+    times = [frame["at_ns"] for frame in events.frames(watched["events"])]
+    assert times == sorted(times)
+    measure("reports", 1e9 * (len(times) - 1) / (times[-1] - times[0]), "/s")
+
+
+@pytest.mark.fault("mouse_24ae_2002:stall_every_request", "mouse_24ae_2002:buttons_dead")
+def test_a_program_may_ask_for_the_report_that_is_now(mouse, pointer):
+    with mouse.watch(reports=1) as watch:
+        pointer.press("left", "middle")
+    assert events.buttons(watch.value["events"]) == [["left", 1], ["middle", 1]]
+    assert mouse.input_report(size=4).value == b"\x05\0\0\0"
+    with mouse.watch(reports=1):
+        pointer.release()
+
+
+@pytest.mark.fault("mouse_24ae_2002:unplug_lost")
+def test_a_program_that_reads_learns_that_the_mouse_is_gone(mouse, pointer):
+    with mouse.watch(reports=2, timeout_s=2.0) as watch:
+        pointer.move(dx=1)
+        pointer.wait_until_sent()
+        pointer.unplug()
+    assert watch.value["gone"]

@@ -1,0 +1,74 @@
+"""Devices that come, go and sleep."""
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+ENDPOINT = 0x81
+SET_FEATURE, CLEAR_FEATURE, REMOTE_WAKEUP = 3, 1, 1
+NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic "
+
+
+def cycle(usb, pointer, timeout_s=5.0):
+    """Pull it out and plug it in; the kernel's announcements, and the seconds until it was there again."""
+    with usb.hear_plugging(count=1, timeout_s=timeout_s) as heard:
+        pointer.replug()
+    return [one["action"] for one in heard.value], heard.value[-1]["at_s"] if heard.value else timeout_s
+
+
+@pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost", "mouse_24ae_2002:stall_every_request")
+@pytest.mark.expects(splat=NOISE)
+def test_a_device_that_is_pulled_out_and_plugged_in_is_announced_once_each_way(usb, pointer, measure):
+    for _ in range(2):
+        actions, seconds = cycle(usb, pointer)
+        measure("pulled out and plugged in", seconds, "s")
+        assert [action for action in actions if action in ("add", "remove")] == ["remove", "add"]
+        assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
+
+
+@pytest.mark.slow
+@pytest.mark.fault("mouse_24ae_2002:replug_lost")
+def test_a_hundred_times_pulled_out_and_plugged_in(usb, pointer, measure):
+    slowest = 0.0
+    for turn in range(100):
+        if turn % 10 == 5:  # in the middle of a transfer
+            with usb.lose_device(endpoint=ENDPOINT, timeout_s=2.0) as lost:
+                pointer.unplug()
+            assert lost.value["errno"] == errno.ENODEV
+        actions, seconds = cycle(usb, pointer)
+        assert actions.count("add") == 1
+        slowest = max(slowest, seconds)
+        _ = usb.wait_plugged(driver="usbhid").value
+    measure("slowest of 100 replugs", slowest, "s")
+
+
+@pytest.mark.fault("mouse_24ae_2002:unplug_lost")
+def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
+    with usb.lose_device(endpoint=ENDPOINT, timeout_s=2.0) as lost:
+        pointer.unplug()
+    assert lost.value["errno"] == errno.ENODEV
+    measure("read ended", lost.value["seconds"], "s", limit=1.0)
+
+
+@pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost")
+@pytest.mark.expects(splat=NOISE)
+def test_a_device_lost_in_the_middle_of_a_request_comes_back_when_it_is_plugged_in(usb, pointer):
+    pointer.faults.set("disconnect_in_transfer", limit=1)
+    assert usb.configuration().errno in (errno.ENODEV, errno.EPROTO, errno.EIO)
+    assert usb.identity().errno in (0, errno.ENODEV)
+    with usb.hear_plugging(count=1, timeout_s=5.0):
+        pointer.plug()
+    assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
+
+
+@pytest.mark.fault("mouse_24ae_2002:remote_wakeup_refused", "mouse_24ae_2002:remote_wakeup_lost")
+@pytest.mark.expects(splat=NOISE)
+def test_it_sleeps_with_leave_to_wake_the_bus_and_loses_it_awake(usb, mouse, pointer, measure):
+    with mouse.sleep(timeout_s=3.0) as sleep:
+        pass
+    assert sleep.value["slept"]
+    measure("fell asleep", sleep.value["seconds"], "s")
+    features = [event[2:4] for event in pointer.seen("control") if event[1] == 0 and event[2] in (1, 3)]
+    assert features == [(SET_FEATURE, REMOTE_WAKEUP), (CLEAR_FEATURE, REMOTE_WAKEUP)]
+    assert usb.power().value["runtime_status"] == "active"
