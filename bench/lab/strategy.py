@@ -13,6 +13,8 @@ from bench import setup
 from bench.errors import TwinError
 from bench.lab import agent_file
 
+FILE_S = 20.0  # for the agent's file to be taken
+
 
 @target_factory.reg_driver
 @attr.s(eq=False)
@@ -21,6 +23,7 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
 
     Args:
         ready: what the target's console says when user space is ready
+        prompt: what the console's shell says when it reads a command
         command: what starts the agent at the console's shell
         boot_timeout: seconds from power-on to `ready`
     """
@@ -28,6 +31,7 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
     bindings = {"power": "PowerProtocol", "console": "ConsoleProtocol"}  # noqa: RUF012  # labgrid's form
 
     ready = attr.ib(default="bench: user space ready", validator=attr.validators.instance_of(str))
+    prompt = attr.ib(default="twin# ", validator=attr.validators.instance_of(str))
     command = attr.ib(default="bench-agent &", validator=attr.validators.instance_of(str))
     boot_timeout = attr.ib(default=60.0, validator=attr.validators.instance_of(float))
 
@@ -48,10 +52,17 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
     @GraphStrategy.depends("booted")
     def state_agent(self) -> None:
         """The agent's file is on the target and its process started; its stream is `stream`."""
-        self.console.sendline(self.command)
         content = agent_file.build(setup.prepare().target_python).read_bytes()
         head = f"{hashlib.sha256(content).hexdigest()} {len(content)}\n".encode()
-        self.stream.sendall(head + content)
+        self.console.expect(self.prompt, timeout=self.boot_timeout)  # what is typed before the shell reads is lost
+        self.console.sendline(self.command)
+        self.stream.settimeout(FILE_S)
+        try:
+            self.stream.sendall(head + content)
+        except TimeoutError:
+            said = [line.text for line in self.console.log.since(0)][-3:]
+            raise TwinError(f"the target did not take the agent's file within {FILE_S:g} s; its console: {said}") from None
+        self.stream.settimeout(None)
 
     @property
     def stream(self) -> socket.socket:

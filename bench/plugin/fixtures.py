@@ -71,18 +71,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("proven_fault", faults or [""], ids=faults or ["no fault named"])
 
 
-@pytest.fixture
-def turn(request: pytest.FixtureRequest) -> int:
-    """Which of its repetitions a check is."""
-    return int(request.param)
-
-
-@pytest.fixture
-def proven_fault(request: pytest.FixtureRequest) -> str:
-    """The fault that this run of the check must catch."""
-    return str(request.param)
-
-
 def _exerciser_fixture(name: str) -> Callable[..., Any]:
     @pytest.fixture(name=name)
     def exerciser(rig: Rig, request: pytest.FixtureRequest) -> Exerciser:
