@@ -86,12 +86,15 @@ def receive(made: socket.socket, count: int, timeout_s: float, until: bytes = b"
 
 
 def send(made: socket.socket, frames: Iterator[bytes] | list[bytes], timeout_s: float) -> int:
-    """Send each frame as the queue has room, and return how many bytes were taken.  TimeoutError after `timeout_s`."""
+    """Send each frame as the queue has room, and return how many bytes it took within `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     total = 0
     for frame in frames:
         made.settimeout(max(0.001, deadline - time.monotonic()))
-        total += made.send(frame)
+        try:
+            total += made.send(frame)
+        except socket.timeout:
+            break
     return total
 
 
