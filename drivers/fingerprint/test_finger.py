@@ -1,0 +1,34 @@
+"""Fingers: seen when they come, where they lie, and how soon."""
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.fault("fpc1020:finger_never", "fpc1020:interrupt_lost", "fpc1020:interrupt_late", "fpc1020:zones_wrong")
+def test_a_finger_that_comes_raises_the_interrupt_soon(fingerprint, fpc1020_chip, finger, measure):
+    with fingerprint.wait_for_finger(timeout_s=1.0) as waiting:
+        laid = len(fpc1020_chip.irq_rises)
+        finger(7)
+        rose = fpc1020_chip.irq_rises[-1] if len(fpc1020_chip.irq_rises) > laid else 0
+    found = waiting.value
+    assert found["interrupt"] == 0x81
+    assert bin(found["zones"]).count("1") >= 7
+    delay = found["edge_ns"] - waiting.clock_offset_ns - rose
+    measure("from finger to the kernel's time stamp", max(0, delay) / 1e6, "ms",
+            limit=fingerprint.limits.get("finger_ms", 20.0))
+
+
+@pytest.mark.fault("fpc1020:finger_always")
+def test_without_a_finger_nothing_comes(fingerprint, finger):
+    with fingerprint.wait_for_finger(timeout_s=0.2) as waiting:
+        pass
+    assert waiting.error["type"] == "TimeoutError"
+    assert fingerprint.zones().value == 0
+
+
+@pytest.mark.fault("fpc1020:finger_never", "fpc1020:finger_always", "fpc1020:zones_wrong")
+def test_zones_tell_a_finger_that_lies_from_one_that_is_gone(fingerprint, finger):
+    finger(3)
+    assert fingerprint.zones().value == 0x0FF0
+    finger(None)
+    assert fingerprint.zones().value == 0x0000

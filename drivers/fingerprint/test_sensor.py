@@ -1,0 +1,72 @@
+"""Is it the sensor that it should be, does it reset, sleep, wake and say so."""
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.fault("fpc1020:reset_ignored", "fpc1020:reset_interrupt_missing", "fpc1020:interrupt_not_cleared",
+                   "fpc1020:absent", "fpc1020:interrupt_stuck")
+def test_a_reset_raises_the_interrupt_which_reading_clears(fingerprint, fpc1020_chip, measure):
+    found = fingerprint.reset().value
+    assert found["irq_high"]
+    assert found["first"] == 0xFF
+    assert found["second"] == 0x00
+    assert found["irq_low"]
+    assert found["status"] == 0x1E
+    fell, rose = fpc1020_chip.resets[-1]
+    measure("reset pulse", (rose - fell) / 1e6, "ms", at_least=1.0)
+
+
+@pytest.mark.fault("fpc1020:wrong_hwid", "s3c64xx_spi:bus_miso_low", "s3c64xx_spi:bus_select_lost")
+def test_the_sensor_is_the_one_that_the_board_has(fingerprint):
+    found = fingerprint.identify().value
+    assert found == {"hwid": 0x020A, "part": "FPC1020A", "rows": 192, "columns": 192}
+
+
+@pytest.mark.fault("fpc1020:absent", "fpc1020:wrong_hwid")
+def test_the_sensor_is_there(fingerprint):
+    found = fingerprint.answers().value
+    assert found["present"]
+    assert found["hwid"] == 0x020A
+
+
+@pytest.mark.fault("fpc1020:reset_ignored")
+def test_a_sensor_that_is_not_there_is_noticed(fingerprint, fpc1020_chip):
+    with fpc1020_chip.faults.switched_on("absent"):
+        found = fingerprint.answers().value
+        assert found == {"present": False, "hwid": 0xFFFF, "bytes": b"\xff" * 5}
+        assert fingerprint.identify().error["type"] == "TimeoutError"
+    assert fingerprint.answers().value["present"]
+
+
+@pytest.mark.fault("fpc1020:status_wrong", "fpc1020:capture_never_done", "fpc1020:interrupt_not_cleared",
+                   "fpc1020:wrong_hwid")
+def test_the_self_test_passes(fingerprint):
+    assert fingerprint.self_test().value == {
+        "known": True, "irq_high": True, "irq_low": True, "status": True, "ok": True,
+    }
+
+
+@pytest.mark.fault("fpc1020:registers_lost", "s3c64xx_spi:bus_corrupt_mosi", "s3c64xx_spi:bus_clock_glitch")
+def test_a_register_keeps_what_is_written_until_a_reset(fingerprint):
+    assert fingerprint.register(opcode=0x98, value=bytes(range(10))).value == {
+        "was": bytes(10), "now": bytes(range(10)),
+    }
+    assert fingerprint.register(opcode=0x8C, value=b"\x04").value == {"was": b"\x12", "now": b"\x04"}
+    found = fingerprint.soft_reset().value
+    assert found == {"before": b"\xaa\x55", "after": b"\x00\x00", "status": 0x1E}
+
+
+@pytest.mark.fault("fpc1020:sleep_refused", "fpc1020:status_wrong", "fpc1020:wake_lost")
+def test_it_sleeps_and_wakes(fingerprint, fpc1020_chip):
+    for deep in (False, True):
+        assert fingerprint.sleep(deep=deep).value == {"awake": 0x0E, "asleep": 0x00, "again": 0x0E}
+    assert fpc1020_chip.findings == []
+
+
+@pytest.mark.fault("fpc1020:interrupt_spurious", "fpc1020:interrupt_lost")
+def test_every_interrupt_has_a_cause(fingerprint, finger):
+    finger(1)
+    found = fingerprint.captures(count=5, crop=[0, 8, 0, 1]).value
+    assert found["edges_left"] == 0
+    assert fingerprint.idle_edges(seconds=0.1).value == 0
