@@ -30,8 +30,9 @@ def same_value(ours, theirs, size):
         return ours.rstrip("\n") == theirs.rstrip("\n")
     if isinstance(ours, list | bytes):
         return True  # trace-cmd prints arrays in its own ways
-    number = int(theirs, 16 if theirs.startswith("0x") else 10)
-    return (ours - number) % (1 << 8 * size) == 0
+    theirs = theirs.replace("(nil)", "0")
+    hexadecimal = not theirs.lstrip("-").isdigit()  # with 0x in front or, for addresses of probes, without
+    return (ours - int(theirs, 16 if hexadecimal else 10)) % (1 << 8 * size) == 0
 
 
 def compare(trace, path):
