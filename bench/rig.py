@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -45,7 +45,7 @@ class Rig:
         self.answers: list[Answer] = []  # every call's, until somebody takes them
         self.identity: dict[str, Any] = {}
         self.clock: tuple[int, int] = (0, 1 << 62)  # target's minus host's CLOCK_MONOTONIC, and its error, ns
-        self.on_boot: list[Callable[[], None]] = []
+        self.boots = 0
         self._formats: dict[str, str] = {}
         self._calls = 0
         self._ready_ns = 0  # what the console said before is the boot's
@@ -78,8 +78,7 @@ class Rig:
             self.clock = (0, 1 << 62)
             self._channel = Channel(self.strategy.stream, self._watch)
             self._greet(self._channel.exchange(None, HELLO_S))
-            for hook in self.on_boot:
-                hook()
+            self.boots += 1
 
     def power_cycle(self) -> None:
         """Off, on, booted, agent: the world after a crash."""

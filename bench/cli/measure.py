@@ -95,9 +95,9 @@ def _registers(rig: Rig) -> Figure:
 
 def traces(board: str) -> list[Figure]:
     """The decoder beside trace-cmd."""
-    from bench.trace import measure
+    from bench.trace.measure import figures
 
-    return [Figure(name, value, beside) for name, value, beside in measure.figures()]
+    return [Figure(*figure) for figure in figures()]
 
 
 def _median(count: int, action: Callable[[], object]) -> float:

@@ -61,7 +61,8 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
             self.stream.sendall(head + content)
         except TimeoutError:
             said = [line.text for line in self.console.log.since(0)][-3:]
-            raise TwinError(f"the target did not take the agent's file within {FILE_S:g} s; its console: {said}") from None
+            late = f"the target did not take the agent's file within {FILE_S:g} s; its console: {said}"
+            raise TwinError(late) from None
         self.stream.settimeout(None)
 
     @property

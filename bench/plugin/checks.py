@@ -150,7 +150,7 @@ class Checks:
             return
         try:
             self.current.undo.close()
-            if not self._spoiled:
+            if not self._spoiled and self.current.boot == self._rig.boots:
                 found = self.current.close(self._rig)
                 bad = [f for f in found if f.severity == "fail"]
                 if bad:

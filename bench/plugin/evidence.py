@@ -57,6 +57,7 @@ class Current:
     faults: tuple[str, ...] = ()
     device: str = ""
     rig: Rig | None = None
+    boot: int = 0  # the rig's count of boots when the check began
     outcome: Outcome = Outcome.PASS
     reason: str = ""
     failure: str = ""
@@ -83,7 +84,7 @@ class Current:
 
     def open(self, rig: Rig) -> None:
         """Take the snapshot before."""
-        self.rig = rig
+        self.rig, self.boot = rig, rig.boots
         self.before = rig.exerciser("kernel").snapshot().value
         rig.answers.clear()
         self.started_ns = time.monotonic_ns()

@@ -6,7 +6,7 @@ import importlib
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, cast
 
 from drivers.agent import frame
 from drivers.agent.tracer import Tracer
@@ -96,10 +96,10 @@ def _answer(request: Dict[str, Any], tracer: Tracer, write: Write) -> Dict[str, 
 def _find(name: str) -> Callable[..., Any]:
     exerciser, _, function_name = name.partition(".")
     module = importlib.import_module("drivers.%s.calls" % exerciser)
-    function = getattr(module, function_name, None)
+    function: Any = getattr(module, function_name, None)
     if not kind(function):
         raise LookupError("%s has no call named %r" % (module.__name__, function_name))
-    return function  # type: ignore[no-any-return]  # kind() has seen that it is a marked function
+    return cast(Callable[..., Any], function)
 
 
 def _run(function: Callable[..., Any], arguments: Dict[str, Any], ident: Any, write: Write) -> Any:
