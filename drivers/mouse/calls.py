@@ -71,7 +71,7 @@ def input_report(vendor: int, product: int, size: int = 8) -> bytes:
 
 
 @listen
-def watch(vendor: int, product: int, reports: int, raw: bool = False, monitor: bool = False, quiet_s: float = 0.15,
+def watch(vendor: int, product: int, reports: int, raw: bool = False, monitor: bool = False, quiet_s: float = 0.08,
           timeout_s: float = 3.0) -> Generator[None, None, Dict[str, Any]]:
     """Watch the mouse until `reports` frames of events came and nothing for `quiet_s` after, or `timeout_s` is over.
 

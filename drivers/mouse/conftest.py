@@ -3,17 +3,17 @@ from __future__ import annotations
 
 import pytest
 
-MODULES = ["usbhid", "hid_generic"]
+from drivers.usb.hand import put_back
 
 
 @pytest.fixture
 def pointer(usb, mouse, mouse_24ae_2002_chip):
     """The mouse's model, plugged in, driven by usbhid; so it is left again, whatever a check made of it."""
-    mouse_24ae_2002_chip.restore()
-    _ = usb.wait_plugged(modules=MODULES).value
-    _ = mouse.use_driver(driver="usbhid").value
+    drivers = put_back(usb, mouse_24ae_2002_chip).value
+    if "usbmouse" in drivers.values():
+        _ = mouse.use_driver(driver="usbhid").value
     mouse_24ae_2002_chip.clear()
     yield mouse_24ae_2002_chip
-    mouse_24ae_2002_chip.restore()
-    if usb.wait_plugged().errno == 0:
+    drivers = put_back(usb, mouse_24ae_2002_chip)
+    if drivers.errno == 0 and "usbmouse" in drivers.value.values():
         _ = mouse.use_driver(driver="usbhid").errno

@@ -7,6 +7,7 @@ import pytest
 
 from drivers.mouse import events, usbmon
 from drivers.mouse.contracts import each_report_is_told_soon, every_report_reaches_hid, every_urb_comes_back
+from drivers.usb.hand import replug
 
 ENDPOINT = 0x81
 STEPS = [(dx, 1, 0) for dx in range(1, 41)]
@@ -30,9 +31,7 @@ def test_every_urb_that_is_submitted_completes_and_none_fails(mouse, pointer):
 
 @pytest.mark.fault("mouse_24ae_2002:reports_slow", "mouse_24ae_2002:wrong_interval")
 def test_reports_are_fetched_at_the_endpoints_interval(usb, mouse, pointer, measure):
-    with usb.hear_plugging(count=1, timeout_s=5.0):
-        pointer.replug()  # the interval counts from here
-    _ = usb.wait_plugged(driver="usbhid").value
+    _ = replug(usb, pointer).value  # the interval counts from here
     watch, urbs = monitored(mouse, pointer)
     intervals = usbmon.intervals_ms(urbs, ENDPOINT)
     limits = mouse.limits

@@ -17,10 +17,8 @@ def played(mouse, pointer, steps, **options):
     return watch.value
 
 
-@pytest.mark.parametrize("driver", ["usbhid", "usbmouse"])
 @pytest.mark.fault("mouse_24ae_2002:button_stuck", "mouse_24ae_2002:buttons_dead", "mouse_24ae_2002:lose_reports")
-def test_each_button_is_pressed_and_let_go(mouse, pointer, driver):
-    assert mouse.use_driver(driver=driver).value == driver
+def test_each_button_is_pressed_and_let_go(mouse, pointer):
     with mouse.watch(reports=2 * len(BUTTONS)) as watch:
         for name in BUTTONS:
             pointer.click(name)
@@ -38,24 +36,41 @@ def test_buttons_that_are_held_together_are_told_apart(mouse, pointer):
         ["left", 1], ["right", 1], ["middle", 1], ["left", 0], ["right", 0], ["middle", 0]]
 
 
-@pytest.mark.parametrize("driver", ["usbhid", "usbmouse"])
 @pytest.mark.fault("mouse_24ae_2002:axes_swapped", "mouse_24ae_2002:axis_inverted", "mouse_24ae_2002:motion_clipped",
                    "mouse_24ae_2002:lose_reports", "mouse_24ae_2002:duplicate_reports",
                    "mouse_24ae_2002:reorder_reports", "mouse_24ae_2002:corrupt_reports",
                    "mouse_24ae_2002:phantom_reports", "mouse_24ae_2002:nak_for_ever")
-def test_motion_from_end_to_end_on_both_axes_is_what_was_moved(mouse, pointer, driver):
-    assert mouse.use_driver(driver=driver).value == driver
+def test_motion_from_end_to_end_on_both_axes_is_what_was_moved(mouse, pointer):
     steps = [(count, 127 - abs(count) or 1, 0) for count in range(-127, 128) if count]
     watched = played(mouse, pointer, steps)
     assert events.motion(watched["events"]) == [list(step) for step in steps]
 
 
-@pytest.mark.parametrize("driver", ["usbhid", "usbmouse"])
 @pytest.mark.fault("mouse_24ae_2002:wheel_dead", "mouse_24ae_2002:short_reports")
-def test_the_wheel_turns_both_ways(mouse, pointer, driver):
-    assert mouse.use_driver(driver=driver).value == driver
+def test_the_wheel_turns_both_ways(mouse, pointer):
     steps = [(0, 1, turn) for turn in (1, -1, 2, -2, 127, -127)]
     assert events.motion(played(mouse, pointer, steps)["events"]) == [list(step) for step in steps]
+
+
+@pytest.mark.fault("mouse_24ae_2002:button_stuck", "mouse_24ae_2002:axis_inverted", "mouse_24ae_2002:wheel_dead",
+                   "mouse_24ae_2002:duplicate_reports")
+def test_usbmouse_tells_what_usbhid_tells(mouse, pointer):
+    assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
+    steps = [(1, -1, 0), (-127, 127, 0), (127, -127, 1), (3, 4, -127)]
+    watched = played(mouse, pointer, steps)
+    assert events.motion(watched["events"]) == [list(step) for step in steps]
+    with mouse.watch(reports=2 * len(BUTTONS)) as watch:
+        for name in BUTTONS:
+            pointer.click(name)
+    assert events.buttons(watch.value["events"]) == [[name, value] for name in BUTTONS for value in (1, 0)]
+
+
+@pytest.mark.fault("mouse_24ae_2002:lose_reports", "mouse_24ae_2002:corrupt_reports")
+def test_usbmouse_tells_no_wheel_that_a_short_report_does_not_have(mouse, pointer):
+    assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
+    with mouse.watch(reports=2) as watch:
+        pointer.send(b"\0\1\1\5", b"\0\2\2")
+    assert events.motion(watch.value["events"]) == [[1, 1, 5], [2, 2, 0]]
 
 
 @pytest.mark.fault("mouse_24ae_2002:short_reports", "mouse_24ae_2002:corrupt_reports",

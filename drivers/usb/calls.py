@@ -9,13 +9,13 @@ from typing import Any, Dict, Iterator, List
 
 from drivers.call import call, listen
 from drivers.usb import sysfs
-from drivers.usb.plug import hear_plugging, wait_plugged
+from drivers.usb.plug import hear_plugging, number, wait_plugged
 from drivers.usb.power import power, resume, suspend
 
 __all__ = [
     "bind", "clear_halt", "configuration", "control_in", "control_out", "descriptor", "hear_plugging", "identity",
-    "interrupt_reads", "lose_device", "power", "reset", "resume", "set_configuration", "set_interface", "strings",
-    "suspend", "sysfs_descriptors", "wait_plugged",
+    "interrupt_reads", "lose_device", "number", "power", "requests", "reset", "resume", "set_configuration",
+    "set_interface", "strings", "suspend", "sysfs_descriptors", "wait_plugged",
 ]
 
 LIBRARY = "libusb-1.0.so.0"
@@ -124,6 +124,25 @@ def control_out(vendor: int, product: int, request_type: int, request: int, valu
     """A control transfer to the device, as `control_in` is one from it; how many bytes it took."""
     with opened(vendor, product) as device, _without_driver(device, request_type, index, interface):
         return int(device.ctrl_transfer(request_type, request, value, index, data, int(timeout_s * 1000)))
+
+
+@call
+def requests(vendor: int, product: int, wanted: List[List[Any]], interface: int = 0,
+             timeout_s: float = 1.0) -> List[Any]:
+    """Several control transfers in a row, `interface` taken from its driver for so long.
+
+    Each is [request_type, request, value, index, length or data]; each result is the data, the number of bytes taken,
+    or {"errno": n}. `timeout_s` is for each.
+    """
+    found: List[Any] = []
+    with opened(vendor, product) as device, claimed(device, interface):
+        for request_type, request, value, index, rest in wanted:
+            try:
+                done = device.ctrl_transfer(request_type, request, value, index, rest, int(timeout_s * 1000))
+                found.append(done if isinstance(done, int) else bytes(done))
+            except OSError as error:
+                found.append({"errno": error.errno or errno.EIO})
+    return found
 
 
 def _without_driver(device: Any, request_type: int, index: int, interface: int) -> Any:

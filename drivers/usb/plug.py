@@ -14,18 +14,25 @@ from drivers.usb.uevents import Uevents
 
 
 @call
-def wait_plugged(vendor: int, product: int, driver: str = "", modules: Sequence[str] = (),
+def number(vendor: int, product: int) -> int:
+    """The number that the bus gave the device, another one each time that it is plugged in; 0 when it is not there."""
+    names = sysfs.matching(vendor, product)
+    return int(sysfs.read("%s/%s/devnum" % (sysfs.DEVICES, names[0])) or 0) if names else 0
+
+
+@call
+def wait_plugged(vendor: int, product: int, driver: str = "", modules: Sequence[str] = (), other_than: int = 0,
                  timeout_s: float = 3.0) -> Dict[str, str]:
     """Wait until the device is there, its interfaces bound (to `driver`, if given); each interface's driver.
 
-    `modules` are loaded first: nobody else loads one for a device that is plugged in later. ETIMEDOUT when it is not
-    there in time.
+    `modules` are loaded first: nobody else loads one for a device that is plugged in later. With `other_than` it is
+    there only when its number is another one. ETIMEDOUT when it is not there in time.
     """
     for module in modules:
         load_module(module)
 
     def ready() -> bool:
-        names = sysfs.matching(vendor, product)
+        names = sysfs.matching(vendor, product) if number(vendor, product) != other_than or not other_than else []
         drivers = sysfs.bound("%s/%s" % (sysfs.DEVICES, names[0])) if names else {}
         return bool(drivers) and all(one and driver in ("", one) for one in drivers.values())
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.usb.hand import replug
+
 DEVICE, CONFIGURATION, STRING = 1, 2, 3
 
 
@@ -19,10 +21,7 @@ def test_sysfs_keeps_the_descriptors_that_the_device_answers(usb, pointer):
                    "mouse_24ae_2002:control_error", "mouse_24ae_2002:replug_lost")
 @pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: |usbhid ")
 def test_a_device_that_is_plugged_in_is_known_by_what_was_declared(usb, pointer):
-    pointer.unplug()
-    with usb.hear_plugging(count=1, timeout_s=5.0):
-        pointer.plug()
-    assert usb.wait_plugged(driver="usbhid").errno == 0
+    assert list(replug(usb, pointer).value.values()) == ["usbhid"]
     declared = pointer.declared
     kept = usb.sysfs_descriptors().value
     assert kept[:18] == bytes.fromhex("12 01 10 01 00 00 00 08 ae 24 02 20 10 01 01 02 00 01")
@@ -42,8 +41,6 @@ def test_its_texts_are_those_that_were_read_when_it_was_plugged_in(usb, pointer)
 @pytest.mark.fault("mouse_24ae_2002:stall_every_request")
 @pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: ")
 def test_at_low_speed_it_is_the_same_device(usb, pointer):
-    with usb.hear_plugging(count=1, timeout_s=5.0):
-        pointer.become(speed=type(pointer.speed)("low"))
-    _ = usb.wait_plugged(driver="usbhid").value
+    _ = replug(usb, pointer, speed="low").value
     said = usb.identity().value
     assert (said["speed"], said["product"]) == ("1.5", "Rapoo 2.4G Wireless Device")

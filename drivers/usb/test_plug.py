@@ -5,6 +5,8 @@ import errno
 
 import pytest
 
+from drivers.usb.hand import put_back
+
 ENDPOINT = 0x81
 SET_FEATURE, CLEAR_FEATURE, REMOTE_WAKEUP = 3, 1, 1
 NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic "
@@ -20,11 +22,10 @@ def cycle(usb, pointer, timeout_s=5.0):
 @pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost", "mouse_24ae_2002:stall_every_request")
 @pytest.mark.expects(splat=NOISE)
 def test_a_device_that_is_pulled_out_and_plugged_in_is_announced_once_each_way(usb, pointer, measure):
-    for _ in range(2):
-        actions, seconds = cycle(usb, pointer)
-        measure("pulled out and plugged in", seconds, "s")
-        assert [action for action in actions if action in ("add", "remove")] == ["remove", "add"]
-        assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
+    actions, seconds = cycle(usb, pointer, timeout_s=3.0)
+    measure("pulled out and plugged in", seconds, "s")
+    assert [action for action in actions if action in ("add", "remove")] == ["remove", "add"]
+    assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
 
 
 @pytest.mark.slow
@@ -56,10 +57,7 @@ def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
 def test_a_device_lost_in_the_middle_of_a_request_comes_back_when_it_is_plugged_in(usb, pointer):
     pointer.faults.set("disconnect_in_transfer", limit=1)
     assert usb.configuration().errno in (errno.ENODEV, errno.EPROTO, errno.EIO)
-    assert usb.identity().errno in (0, errno.ENODEV)
-    with usb.hear_plugging(count=1, timeout_s=5.0):
-        pointer.plug()
-    assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
+    assert list(put_back(usb, pointer).value.values()) == ["usbhid"]
 
 
 @pytest.mark.fault("mouse_24ae_2002:remote_wakeup_refused", "mouse_24ae_2002:remote_wakeup_lost")

@@ -6,9 +6,11 @@ import errno
 import pytest
 
 DEVICE_IN, INTERFACE_IN, ENDPOINT_IN = 0x80, 0x81, 0x82
-DEVICE_OUT, ENDPOINT_OUT = 0x00, 0x02
+DEVICE_OUT, INTERFACE_OUT, ENDPOINT_OUT = 0x00, 0x01, 0x02
+VENDOR_IN = 0xC0
 HID_IN, HID_OUT = 0xA1, 0x21
-GET_STATUS, CLEAR_FEATURE, SET_FEATURE, SYNCH_FRAME = 0, 1, 3, 12
+GET_STATUS, CLEAR_FEATURE, SET_FEATURE, GET_DESCRIPTOR, GET_CONFIGURATION = 0, 1, 3, 6, 8
+GET_INTERFACE, SET_INTERFACE, SYNCH_FRAME = 10, 11, 12
 GET_PROTOCOL, SET_PROTOCOL = 3, 11
 ENDPOINT_HALT, REMOTE_WAKEUP = 0, 1
 DEVICE_QUALIFIER = 6
@@ -19,24 +21,32 @@ REPORTS = [bytes((0, dx, 0, 0)) for dx in range(1, 13)]
 @pytest.mark.fault("mouse_24ae_2002:stall_every_request", "mouse_24ae_2002:control_error",
                    "mouse_24ae_2002:control_mute", "mouse_24ae_2002:remote_wakeup_lost")
 def test_every_standard_request_is_answered(usb, pointer):
-    def status(kind, index=0):
-        return usb.control_in(request_type=kind, request=GET_STATUS, index=index, length=2, timeout_s=0.3).value
-
-    assert usb.configuration().value == 1
-    assert usb.set_interface(interface=0, alternate=0).value == 0
-    assert [status(DEVICE_IN), status(INTERFACE_IN), status(ENDPOINT_IN, ENDPOINT)] == [b"\0\0"] * 3
-    usb.control_out(request_type=DEVICE_OUT, request=SET_FEATURE, value=REMOTE_WAKEUP)
-    assert status(DEVICE_IN) == b"\2\0"
-    usb.control_out(request_type=DEVICE_OUT, request=CLEAR_FEATURE, value=REMOTE_WAKEUP)
-    assert status(DEVICE_IN) == b"\0\0"
+    answers = usb.requests(timeout_s=0.3, wanted=[
+        [DEVICE_IN, GET_CONFIGURATION, 0, 0, 1],
+        [INTERFACE_OUT, SET_INTERFACE, 0, 0, b""],
+        [INTERFACE_IN, GET_INTERFACE, 0, 0, 1],
+        [DEVICE_IN, GET_STATUS, 0, 0, 2],
+        [INTERFACE_IN, GET_STATUS, 0, 0, 2],
+        [ENDPOINT_IN, GET_STATUS, 0, ENDPOINT, 2],
+        [DEVICE_OUT, SET_FEATURE, REMOTE_WAKEUP, 0, b""],
+        [DEVICE_IN, GET_STATUS, 0, 0, 2],
+        [DEVICE_OUT, CLEAR_FEATURE, REMOTE_WAKEUP, 0, b""],
+        [DEVICE_IN, GET_STATUS, 0, 0, 2],
+    ]).value
+    assert answers == [b"\1", 0, b"\0", b"\0\0", b"\0\0", b"\0\0", 0, b"\2\0", 0, b"\0\0"]
 
 
 @pytest.mark.fault("mouse_24ae_2002:unknown_requests_accepted", "mouse_24ae_2002:alternate_setting_accepted")
 def test_what_the_device_does_not_have_it_refuses(usb, pointer):
-    assert usb.descriptor(kind=DEVICE_QUALIFIER).errno == errno.EPIPE
-    assert usb.control_in(request_type=0xC0, request=0x42, length=4).errno == errno.EPIPE
-    assert usb.control_in(request_type=ENDPOINT_IN, request=SYNCH_FRAME, index=ENDPOINT, length=2).errno == errno.EPIPE
-    assert usb.set_interface(interface=0, alternate=1).errno == errno.EPIPE
+    answers = usb.requests(wanted=[
+        [DEVICE_IN, GET_DESCRIPTOR, DEVICE_QUALIFIER << 8, 0, 10],
+        [VENDOR_IN, 0x42, 0, 0, 4],
+        [ENDPOINT_IN, SYNCH_FRAME, 0, ENDPOINT, 2],
+        [INTERFACE_OUT, SET_INTERFACE, 1, 0, b""],
+        [ENDPOINT_OUT, SET_FEATURE, REMOTE_WAKEUP, ENDPOINT, b""],
+    ]).value
+    assert answers == [{"errno": errno.EPIPE}] * 5
+    assert usb.configuration().value == 1
     assert pointer.findings == []
 
 
@@ -55,8 +65,10 @@ def test_without_a_configuration_it_has_no_interface_and_gets_it_back(usb, point
 
 @pytest.mark.fault("mouse_24ae_2002:halt_ignored", "mouse_24ae_2002:status_lies", "mouse_24ae_2002:halt_not_cleared")
 def test_a_halted_endpoint_stalls_until_it_is_cleared(usb, pointer):
-    usb.control_out(request_type=ENDPOINT_OUT, request=SET_FEATURE, value=ENDPOINT_HALT, index=ENDPOINT)
-    assert usb.control_in(request_type=ENDPOINT_IN, request=GET_STATUS, index=ENDPOINT, length=2).value == b"\1\0"
+    assert usb.requests(wanted=[
+        [ENDPOINT_OUT, SET_FEATURE, ENDPOINT_HALT, ENDPOINT, b""],
+        [ENDPOINT_IN, GET_STATUS, 0, ENDPOINT, 2],
+    ]).value == [0, b"\1\0"]
     with usb.interrupt_reads(endpoint=ENDPOINT, count=1, timeout_s=1.0) as reading:
         pointer.send(REPORTS[0])
     assert (reading.value["data"], reading.value["errno"]) == ([], errno.EPIPE)
@@ -68,8 +80,8 @@ def test_a_halted_endpoint_stalls_until_it_is_cleared(usb, pointer):
 
 @pytest.mark.fault("mouse_24ae_2002:reset_ignored", "mouse_24ae_2002:protocol_ignored")
 def test_a_reset_takes_it_back_to_where_it_began(usb, pointer):
-    usb.control_out(request_type=HID_OUT, request=SET_PROTOCOL, value=0)
-    assert usb.control_in(request_type=HID_IN, request=GET_PROTOCOL, length=1).value == b"\0"
+    boot = [[HID_OUT, SET_PROTOCOL, 0, 0, b""], [HID_IN, GET_PROTOCOL, 0, 0, 1]]
+    assert usb.requests(wanted=boot).value == [0, b"\0"]
     pointer.clear()
     usb.reset()
     _ = usb.wait_plugged(driver="usbhid").value
