@@ -61,7 +61,7 @@ def test_word_delays_are_taken_and_change_no_bits(spi):
 
 @pytest.mark.fault("s3c64xx_spi:prescaler_stuck", "spi_loopback:fast_clock_errors")
 def test_each_transfer_has_the_clock_that_it_asks_for(spi, plug):
-    speeds = [33_000_000, 16_500_000, 11_000_000, 1_000_000, 500_000, 33_000_000]
+    speeds = [12_000_000, 6_000_000, 4_000_000, 1_000_000, 500_000, 12_000_000]
     answer = spi.message(transfers=[{"data": b"12345678", "speed_hz": speed} for speed in speeds])
     assert answer.value == [b"12345678"] * 6
     assert [clocking.speed_hz for clocking in plug.frames[0].clockings] == speeds
@@ -69,7 +69,7 @@ def test_each_transfer_has_the_clock_that_it_asks_for(spi, plug):
 
 @pytest.mark.fault("s3c64xx_spi:prescaler_stuck")
 def test_a_clock_between_two_steps_is_rounded_down(spi, plug):
-    for speed in (24_000_000, 10_000_000, 700_000):
+    for speed in (10_000_000, 5_000_000, 700_000):
         plug.frames.clear()
         _ = spi.message(transfers=[{"data": b"a", "speed_hz": speed}]).value
         assert plug.frames[0].clockings[0].speed_hz <= speed
@@ -77,19 +77,19 @@ def test_a_clock_between_two_steps_is_rounded_down(spi, plug):
 
 @pytest.mark.fault("s3c64xx_spi:prescaler_stuck")
 def test_a_clock_slower_than_the_controller_can_is_refused_or_slower(spi, plug):
-    answer = spi.message(transfers=[{"data": b"a", "speed_hz": 100_000}])
-    assert answer.errno or plug.frames[0].clockings[0].speed_hz <= 100_000
+    answer = spi.message(transfers=[{"data": b"a", "speed_hz": 20_000}])
+    assert answer.errno or plug.frames[0].clockings[0].speed_hz <= 20_000
 
 
 @pytest.mark.fault("s3c64xx_spi:clock_dead")
 def test_a_clock_faster_than_the_controller_can_is_refused_or_the_fastest(spi, plug):
     answer = spi.message(transfers=[{"data": b"a", "speed_hz": 100_000_000}])
-    assert answer.errno or plug.frames[0].clockings[0].speed_hz == 33_000_000
+    assert answer.errno or plug.frames[0].clockings[0].speed_hz == 12_000_000
 
 
 @pytest.mark.fault("s3c64xx_spi:polarity_stuck", "s3c64xx_spi:phase_stuck")
 def test_each_mode_reaches_the_wire_with_a_new_speed(spi, plug):
-    for mode, speed in ((1, 1_000_000), (2, 1_100_000), (3, 1_000_000), (0, 1_100_000)):
+    for mode, speed in ((1, 1_000_000), (2, 500_000), (3, 1_000_000), (0, 500_000)):
         assert spi.transfer(data=b"mode", mode=mode, speed_hz=speed).value == b"mode"
     assert [frame.clockings[0].mode for frame in plug.frames] == [1, 2, 3, 0]
 
