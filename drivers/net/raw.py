@@ -86,19 +86,19 @@ def capture(
 
 
 @listen
-def echo(interface: str, count: int, timeout_s: float = 30.0) -> Generator[None, None, dict[str, object]]:
-    """Send each test frame back to where it came from, `count` times, and answer those that came.
+def echo(interface: str, count: int, timeout_s: float = 2.0) -> Generator[None, None, dict[str, object]]:
+    """Send each numbered frame back to where it came from, `count` times, and answer those that came.
 
-    The sender paces itself by what comes back: no more than it has room for is ever on its way.
+    The sender paces itself by what comes back: no more than there is room for is ever on its way.  Ends after
+    `timeout_s` of silence.
     """
     # All types are listened to: a socket for one type gets tagged frames without their tag.
     with packet.opened(interface) as made:
         yield
-        deadline = time.monotonic() + timeout_s
         heard = packet.Heard()
         frames: list[bytes] = []
-        while len(frames) < count and (left := deadline - time.monotonic()) > 0:
-            made.settimeout(left)
+        made.settimeout(timeout_s)
+        while len(frames) < count:
             try:
                 frame = heard.take(made)
             except socket.timeout:

@@ -7,7 +7,7 @@ from drivers.net.contracts import every_frame_is_taken, frames_are_received, no_
 from drivers.net.frames import pattern
 
 
-@pytest.mark.fault("cable:partner_mute", "dm9000:drop_rx", "dm9000:drop_tx", "cable:drop")
+@pytest.mark.fault("cable:partner_mute", "dm9000:drop_tx")
 def test_the_partner_answers_the_boards_arp_request(net, ends, cable):
     taken = ends.bind(every_frame_is_taken)
     answer = net.with_events(taken).exchange_arp(source=ends.ip, target=ends.partner_ip)
@@ -16,13 +16,13 @@ def test_the_partner_answers_the_boards_arp_request(net, ends, cable):
     assert len(cable.received) == 1 and cable.partner.arp_requests >= 1
 
 
-@pytest.mark.fault("dm9000:broadcast_lost", "dm9000:corrupt_tx_byte", "dm9000:tx_padding_lost")
+@pytest.mark.fault("dm9000:broadcast_lost", "dm9000:tx_padding_lost")
 def test_the_board_answers_the_partners_arp_request(net, ends, cable):
     cable.send(ends.arp_request())
     assert cable.wait_for(1, timeout_s=2.0) == [ends.arp_reply()]
 
 
-@pytest.mark.fault("dm9000:corrupt_rx_byte", "dm9000:corrupt_tx_byte", "cable:corrupt", "cable:partner_mute")
+@pytest.mark.fault("dm9000:corrupt_rx_byte", "cable:partner_mute")
 def test_the_partner_answers_the_boards_pings_of_every_size(net, ends, cable, measure):
     taken, quick = (ends.bind(c) for c in (every_frame_is_taken, no_transmit_timeout))
     for size in (0, 1, 55, 56, 57, 1000, 1471, 1472):
@@ -33,7 +33,7 @@ def test_the_partner_answers_the_boards_pings_of_every_size(net, ends, cable, me
     assert len(cable.received) == 16
 
 
-@pytest.mark.fault("dm9000:corrupt_rx_byte", "dm9000:corrupt_tx_byte", "dm9000:duplicate_tx", "cable:truncate")
+@pytest.mark.fault("dm9000:corrupt_tx_byte", "dm9000:duplicate_tx")
 def test_the_board_answers_the_partners_pings_of_every_size(net, ends, cable):
     sizes = (0, 1, 18, 19, 700, 1472)
     for sequence, size in enumerate(sizes):
@@ -43,7 +43,7 @@ def test_the_board_answers_the_partners_pings_of_every_size(net, ends, cable):
     assert len(cable.received) == len(sizes)
 
 
-@pytest.mark.fault("plant:lose_received", "dm9000:drop_rx", "dm9000:duplicate_rx")
+@pytest.mark.fault("plant:lose_received", "dm9000:duplicate_rx")
 def test_each_datagram_reaches_its_program_once(net, ends, cable):
     claim = ends.bind(frames_are_received, frames=16)
     payloads = [b"%d" % number for number in range(16)]

@@ -10,7 +10,7 @@ ANRESTART = 0x0200
 ADVERTISE_10_ONLY, ADVERTISE_ALL = 0x0061, 0x01E1  # 10 half and full; and 100 half and full
 
 
-@pytest.mark.fault("dm9000:phy_write_lost", "dm9000:phy_reads_ffff")
+@pytest.mark.fault("dm9000:phy_write_lost")
 def test_a_phy_that_offers_10_mbit_only_agrees_on_that_and_on_100_again(net, ends, cable):
     for offer, speed in ((ADVERTISE_10_ONLY, 10), (ADVERTISE_ALL, 100)):
         _ = net.mii_write(register=ANAR, value=offer).value
@@ -21,7 +21,7 @@ def test_a_phy_that_offers_10_mbit_only_agrees_on_that_and_on_100_again(net, end
     assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
 
 
-@pytest.mark.fault("dm9000:phy_reads_ffff", "dm9000:link_stuck_down")
+@pytest.mark.fault("dm9000:phy_reads_ffff")
 def test_the_phy_registers_show_link_and_negotiation(net, ends, cable):
     _ = net.mii_read(register=BMSR).value  # the link bit is latched: the first read may show the past
     status = net.mii_read(register=BMSR).value
@@ -48,7 +48,7 @@ def test_the_message_level_is_kept_as_it_was_set(net, ends, cable):
     assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
 
 
-@pytest.mark.fault("dm9000:tx_truncated", "dm9000:drop_tx")
+@pytest.mark.fault("dm9000:tx_truncated")
 def test_a_smaller_mtu_cuts_what_the_kernel_sends_and_the_full_one_does_not(net, ends, cable):
     for mtu, longest in ((600, 614), (1500, 1514)):
         _ = net.set_link(mtu=mtu).value
@@ -59,7 +59,7 @@ def test_a_smaller_mtu_cuts_what_the_kernel_sends_and_the_full_one_does_not(net,
     assert len(frames[0]) == 1514
 
 
-@pytest.mark.fault("dm9000:swallow_tx_completion", "dm9000:drop_tx")
+@pytest.mark.fault("dm9000:swallow_tx_completion")
 def test_no_frame_waits_while_ethtool_asks_for_the_link(net, ends, cable, measure):
     """Asked as fast as it goes, for less than the transmit watchdog's time: it must not have to help."""
     answer = net.poll_ethtool(destination=ends.partner_mac, count=200, timeout_s=3.0)
