@@ -111,6 +111,7 @@ def test_a_chip_that_is_none_is_refused_and_can_be_bound_later(net, dm9000, kern
     assert (net.interface_of(device=who["device"]).value == who and who) or net.identity().value == who
 
 
+@pytest.mark.slow
 @pytest.mark.fault("plant:refuse_register")
 def test_an_interface_that_cannot_be_registered_leaves_the_device_unbound(net, dm9000, kernel, cable, rig):
     """dm9000_probe returns 0 although register_netdev failed: the device is bound to nothing."""
