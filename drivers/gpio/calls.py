@@ -5,6 +5,7 @@ What a call drives, it lets go of at its end. Time stamps are ns of CLOCK_MONOTO
 """
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -78,14 +79,18 @@ def get(lines: List[str], bias: str = "as_is", active_low: bool = False, *, chip
 
 
 @listen
-def hold(values: Dict[str, int], active_low: bool = False, *, chip: str) -> Generator[None, None, Dict[str, Any]]:
-    """Drive lines, let the host look, then let go; what the kernel says of each while it was driven.
+def hold(values: Dict[str, int], until: str, timeout_s: float = 2.0, *,
+         chip: str) -> Generator[None, None, Dict[str, Any]]:
+    """Drive lines until there is an edge on the line `until`; what the kernel says of each while it was driven.
 
-    "hardware" is the direction that the controller itself says.
+    "hardware" is the direction that the controller itself says. ETIMEDOUT when no edge comes.
     """
-    config = {line: _settings("output", active_low=active_low, value=value) for line, value in values.items()}
+    config: Dict[Any, Any] = {line: _settings("output", value=value) for line, value in values.items()}
+    config[until] = _settings("input", "both")
     with _request(chip, config) as request:
         yield
+        if not request.wait_edge_events(timeout_s):
+            raise OSError(errno.ETIMEDOUT, "no edge on %s within %s s" % (until, timeout_s))
         with _gpiod().Chip(sysfs.path_of(chip)) as device:
             return {line: dict(_info(device, line), value=request.get_value(line).value,
                                hardware=_hardware_direction(line)) for line in values}

@@ -7,9 +7,9 @@ from __future__ import annotations
 import errno
 import os
 import time
-from typing import Any, Dict, Generator, List
+from typing import Any, Dict, List
 
-from drivers.call import call, listen
+from drivers.call import call
 from drivers.i2c.adapters import client, driver_of
 from drivers.i2c.adapters import rebind as _rebind
 
@@ -57,14 +57,6 @@ def write(attribute: str, value: int, *, adapter: str, address: int) -> int:
         os.write(opened, b"%d" % value)
     finally:
         os.close(opened)
-    return int(_read(path))
-
-
-@listen
-def read_later(attribute: str = "temp1_input", *, adapter: str, address: int) -> Generator[None, None, int]:
-    """Wait until the host has changed something, then read the attribute."""
-    path = "%s/%s" % (_folder(adapter, address), attribute)
-    yield
     return int(_read(path))
 
 

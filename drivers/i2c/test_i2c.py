@@ -94,7 +94,7 @@ PROTOCOLS = {
 }
 
 
-@pytest.mark.fault("s3c2410_i2c:wrong_address", "s3c2410_i2c:corrupt_read", "s3c2410_i2c:corrupt_write")
+@pytest.mark.fault("s3c2410_i2c:wrong_address", "s3c2410_i2c:nack_address")
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_each_smbus_protocol_is_these_bytes_on_the_wire(i2c, at24c02_chip, s3c2410_i2c_chip, protocol):
     arguments, expected, wire = PROTOCOLS[protocol]
