@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 # What is larger lies in a (mapped, deleted) temporary file: the system may drop it from memory at any time.
 IN_MEMORY = 64 << 20
 COLUMN_IN_MEMORY = 1 << 30
+# A mapped file up to this size is brought into memory as a whole; of a larger one, what is worked on.
+LARGE = 1 << 30
 # Of linux/mman.h; Python's mmap has no name for it.
 MADV_POPULATE_READ = 22
 Bytes = NDArray[np.uint8]
@@ -34,8 +36,9 @@ class Pool:
         self.data: Bytes = np.frombuffer(owner, np.uint8)
         if len(views) == 1:
             self.data = np.frombuffer(views[0], np.uint8)
-        self._here = False
-        self._mapped = owner if isinstance(owner, mmap.mmap) and self.data.size > IN_MEMORY else None
+        self._mapped = owner if isinstance(owner, mmap.mmap) else None
+        if self._mapped is not None and self.data.size <= LARGE:
+            self._bring(self._mapped, 0, self.data.size)
 
     def _shared(self, views: list[memoryview], owner: Any) -> bool:
         """True, with `bases` set, when all views are parts of one owner, at whole words."""
@@ -67,36 +70,23 @@ class Pool:
 
     @contextlib.contextmanager
     def near(self, spans: Iterable[tuple[int, int]]) -> Iterator[None]:
-        """Work on some spans [bytes]: of a mapped file they are brought in at once, and let go of afterwards.
+        """Work on some spans [bytes]: of a large mapped file they are brought in at once, and let go of afterwards.
 
         Page by page, as they are touched, costs far more; and all together they would fill the memory.
         """
-        if self._mapped is None:
+        if self._mapped is None or self.data.size <= LARGE:
             yield
             return
-        self._leave()
         for start, end in spans:
-            self._bring(start // mmap.PAGESIZE * mmap.PAGESIZE, min(end, self.data.size))
+            self._bring(self._mapped, start // mmap.PAGESIZE * mmap.PAGESIZE, min(end, self.data.size))
         try:
             yield
         finally:
-            self._leave()
-
-    def whole(self) -> None:
-        """Bring in all of a mapped file, unless it is very large; it stays until something large is worked on."""
-        if self._mapped is not None and not self._here and self.data.size <= COLUMN_IN_MEMORY:
-            self._bring(0, self.data.size)
-            self._here = True
-
-    def _bring(self, start: int, end: int) -> None:
-        if self._mapped is not None:
-            with contextlib.suppress(OSError):  # before Linux 5.14: then they come in as they are touched
-                self._mapped.madvise(MADV_POPULATE_READ, start, end - start)
-
-    def _leave(self) -> None:
-        if self._mapped is not None:
             self._mapped.madvise(mmap.MADV_DONTNEED)
-            self._here = False
+
+    def _bring(self, mapped: mmap.mmap, start: int, end: int) -> None:
+        with contextlib.suppress(OSError):  # before Linux 5.14: then they come in as they are touched
+            mapped.madvise(MADV_POPULATE_READ, start, end - start)
 
 
 def _address(array: Bytes) -> int:

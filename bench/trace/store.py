@@ -24,8 +24,8 @@ LEAST_EVENT = 8
 CHUNK = 1 << 15
 # Events that are grouped by type at a time.
 PIECE = 1 << 17
-# Parts in which a large event type is decoded, so that not all pages of a mapped file are in memory with it.
-STAGES = 4
+# Parts in which an event type is decoded, so that not all pages of a large mapped file are in memory with it.
+STAGES = 16
 Rows = NDArray[np.uint32]
 
 
@@ -130,12 +130,7 @@ class Store:
         out = np.empty(rows.size, f"V{HEAD + fmt.size}")
         head = out.view(np.dtype({"names": ["ts", "cpu", "row"], "formats": ["=u8", "=u4", "=u4"],
                                   "offsets": [0, 8, 12], "itemsize": HEAD + fmt.size}))
-        if STAGES * out.nbytes <= self.pool.data.size:
-            if rows.size * self.layout.subbuf_size > self.pool.data.size:
-                self.pool.whole()
-            self._gather(rows, out, head)
-            return out.view(fmt.dtype(self.layout.order))
-        stage = -(-rows.size // STAGES)
+        stage = max(-(-rows.size // STAGES), CHUNK)
         for start in range(0, rows.size, stage):
             part = slice(start, start + stage)
             with self.pool.near(self._spans(rows[part])):
