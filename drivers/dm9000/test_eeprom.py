@@ -43,7 +43,7 @@ def test_ethtool_writes_words_and_single_bytes_and_nothing_else(net, dm9000, eep
     assert net.read_eeprom().value["data"] == expected
 
 
-@pytest.mark.fault("plant:leak_on_bind")
+@pytest.mark.fault("dm9000:eeprom_bad")
 def test_eeprom_accesses_that_are_no_such_are_refused(net, dm9000, eeprom):
     before = bytes(eeprom.data)
     magic = dm9000.eeprom_magic().value
@@ -53,9 +53,11 @@ def test_eeprom_accesses_that_are_no_such_are_refused(net, dm9000, eeprom):
     assert net.write_eeprom(offset=0, data=b"\0\0", magic=magic ^ 1).errno == errno.EINVAL
     assert net.write_eeprom(offset=126, data=bytes(4), magic=magic).errno == errno.EINVAL
     assert bytes(eeprom.data) == before
+    assert net.read_eeprom(offset=126, length=2).value["data"] == b"\xff\xff"
+    assert net.read_eeprom(offset=0, length=2).value["data"] == before[:2]
 
 
-@pytest.mark.fault("dm9000:eeprom_bit_flip", "dm9000:eeprom_busy", "dm9000:mac_registers_stuck")
+@pytest.mark.fault("dm9000:eeprom_bit_flip", "dm9000:eeprom_busy")
 def test_the_address_in_the_eeprom_becomes_the_interfaces_own(net, dm9000, dm9000_chip, eeprom, bound_again):
     eeprom.data[:6] = bytes.fromhex("0211223344a5")
     state = dm9000.rebind().value[0]

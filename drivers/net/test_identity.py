@@ -29,9 +29,12 @@ def test_sysfs_ethtool_and_netlink_agree_on_who_it_is(net, kernel):
     assert who["address_assign_type"] == "0", "the address is none that the driver was given: it is random or stolen"
 
 
-@pytest.mark.fault("plant:leak_on_bind")
-def test_an_interface_that_is_not_there_is_refused(net, kernel):
+@pytest.mark.fault("dm9000:wrong_chip_id")
+def test_an_interface_or_device_that_is_not_there_is_refused(net, kernel):
     who = net.identity().value
     assert net.link(interface="nosuch0").errno == errno.ENODEV
     assert kernel.bind(driver=who["driver"], device=who["device"]).errno == errno.EBUSY
     assert kernel.unbind(driver=who["driver"], device="nosuch.device").errno == errno.ENODEV
+    assert kernel.unbind(driver=who["driver"], device=who["device"]).errno == 0
+    assert net.link().errno == errno.ENODEV
+    assert kernel.bind(driver=who["driver"], device=who["device"]).errno == 0
