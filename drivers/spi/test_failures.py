@@ -42,7 +42,7 @@ def test_a_burst_without_clocks_times_out(spi, failing, ours):
 
 
 @pytest.mark.expects(splat=SAID)
-@pytest.mark.fault("s3c64xx_spi:irq_lost", "spi_loopback:inverted", "s3c64xx_spi:fifo_reset_lost")
+@pytest.mark.fault("s3c64xx_spi:irq_lost", "spi_loopback:inverted")
 def test_the_second_message_after_a_failure_is_right(spi, failing):
     failing(1)
     assert spi.message(transfers=[{"data": LONG}]).errno == errno.ETIMEDOUT
@@ -83,7 +83,7 @@ def test_a_lost_interrupt_times_out(spi, failing):
     assert spi.message(transfers=[{"data": LONG}]).errno == errno.ETIMEDOUT
 
 
-@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_level_low")
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_word_stale")
 def test_a_short_burst_that_comes_late_is_waited_for(spi, failing):
     failing(1, "bus_delay")
     assert spi.message(transfers=[{"data": b"patience"}]).value == [b"patience"]

@@ -20,6 +20,7 @@ TEXT = b"\x00\x01\x7f\x80\xfe\xff\xa5\x5a"
     "spi_loopback:open_circuit", "spi_loopback:shorted", "spi_loopback:inverted", "spi_loopback:byte_late",
     "s3c64xx_spi:rx_bit_flip", "s3c64xx_spi:bus_corrupt_miso", "s3c64xx_spi:bus_corrupt_mosi",
     "s3c64xx_spi:bus_clock_glitch", "s3c64xx_spi:select_latch_dead",
+    "spi_loopback:bit7_stuck_high", "spi_loopback:bit0_stuck_low",
 )
 def test_bytes_go_out_and_come_back(spi, plug, ours):
     sent = ours(what_was_sent, sent=[TEXT])
@@ -38,13 +39,13 @@ def test_bytes_go_out_and_come_back(spi, plug, ours):
 
 
 @pytest.mark.fault("s3c64xx_spi:tx_fifo_stuck", "spi_loopback:bits_reversed", "spi_loopback:bit_late",
-                   "s3c64xx_spi:fifo_reset_lost")
+                   "s3c64xx_spi:rx_level_low")
 def test_each_short_length_comes_back(spi):
     assert spi.lengths(sizes=SHORT).value == []
 
 
 @pytest.mark.fault("spi_loopback:long_frame_lost", "s3c64xx_spi:irq_lost", "s3c64xx_spi:select_dropped",
-                   "s3c64xx_spi:rx_last_lost")
+                   "s3c64xx_spi:rx_last_lost", "s3c64xx_spi:packet_count_short", "s3c64xx_spi:bus_delay")
 def test_each_length_around_the_fifos_depth_comes_back_in_one_frame(spi, plug):
     assert spi.lengths(sizes=AROUND_THE_FIFO).value == []
     assert [len(frame.mosi) for frame in plug.frames] == AROUND_THE_FIFO
