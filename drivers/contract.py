@@ -14,8 +14,9 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional
 
+from drivers.claim import Expression, Join, Key, Verb, bound, expression, inside, limits_of, verb_of
 from drivers.role import (
     AnyRole,
     Compare,
@@ -39,7 +40,6 @@ from drivers.role import (
     other_than,
     per_second,
     role,
-    said,
 )
 
 __all__ = [
@@ -49,82 +49,6 @@ __all__ = [
     "one_of", "order", "other_than", "pair", "payload_equals", "per_second", "rate", "ratio", "role", "seen", "sources",
     "until",
 ]
-
-Key = Union[None, str, Tuple[str, ...]]
-
-
-class Expression:
-    """What can be composed: `a & b`, `a | b`, `~a`, `a.implies(b)`; undecided parts stay undecided (Kleene)."""
-
-    def __and__(self, other: Expression) -> Expression:
-        return Join("and", (self, _expression(other)))
-
-    def __or__(self, other: Expression) -> Expression:
-        return Join("or", (self, _expression(other)))
-
-    def __invert__(self) -> Expression:
-        return Join("not", (self,))
-
-    def implies(self, other: Expression) -> Expression:
-        """Where this holds, `other` must hold."""
-        return Join("implies", (self, _expression(other)))
-
-    def __bool__(self) -> bool:
-        raise ContractError("compose contracts with &, | and ~, not with and, or, not: nothing is judged here")
-
-
-@dataclass(frozen=True)
-class Join(Expression):
-    """A composition; `op` is and, or, not or implies."""
-
-    op: str
-    parts: Tuple[Expression, ...]
-
-    def __str__(self) -> str:
-        said = ["(%s)" % part if isinstance(part, Join) and part.op != self.op else str(part) for part in self.parts]
-        if self.op == "not":
-            return "not so: %s" % said[0]
-        return "if %s, then %s" % tuple(said) if self.op == "implies" else (", %s " % self.op).join(said)
-
-
-@dataclass(frozen=True)
-class Verb(Expression):
-    """One claim over roles; `options` are the verb's own words, `sentence` says it with {0}, {1} … for the roles."""
-
-    verb: str
-    roles: Tuple[Role, ...]
-    options: Tuple[Tuple[str, Any], ...]
-    sentence: str
-
-    def __getitem__(self, option: str) -> Any:
-        return dict(self.options).get(option)
-
-    def __str__(self) -> str:
-        key = ", for each %s" % " and ".join(self["key"]) if self["key"] else ""
-        if self.verb == "every":
-            return "every %s: %s" % (self.roles[0], said(self["conditions"]))
-        return self.sentence.format(*self.roles, **dict(self.options)) + key
-
-
-def _expression(given: Any) -> Expression:
-    if not isinstance(given, Expression):
-        raise ContractError("%r is no claim: use a verb such as pair(…) or never(…)" % (given,))
-    return given
-
-
-def _verb(verb: str, roles: Tuple[Any, ...], sentence: str, key: Key = None, **options: Any) -> Verb:
-    options["key"] = (key,) if isinstance(key, str) else key
-    return Verb(verb, tuple(as_role(one) for one in roles), tuple(options.items()), sentence)
-
-
-def _limits(read: Callable[[Any], Any], **limits: Any) -> str:
-    """The limits that are given, in words; each is read once, so that a wrong unit fails where it is written."""
-    given = {name: value for name, value in limits.items() if value is not None}
-    for value in given.values():
-        if not isinstance(value, Limit):
-            read(value)
-    words = {"min": "at least", "max": "at most", "exactly": "exactly", "at_least": "at least", "at_most": "at most"}
-    return ", ".join("%s {%s}" % (words.get(name, name + " at most"), name) for name in given)
 
 
 def pair(open: AnyRole, close: AnyRole, key: Key = None, *, within: Any = None, several: Optional[bool] = None,
@@ -137,9 +61,10 @@ def pair(open: AnyRole, close: AnyRole, key: Key = None, *, within: Any = None, 
     """
     if edges not in ("open", "closed"):
         raise ContractError("edges is 'open' or 'closed', not %r" % (edges,))
-    _limits(nanoseconds, within=within)
-    return _verb("pair", (open, close), "each {0} is followed by one {1}" + (" within {within}" if within else ""), key,
-                 within=within, several=key is None if several is None else several, edges=edges)
+    limits_of(nanoseconds, within=within)
+    text = "each {0} is followed by one {1}" + (" within {within}" if within else "")
+    return verb_of("pair", (open, close), text, key, within=within, several=key is None if several is None else several,
+                   edges=edges)
 
 
 def latency(open: AnyRole, close: AnyRole, key: Key = None, *, min: Any = None, median: Any = None, p99: Any = None,
@@ -148,73 +73,73 @@ def latency(open: AnyRole, close: AnyRole, key: Key = None, *, min: Any = None, 
 
     `deadline` is a `max` that an `open` without any `close` breaks, too.
     """
-    text = _limits(nanoseconds, min=min, median=median, p99=p99, max=max, deadline=deadline)
+    text = limits_of(nanoseconds, min=min, median=median, p99=p99, max=max, deadline=deadline)
     if not text:
         raise ContractError("latency needs a limit: min, median, p99, max or deadline")
     text = text.replace("deadline at most", "always at most")
-    return _verb("latency", (open, close), "the time from {0} to {1} is " + text, key, min=min, median=median, p99=p99,
-                 max=max, deadline=deadline, several=key is None if several is None else several)
+    return verb_of("latency", (open, close), "the time from {0} to {1} is " + text, key, min=min, median=median,
+                   p99=p99, max=max, deadline=deadline, several=key is None if several is None else several)
 
 
 def order(*roles: AnyRole, key: Key = None) -> Verb:
     """Events of the roles come in this order, again and again: each is preceded by the one before it in the list."""
     if len(roles) < 2:
         raise ContractError("order needs at least two roles")
-    return _verb("order", roles, " comes before ".join("{%d}" % i for i in range(len(roles))), key)
+    return verb_of("order", roles, " comes before ".join("{%d}" % i for i in range(len(roles))), key)
 
 
 def count(role: AnyRole, *, exactly: Any = None, at_least: Any = None, at_most: Any = None, key: Key = None) -> Verb:
     """How many events there are (with `key`: of each value of it)."""
-    text = _limits(float, exactly=exactly, at_least=at_least, at_most=at_most)
+    text = limits_of(float, exactly=exactly, at_least=at_least, at_most=at_most)
     if not text:
         raise ContractError("count needs exactly, at_least or at_most")
-    return _verb("count", (role,), "{0} is seen %s times" % text, key, exactly=exactly, at_least=at_least,
-                 at_most=at_most)
+    return verb_of("count", (role,), "{0} is seen %s times" % text, key, exactly=exactly, at_least=at_least,
+                   at_most=at_most)
 
 
 def seen(role: AnyRole) -> Verb:
     """It happens at least once."""
-    return _verb("count", (role,), "{0} is seen", exactly=None, at_least=1, at_most=None)
+    return verb_of("count", (role,), "{0} is seen", exactly=None, at_least=1, at_most=None)
 
 
 def ratio(role: AnyRole, to: AnyRole, *, at_least: Any = None, at_most: Any = None) -> Verb:
     """How many events of `role` there are for each one of `to`."""
-    text = _limits(float, at_least=at_least, at_most=at_most)
+    text = limits_of(float, at_least=at_least, at_most=at_most)
     if not text:
         raise ContractError("ratio needs at_least or at_most")
-    return _verb("ratio", (role, to), "for each {1} there are %s {0}" % text, at_least=at_least, at_most=at_most)
+    return verb_of("ratio", (role, to), "for each {1} there are %s {0}" % text, at_least=at_least, at_most=at_most)
 
 
 def rate(role: AnyRole, *, at_least: Any = None, at_most: Any = None) -> Verb:
     """The mean rate from the first event to the last, such as "100 /s"."""
-    text = _limits(per_second, at_least=at_least, at_most=at_most)
+    text = limits_of(per_second, at_least=at_least, at_most=at_most)
     if not text:
         raise ContractError("rate needs at_least or at_most")
-    return _verb("rate", (role,), "the rate of {0} is %s" % text, at_least=at_least, at_most=at_most)
+    return verb_of("rate", (role,), "the rate of {0} is %s" % text, at_least=at_least, at_most=at_most)
 
 
 def jitter(role: AnyRole, *, at_most: Any, period: Any = None, key: Key = None) -> Verb:
     """No interval between neighbours is further from `period` (their median, when not given) than `at_most`."""
-    _limits(nanoseconds, at_most=at_most, period=period)
-    return _verb("jitter", (role,), "{0} comes %s, give or take {at_most}" % ("every {period}" if period else "evenly"),
-                 key, at_most=at_most, period=period)
+    limits_of(nanoseconds, at_most=at_most, period=period)
+    text = "{0} comes %s, give or take {at_most}" % ("every {period}" if period else "evenly")
+    return verb_of("jitter", (role,), text, key, at_most=at_most, period=period)
 
 
 def never(role: AnyRole) -> Verb:
     """It does not happen; passes only when its source was armed and no event was lost."""
-    return _verb("never", (role,), "{0} never happens")
+    return verb_of("never", (role,), "{0} never happens")
 
 
 def absent_between(role: AnyRole, open: AnyRole, close: AnyRole, key: Key = None) -> Verb:
     """It does not happen between an `open` and the next `close` (of the same key)."""
-    return _verb("absent_between", (role, open, close), "{0} never happens between {1} and {2}", key)
+    return verb_of("absent_between", (role, open, close), "{0} never happens between {1} and {2}", key)
 
 
 def until(absent: AnyRole, release: AnyRole, *, since: Optional[AnyRole] = None, key: Key = None) -> Verb:
     """No `absent` until `release` came: after each `since`, or from the recording's begin; and `release` does come."""
     if since is None:
-        return _verb("until", (absent, release), "{0} does not happen until {1}", key)
-    return _verb("until", (absent, release, since), "after {2}, {0} does not happen until {1}", key)
+        return verb_of("until", (absent, release), "{0} does not happen until {1}", key)
+    return verb_of("until", (absent, release, since), "after {2}, {0} does not happen until {1}", key)
 
 
 def conserve(take: AnyRole, give: AnyRole, key: Key = None, *, amount: Optional[str] = None) -> Verb:
@@ -222,16 +147,16 @@ def conserve(take: AnyRole, give: AnyRole, key: Key = None, *, amount: Optional[
 
     `amount`: the field that says how much each event takes or gives; without it each counts as one.
     """
-    return _verb("conserve", (take, give), "all that {0} takes{1} gives back".replace("{1}", " {1}") +
-                 (", counted in {amount}" if amount else ""), key, amount=amount)
+    return verb_of("conserve", (take, give), "all that {0} takes{1} gives back".replace("{1}", " {1}") +
+                   (", counted in {amount}" if amount else ""), key, amount=amount)
 
 
 def payload_equals(role: AnyRole, other: Any, field: str, key: Key = None) -> Verb:
     """The bytes in `field` of the n-th event are those of the n-th event of `other`, a role, or of a list of bytes."""
     if isinstance(other, (bytes, list, tuple, Limit)):
         expected = (other,) if isinstance(other, bytes) else other if isinstance(other, Limit) else tuple(other)
-        return _verb("payload", (role,), "{field} of {0} is what was expected", key, field=field, expected=expected)
-    return _verb("payload", (role, other), "{field} of {0} equals that of {1}", key, field=field, expected=None)
+        return verb_of("payload", (role,), "{field} of {0} is what was expected", key, field=field, expected=expected)
+    return verb_of("payload", (role, other), "{field} of {0} equals that of {1}", key, field=field, expected=None)
 
 
 def every(role: AnyRole, **fields: Any) -> Verb:
@@ -245,7 +170,7 @@ def all_equal(role: AnyRole, *fields: str) -> Verb:
     """In every event these fields have the same value: `all_equal(done, "frame", "actual")`."""
     if len(fields) < 2:
         raise ContractError("all_equal needs at least two fields")
-    return _verb("all_equal", (role,), "%s of every {0} are equal" % " and ".join(fields), fields=fields)
+    return verb_of("all_equal", (role,), "%s of every {0} are equal" % " and ".join(fields), fields=fields)
 
 
 # Contracts
@@ -271,7 +196,7 @@ class Contract:
         if unknown:
             raise ContractError("%s has no limit %r; it has: %s"
                                 % (self.name, unknown[0], ", ".join(self.unbound) or "none"))
-        return dataclasses.replace(self, claim=_bound(self.claim, values))
+        return dataclasses.replace(self, claim=bound(self.claim, values))
 
     @property
     def unbound(self) -> List[str]:
@@ -301,10 +226,10 @@ def contract(name: Any, claim: Optional[Expression] = None) -> Any:
     """
     if callable(name) and claim is None:
         made = name()
-        return Contract(name.__name__.replace("_", " "), _expression(made), inspect.getdoc(name) or "")
+        return Contract(name.__name__.replace("_", " "), expression(made), inspect.getdoc(name) or "")
     if not isinstance(name, str) or not name.strip():
         raise ContractError("a contract is named by a sentence, not %r" % (name,))
-    return Contract(name, _expression(claim))
+    return Contract(name, expression(claim))
 
 
 def sources(*contracts: Contract) -> List[Dict[str, Any]]:
@@ -316,26 +241,3 @@ def sources(*contracts: Contract) -> List[Dict[str, Any]]:
                 raise ContractError("%s: two different probes are both called %s: give one another `event`"
                                     % (one.name, event_name(source)))
     return list(found.values())
-
-
-def inside(node: Any, kind: Any) -> Iterator[Any]:
-    """Every piece of a type inside a claim, in reading order."""
-    if isinstance(node, kind):
-        yield node
-    parts = node if isinstance(node, tuple) else (
-        [getattr(node, item.name) for item in dataclasses.fields(node)] if dataclasses.is_dataclass(node) else [])
-    for part in parts:
-        yield from inside(part, kind)
-
-
-def _bound(node: Any, values: Mapping[str, Any]) -> Any:
-    """A copy of a claim with its limits filled."""
-    if isinstance(node, Limit):
-        value = values.get(node.name, node)
-        return tuple(value) if isinstance(value, list) else value
-    if isinstance(node, tuple):
-        return tuple(_bound(part, values) for part in node)
-    if dataclasses.is_dataclass(node) and not isinstance(node, type):
-        parts = {item.name: _bound(getattr(node, item.name), values) for item in dataclasses.fields(node)}
-        return dataclasses.replace(node, **parts)
-    return node

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import drivers.claim
 import drivers.contract
 import drivers.role
 from drivers.contract import (
@@ -162,6 +163,6 @@ def test_units():
     assert [per_second(text) for text in ("100 /s", "8 kHz", "2.5 Hz", "1MHz")] == [100, 8000, 2.5, 1_000_000]
 
 
-@pytest.mark.parametrize("module", [drivers.contract, drivers.role])
+@pytest.mark.parametrize("module", [drivers.contract, drivers.claim, drivers.role])
 def test_the_vocabulary_is_written_for_python_3_8(module):
     ast.parse(Path(module.__file__).read_text(), feature_version=(3, 8))
