@@ -33,6 +33,7 @@ class Call:
     function: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[Mapping[str, Any], ...] = ()
+    contracts: tuple[Any, ...] = ()  # those that the sources are armed for
     device: str = ""
     deadline_s: float = DEADLINE_S
     buffer_kb: int = BUFFER_KB
@@ -126,7 +127,7 @@ class Exerciser:
     def with_events(self, *contracts: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
         """The same exerciser, recording the union of the events that `contracts` need."""
         unique = {repr(sorted(s.items())): s for c in contracts for s in c.sources}
-        return self._with(sources=tuple(unique.values()), buffer_kb=buffer_kb)
+        return self._with(sources=tuple(unique.values()), contracts=contracts, buffer_kb=buffer_kb)
 
     def within(self, deadline_s: float) -> Exerciser:
         """The same exerciser, its calls allowed `deadline_s` seconds."""

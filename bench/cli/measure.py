@@ -15,7 +15,7 @@ from bench.rig import Rig, quiet_labgrid
 CALLS = 200
 SHELL_RUNS = 20
 ATTACHMENT = 16 << 20
-FRAMES = 60
+FRAMES, ROUNDS = 8, 20
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,18 @@ def on_the_twin(board: str) -> list[Figure]:
 def _registers(rig: Rig) -> Figure:
     """Accesses per second while the driver itself reads frames out of the DM9000."""
     attachment = rig.twin.attachments["ethernet"]
-    _ = rig.net.set_up(up=True).value
+    _ = rig.net.enter(address="192.0.2.2", partner=rig.cable.partner.ip).value
     frame = b"\xff" * 6 + bytes.fromhex("020000000001") + b"\x88\xb5" + bytes(1500)
-    with rig.net.capture(count=FRAMES, timeout_s=30.0) as heard:
-        before, began = attachment.server.accesses, time.monotonic()
-        for _ in range(FRAMES):
-            rig.cable.send(frame)
+    before, began = attachment.server.accesses, time.monotonic()
+    for _ in range(ROUNDS):
+        with rig.net.capture(count=FRAMES, timeout_s=30.0) as heard:
+            for _ in range(FRAMES):  # no more than the chip's 13 KiB of receive memory holds
+                rig.cable.send(frame)
+        assert len(heard.value["frames"]) == FRAMES
     taken = time.monotonic() - began
-    assert len(heard.value["frames"]) == FRAMES
     rate = (attachment.server.accesses - before) / taken
     return Figure("register accesses through the model", f"{rate:,.0f} /s",
-                  f"{FRAMES} frames of 1514 bytes received by the kernel's dm9000 driver")
+                  f"{FRAMES * ROUNDS} frames of 1514 bytes received by the kernel's dm9000 driver")
 
 
 def traces(board: str) -> list[Figure]:

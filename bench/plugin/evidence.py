@@ -128,6 +128,8 @@ class Current:
     def record(self, board: Board) -> store.CheckRecord:
         """Freeze."""
         defect = board.defect(self.name)
+        if self.outcome is Outcome.FAIL:
+            judge_the_rest(self.answers)
         ended = time.monotonic_ns()
         console = self.rig.console(self.started_ns)[-CONSOLE_LINES:] if self.rig else []
         return store.CheckRecord(
@@ -155,6 +157,15 @@ class Current:
             for name, chip in rig.twin.chips.items() for ns, event in chip.wire_with_times if ns >= self.started_ns
         ]
         self.wire = tuple(sorted(cable + chips, key=lambda e: e.ts_ns)[-WIRE_EVENTS:])
+
+
+def judge_the_rest(answers: Sequence[Answer]) -> None:
+    """Judge the contracts that a failed check had armed and did not come to: the kernel's witness belongs beside."""
+    for answer in answers:
+        judged = {verdict.claim.split(":")[0] for verdict in answer.trace.verdicts} if answer.trace else set()
+        for contract in answer.call.contracts if answer.trace else ():
+            if contract.name.split(":")[0] not in judged and not contract.unbound:
+                contract(answer.trace)
 
 
 def shown(event: tuple[Any, ...]) -> tuple[str, str]:
