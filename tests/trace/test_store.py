@@ -1,0 +1,82 @@
+"""The index: recordings larger than memory, what is kept, what a small recording costs."""
+import gc
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.trace import Recording, Trace, pool, store, synthetic
+from tests.trace.pages import Layout, Writer, payload, recording, simple
+
+SMALL = Path(__file__).parent / "data" / "small.dat"
+
+
+def arrays(trace):
+    return {event: trace[event].copy() for event in trace.events}
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_a_recording_too_large_for_memory_is_read_the_same_through_mapped_files(tmp_path, monkeypatch, loaded):
+    made = synthetic.recording(20_000)
+    Trace(made).save(tmp_path / "out.dat")
+    expected = arrays(Trace(made))
+    for name in ("IN_MEMORY", "COLUMN_IN_MEMORY", "LARGE"):
+        monkeypatch.setattr(pool, name, 0)
+    for name, size in (("CHUNK", 500), ("PIECE", 3000), ("LEAST_CACHE", 0)):
+        monkeypatch.setattr(store, name, size)
+    trace = Trace.load(tmp_path / "out.dat") if loaded else Trace(made)
+    found = arrays(trace)
+    assert found.keys() == expected.keys()
+    for event, array in expected.items():
+        assert np.array_equal(found[event], array)
+    assert trace.strings("sched_switch", "prev_comm")[0] == "python3"
+
+
+def test_arrays_are_kept_up_to_a_limit_and_then_let_go(monkeypatch):
+    monkeypatch.setattr(store, "LEAST_CACHE", 10_000)
+    trace = simple(*((n, 0, event, n, 0) for n in range(300) for event in ("t:open", "t:close", "t:mark")))
+    first = trace["open"]
+    assert trace["open"] is first
+    _ = trace["close"], trace["mark"]
+    assert trace["open"] is not first and np.array_equal(trace["open"], first)
+
+
+def test_a_trace_that_is_let_go_frees_its_memory():
+    trace = Trace.load(SMALL)
+    _ = trace["net_dev_xmit"]
+    gone = weakref.ref(trace.store)
+    gc.disable()
+    try:
+        del trace
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_blobs_of_every_kind_of_buffer():
+    writer = Writer()
+    writer.event(5, payload(Layout(), "t:open", 1, key=1, value=2))
+    blob = recording([writer]).pages[0]
+    for kind in (bytes, bytearray, memoryview, lambda data: np.frombuffer(data, np.uint8)):
+        base = recording([writer, writer])
+        trace = Trace(Recording([kind(blob), kind(blob)], base.formats, base.header_page))
+        assert trace["open"]["cpu"].tolist() == [0, 1]
+
+
+def test_a_recording_without_cpus_is_saved_and_read(tmp_path):
+    Trace(Recording((), {}, missing={"t:open": "tracefs is not mounted"}, armed=())).save(tmp_path / "none.dat")
+    again = Trace.load(tmp_path / "none.dat")
+    assert (len(again), again.missing) == (0, {"t:open": "tracefs is not mounted"})
+
+
+def test_latencies_are_there_to_measure_with():
+    from bench.errors import Inconclusive, UsageError
+    from drivers.contract import Tracepoint, never, pair
+    trace = simple((10, 0, "t:open", 1, 0), (20, 1, "t:open", 2, 0), (25, 0, "t:close", 1, 0), (90, 0, "t:close", 2, 0))
+    claim = pair(Tracepoint("t:open"), Tracepoint("t:close"), "key")
+    assert sorted(trace.latencies(claim).tolist()) == [15, 70]
+    with pytest.raises(Inconclusive, match="no source for gone"):
+        trace.latencies(pair(Tracepoint("t:gone"), Tracepoint("t:close")))
+    with pytest.raises(UsageError, match=r"latencies are of pair\(…\) or latency\(…\), not of never"):
+        trace.latencies(never(Tracepoint("t:open")))
