@@ -46,7 +46,7 @@ def nothing_is_left_behind(states, interface):
 
 
 @pytest.mark.slow
-@pytest.mark.fault("plant:leak_on_bind", "plant:irq_kept")
+@pytest.mark.fault("plant:leak_on_bind")
 def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
     states = dm9000.within(60.0).rebind(times=50).value
     measure("slowest bind", max(state["seconds"] for state in states), "s", limit=5.0)
@@ -57,7 +57,7 @@ def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable
 
 
 @pytest.mark.slow
-@pytest.mark.fault("plant:leak_on_bind", "plant:hold_module_reference")
+@pytest.mark.fault("plant:hold_module_reference")
 def test_twenty_module_reloads_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
     states = dm9000.within(60.0).reload(times=20).value
     measure("slowest reload", max(state["seconds"] for state in states), "s", limit=5.0)
