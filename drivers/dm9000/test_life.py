@@ -80,11 +80,14 @@ def test_the_interrupt_is_released_while_the_interface_is_down(net, dm9000, kern
 
 @pytest.mark.fault("dm9000:register_reset_lost", "dm9000:reset_stuck")
 def test_an_interface_set_up_again_starts_from_a_clean_chip(net, dm9000, ends, cable, dm9000_chip):
+    assert len(net.ping(address=ends.partner_ip, count=1, size=100).value) == 1  # moves the buffers' pointers
     dm9000_chip.clear()
     _ = net.set_link(up=False).value
     assert dm9000_chip.receive(ends.to_board(60)) is None and dm9000_chip.rx_dropped_link == 1
     again = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
     assert again["mac"] == ends.mac and dm9000_chip.soft_resets == 2
+    memory = dm9000_chip.sram
+    assert (memory.tx_read, memory.tx_write, memory.rx_read, memory.rx_write) == (0, 0, 0x0C00, 0x0C00)
     assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
     assert dm9000_chip.findings == [], "the driver did what the chip's documentation does not provide for"
 

@@ -17,7 +17,7 @@ def sleep_and_wake(kernel, measure):
     assert sleeps_and_wakes(answer.trace)
 
 
-@pytest.mark.fault("plant:refuse_suspend", "plant:slow_suspend", "dm9000:mac_registers_stuck")
+@pytest.mark.fault("plant:refuse_suspend", "plant:slow_suspend")
 def test_traffic_goes_on_after_the_device_slept(net, dm9000, kernel, ends, cable, measure):
     sleep_and_wake(kernel, measure)
     assert net.carrier(wanted=True, timeout_s=2.0).value < 2.0
