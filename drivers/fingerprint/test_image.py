@@ -119,7 +119,7 @@ def test_a_capture_whose_interrupt_is_lost_is_given_up(fingerprint, fpc1020_chip
     assert fingerprint.capture(crop=[0, 4, 0, 1]).value["rows"] == 4
 
 
-@pytest.mark.fault("fpc1020:wrong_hwid", "s3c64xx_spi:bus_miso_high")
+@pytest.mark.fault("fpc1020:capture_never_done", "s3c64xx_spi:bus_miso_high")
 def test_every_frame_of_a_capture_is_done(fingerprint, finger):
     finger(30)
     wiring = fingerprint.device.arguments["wiring"]

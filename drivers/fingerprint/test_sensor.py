@@ -30,7 +30,7 @@ def test_the_sensor_is_there(fingerprint):
     assert found["hwid"] == 0x020A
 
 
-@pytest.mark.fault("fpc1020:reset_ignored")
+@pytest.mark.fault("s3c64xx_spi:bus_miso_low")
 def test_a_sensor_that_is_not_there_is_noticed(fingerprint, fpc1020_chip):
     with fpc1020_chip.faults.switched_on("absent"):
         found = fingerprint.answers().value

@@ -70,7 +70,7 @@ def test_each_transfer_has_the_clock_that_it_asks_for(spi, plug):
 @pytest.mark.fault("s3c64xx_spi:prescaler_stuck")
 def test_a_clock_between_two_steps_is_rounded_down(spi, plug):
     for speed in (10_000_000, 5_000_000, 700_000):
-        plug.frames.clear()
+        plug.clear()
         _ = spi.message(transfers=[{"data": b"a", "speed_hz": speed}]).value
         assert plug.frames[0].clockings[0].speed_hz <= speed
 
