@@ -12,7 +12,7 @@ accept: setup
 test: lint
 	$(BIN)/python -m bench.setup --quiet --tests
 	$(BIN)/pytest tests
-	$(BIN)/bench prove --board $(BOARD)
+	$(BIN)/bench prove --board $(BOARD) --quick
 
 prove: setup
 	$(BIN)/bench prove --board $(BOARD)

@@ -56,6 +56,7 @@ def parser() -> Parser:
     for each in (accept, run):
         each.add_argument("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on")
         each.add_argument("--quick", action="store_true", help="leave out the checks marked slow")
+    prove.add_argument("--quick", action="store_true", help="try only the first fault of each check")
     run.add_argument("--times", type=int, default=1, metavar="N", help="run each check N times in a row")
     command("boards", "list the boards", "bench boards")
     faults = command("faults", "list the faults that can be switched on", "bench faults --board twin210")

@@ -14,7 +14,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on, e.g. "
                     "dm9000:swallow_tx_completion; may be given several times")
     group.addoption("--record", metavar="DIR", help="folder for the record (default: records/<time>-<board>)")
-    group.addoption("--quick", action="store_true", help="leave out the checks marked slow")
+    group.addoption("--quick", action="store_true", help="leave out the checks marked slow; in a "
+                    "proof: try the first fault of each check only")
     group.addoption("--prove", action="store_true", help="run each check once for each fault that it names")
     group.addoption("--times", type=int, default=1, metavar="N", help="run each check N times in a row")
 

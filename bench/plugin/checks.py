@@ -68,7 +68,7 @@ class Checks:
     # pytest's hooks, in the order of a check's life
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        if config.getoption("--quick"):
+        if config.getoption("--quick") and not self.proving:
             slow = [i for i in items if i.get_closest_marker("slow")]
             config.hook.pytest_deselected(items=slow)
             items[:] = [i for i in items if i not in slow]

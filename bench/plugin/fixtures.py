@@ -68,6 +68,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if plugin.proving and any(n in metafunc.fixturenames for n in exercisers()):
         marks = metafunc.definition.iter_markers("fault")
         faults = [fault for mark in marks for fault in mark.args]
+        if metafunc.config.getoption("--quick"):
+            faults = faults[:1]
         metafunc.fixturenames.append("proven_fault")
         metafunc.parametrize("proven_fault", faults or [""], ids=faults or ["no fault named"])
 

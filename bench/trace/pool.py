@@ -31,11 +31,9 @@ class Pool:
         self.sizes = [view.nbytes for view in views]
         self.bases = [0, *np.cumsum(self.sizes).tolist()][:len(views)]
         owner: Any = views[0].obj if views else b""
-        if len(views) > 1 and not self._shared(views, owner):
+        if not self._shared(views, owner):
             owner = self._together(views)
         self.data: Bytes = np.frombuffer(owner, np.uint8)
-        if len(views) == 1:
-            self.data = np.frombuffer(views[0], np.uint8)
         self._mapped = owner if isinstance(owner, mmap.mmap) else None
         if self._mapped is not None and self.data.size <= LARGE:
             self._bring(self._mapped, 0, self.data.size)
