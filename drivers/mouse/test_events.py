@@ -65,7 +65,7 @@ def test_usbmouse_tells_what_usbhid_tells(mouse, pointer):
     assert events.buttons(watch.value["events"]) == [[name, value] for name in BUTTONS for value in (1, 0)]
 
 
-@pytest.mark.fault("mouse_24ae_2002:lose_reports", "mouse_24ae_2002:corrupt_reports")
+@pytest.mark.fault("mouse_24ae_2002:nak_for_ever")
 def test_usbmouse_tells_no_wheel_that_a_short_report_does_not_have(mouse, pointer):
     assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
     with mouse.watch(reports=2) as watch:

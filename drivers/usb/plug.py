@@ -32,8 +32,13 @@ def wait_plugged(vendor: int, product: int, driver: str = "", modules: Sequence[
         load_module(module)
 
     def ready() -> bool:
-        names = sysfs.matching(vendor, product) if number(vendor, product) != other_than or not other_than else []
-        drivers = sysfs.bound("%s/%s" % (sysfs.DEVICES, names[0])) if names else {}
+        names = sysfs.matching(vendor, product)
+        if not names or (other_than and number(vendor, product) == other_than):
+            return False
+        device = "%s/%s" % (sysfs.DEVICES, names[0])
+        # A driver's link is there before its probe is done; this file is read under the lock that probes are held in.
+        sysfs.read(device + "/bConfigurationValue")
+        drivers = sysfs.bound(device)
         return bool(drivers) and all(one and driver in ("", one) for one in drivers.values())
 
     if not sysfs.wait_for(ready, timeout_s):

@@ -11,12 +11,14 @@ DRIVERS = "/sys/bus/usb/drivers"
 
 
 def read(path: str) -> str:
-    """The file's text without the newline; "" when there is no such file."""
+    """The file's text without the newline; "" when there is no such file, or none any more."""
     try:
         with open(path) as opened:
             return opened.read().rstrip("\n")
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV):
+            return ""
+        raise
 
 
 def write(path: str, text: str) -> None:

@@ -19,7 +19,7 @@ REPORTS = [bytes((0, dx, 0, 0)) for dx in range(1, 13)]
 
 
 @pytest.mark.fault("mouse_24ae_2002:stall_every_request", "mouse_24ae_2002:control_error",
-                   "mouse_24ae_2002:control_mute", "mouse_24ae_2002:remote_wakeup_lost")
+                   "mouse_24ae_2002:remote_wakeup_lost")
 def test_every_standard_request_is_answered(usb, pointer):
     answers = usb.requests(timeout_s=0.3, wanted=[
         [DEVICE_IN, GET_CONFIGURATION, 0, 0, 1],
