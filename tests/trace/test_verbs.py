@@ -281,6 +281,13 @@ def test_texts_arrays_and_payloads_in_conditions():
         judged(trace, every(named, name=3))
 
 
+def test_a_negative_number_is_found_in_an_unsigned_field_such_as_a_probes_return_value():
+    trace = simple((1, 0, "t:open", 0xFFFFFFFB, 0))
+    assert judged(trace, every(OPEN, key=-5)) is True
+    assert judged(trace, every(OPEN, key=other_than(-5))) is False
+    assert judged(trace, every(OPEN, key=one_of(0, -5))) is True
+
+
 def test_limits_are_bound_when_a_check_asks():
     named = as_role(Tracepoint("t:named")).where(name=limit("interface"))
     some = contract("as many as sent", count(named, exactly=limit("frames"))
