@@ -47,7 +47,7 @@ def loses_one_completion_and_goes_on(net, dm9000, ends, cable, chip, measure):
 @pytest.mark.slow
 @pytest.mark.expects(splat="NETDEV WATCHDOG")
 @pytest.mark.parametrize("quick_watchdog", ["A", "E"], indirect=True)
-@pytest.mark.fault("dm9000:swallow_tx_completion")
+@pytest.mark.fault("dm9000:lose_interrupts")
 def test_sending_goes_on_after_a_lost_completion(quick_watchdog, net, dm9000, ends, cable, dm9000_chip, measure):
     loses_one_completion_and_goes_on(net, dm9000, ends, cable, dm9000_chip, measure)
 
@@ -55,7 +55,7 @@ def test_sending_goes_on_after_a_lost_completion(quick_watchdog, net, dm9000, en
 @pytest.mark.slow
 @pytest.mark.expects(splat="NETDEV WATCHDOG")
 @pytest.mark.parametrize("quick_watchdog", ["B"], indirect=True)
-@pytest.mark.fault("dm9000:swallow_tx_completion")
+@pytest.mark.fault("dm9000:lose_interrupts")
 def test_sending_goes_on_after_a_lost_completion_of_a_dm9000b(
         quick_watchdog, net, dm9000, ends, cable, dm9000_chip, measure):
     """dm9000_timeout holds the driver's lock while dm9000_phy_write, which only a B needs there, takes it again."""

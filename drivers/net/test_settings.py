@@ -5,7 +5,7 @@ import errno
 
 import pytest
 
-BMCR, BMSR, ANAR = 0, 1, 4
+BMCR, BMSR, PHYSID1, ANAR = 0, 1, 2, 4
 ANRESTART = 0x0200
 ADVERTISE_10_ONLY, ADVERTISE_ALL = 0x0061, 0x01E1  # 10 half and full; and 100 half and full
 
@@ -27,6 +27,7 @@ def test_the_phy_registers_show_link_and_negotiation(net, ends, cable):
     status = net.mii_read(register=BMSR).value
     assert (status & 0x0004, status & 0x0020) == (0x0004, 0x0020)
     assert net.mii_read(register=BMCR).value & 0x1000
+    assert net.mii_read(register=PHYSID1).value not in (0, 0xFFFF)
 
 
 @pytest.mark.fault("plant:warn")
