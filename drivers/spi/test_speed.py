@@ -6,7 +6,10 @@ import pytest
 
 def share_of_c(spi, measure, size, count):
     """Transfers a second of this size, and their share of what spidev_test does."""
-    found = spi.compare_with_c(size=size, count=count).value
+    answer = spi.compare_with_c(size=size, count=count)
+    if answer.error and answer.error["type"] == "FileNotFoundError":
+        pytest.skip("the target has no spidev_test: it is built from the kernel tree's tools/spi")
+    found = answer.value
     measure(f"{size} bytes: transfers a second", count / found["seconds"], "/s")
     measure(f"{size} bytes: share of spidev_test", found["c_seconds"] / found["seconds"], "", at_least=0.9)
 
