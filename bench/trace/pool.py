@@ -23,6 +23,8 @@ Bytes = NDArray[np.uint8]
 class Pool:
     """One array of bytes with the pages of all CPUs; `bases` says where each CPU's begin.
 
+    `large`: a mapped file too large to be in memory as a whole.
+
     Nothing is copied when they lie in one buffer already, such as a mapped file.
     """
 
@@ -35,7 +37,8 @@ class Pool:
             owner = self._together(views)
         self.data: Bytes = np.frombuffer(owner, np.uint8)
         self._mapped = owner if isinstance(owner, mmap.mmap) else None
-        if self._mapped is not None and self.data.size <= LARGE:
+        self.large = self._mapped is not None and self.data.size > LARGE
+        if self._mapped is not None and not self.large:
             self._bring(self._mapped, 0, self.data.size)
 
     def _shared(self, views: list[memoryview], owner: Any) -> bool:
@@ -72,7 +75,7 @@ class Pool:
 
         Page by page, as they are touched, costs far more; and all together they would fill the memory.
         """
-        if self._mapped is None or self.data.size <= LARGE:
+        if self._mapped is None or not self.large:
             yield
             return
         for start, end in spans:

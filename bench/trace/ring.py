@@ -195,13 +195,13 @@ def _loop(words: Words, first: Places, ends: Places, big: bool) -> Iterator[int]
 def _events(words: Words, at: Places, starts: Places, stamps: Stamps, big: bool) -> Block:
     """Times, ids and places of the data events among the records at the words `at`; a page's begin at `starts`."""
     head = words.take(at)
-    kind = (head >> np.uint32(27) if big else head & np.uint32(31)).astype(np.uint8)
+    kind = (head >> np.uint32(27)).astype(np.uint8) if big else head.astype(np.uint8) & np.uint8(31)
     time = (head & np.uint32(TIME_MASK) if big else head >> np.uint32(5)).astype(np.uint64)
     special = np.flatnonzero(kind >= PADDING)
     longer = special[kind[special] >= TIME_EXTEND]
     time[longer] += words.take(at[longer] + 1).astype(np.uint64) << np.uint64(TIME_SHIFT)
     ts = _times(time, starts, stamps, longer[kind[longer] == TIME_STAMP])
-    place, length = (at + 1).astype(np.uint32), kind.astype(np.uint32)
+    place, length = at.astype(np.uint32) + np.uint32(1), kind.astype(np.uint32)
     if special.size:
         data = np.flatnonzero(kind < PADDING)
         place, length, ts = place.take(data), length.take(data), ts.take(data)

@@ -103,7 +103,7 @@ class Sight:
             raise ContractError(f"{events.role.name}: field {name!r} of {events.event} holds "
                                 f"{'text' if text else 'numbers'}: it cannot be compared: {compare}")
         if column.dtype.kind == "u" and compare.op in ("=", "!=") and value < 0:
-            value %= 1 << 8 * column.dtype.itemsize  # a probe's argument without a type, such as $retval: -5 is 0xfffffffb
+            value %= 1 << 8 * column.dtype.itemsize  # an untyped $retval of a probe: -5 is 0xfffffffb
         if compare.op == "&":
             return np.asarray((column.astype(np.int64) & np.int64(value)) != 0)
         return np.asarray(_COMPARE[compare.op](column, value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +22,8 @@ LEAST_CACHE = 32 << 20
 # The least that a data event takes: its header and one word.
 LEAST_EVENT = 8
 # Records gathered at a time: what they come from stays in the processor's cache for the other columns.
-CHUNK = 1 << 15
+CHUNK = 1 << 14
+THREADS = 2
 # Events that are grouped by type at a time.
 PIECE = 1 << 17
 # Parts in which an event type is decoded, so that not all pages of a large mapped file are in memory with it.
@@ -130,7 +132,7 @@ class Store:
         out = np.empty(rows.size, f"V{HEAD + fmt.size}")
         head = out.view(np.dtype({"names": ["ts", "cpu", "row"], "formats": ["=u8", "=u4", "=u4"],
                                   "offsets": [0, 8, 12], "itemsize": HEAD + fmt.size}))
-        stage = max(-(-rows.size // STAGES), CHUNK)
+        stage = -(-rows.size // STAGES) if self.pool.large else max(rows.size, 1)
         for start in range(0, rows.size, stage):
             part = slice(start, start + stage)
             with self.pool.near(self._spans(rows[part])):
@@ -139,7 +141,8 @@ class Store:
 
     def _gather(self, rows: Rows, out: NDArray[Any], head: NDArray[Any]) -> None:
         windows, cpus = self.pool.windows(out.dtype.itemsize), np.array(self.recording.cpus, np.uint32)
-        for start in range(0, rows.size, CHUNK):
+
+        def chunk(start: int) -> None:
             some = rows[start:start + CHUNK].astype(np.intp)
             # With the HEAD bytes before the data (headers of page and record): they make room for our columns.
             out[start:start + CHUNK] = windows[self.place.take(some) - np.uint32(HEAD // 4)]
@@ -148,6 +151,14 @@ class Store:
                 block += some >= bound
             mine = head[start:start + CHUNK]
             mine["ts"], mine["cpu"], mine["row"] = self.ts.take(some), cpus.take(block), some
+
+        starts = range(0, rows.size, CHUNK)
+        if len(starts) < 2 * THREADS:
+            for start in starts:
+                chunk(start)
+            return
+        with ThreadPoolExecutor(THREADS) as threads:  # numpy lets others run while it gathers
+            list(threads.map(chunk, starts))
 
     def _spans(self, rows: Rows) -> Iterator[tuple[int, int]]:
         """Where in the pool [bytes] the events of some rows lie, for each CPU."""
