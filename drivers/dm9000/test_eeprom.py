@@ -118,3 +118,19 @@ def test_an_eeprom_that_stays_busy_does_not_hold_up_the_driver(net, dm9000, dm90
         state = dm9000.rebind().value[0]
     measure("bind with a busy EEPROM", state["seconds"], "s", limit=3.0)
     assert net.link().value["up"] is True
+
+
+@pytest.mark.parametrize("revision", ["A", "B"])
+@pytest.mark.fault("dm9000:wrong_revision")
+def test_the_driver_tells_the_chips_revision(net, dm9000, dm9000_chip, bound_again, revision):
+    was = dm9000_chip.revision
+    dm9000_chip.revision = revision
+    dm9000_chip.reset()
+    try:
+        _ = dm9000.rebind().value
+        said = dm9000.probe_line().value
+        offloads = net.features().value["rx-checksum"]["available"]
+    finally:
+        dm9000_chip.revision = was
+        dm9000_chip.reset()
+    assert (said["revision"], offloads) == (revision.lower(), True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.kernel.slope import grows
 from drivers.net.frames import BROADCAST, numbered
 
 LENGTHS = [60, 61, 333, 1000, 1514]
@@ -58,3 +59,13 @@ def test_the_queueing_discipline_counts_what_it_passed_on(net, ends, cable):
     assert after["packets"] - before["packets"] == len(cable.received) == len(LENGTHS)
     assert after["bytes"] - before["bytes"] == sum(LENGTHS)
     assert (after["qlen"], after["backlog"], after["drops"]) == (0, 0, before["drops"])
+
+
+@pytest.mark.fault("plant:leak_on_frame")
+def test_traffic_leaves_no_memory_behind(net, kernel, ends, cable):
+    samples = []
+    for _ in range(8):
+        assert net.send_and_drain(destination=ends.partner_mac, lengths=[60] * 40).value["sent"] == 40
+        _ = kernel.collect_garbage().value
+        samples.append(kernel.slab().value)
+    assert grows(samples[1:], least=20) == {}, "memory is lost with each 40 frames (cache: objects each time)"
