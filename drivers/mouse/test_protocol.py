@@ -34,7 +34,7 @@ def test_the_driver_sets_the_mouse_idle_and_reads_its_report_descriptor(usb, mou
     assert mouse.report_descriptor().value == own
 
 
-@pytest.mark.parametrize("driver", ["usbhid", "usbmouse"])
+@pytest.mark.parametrize("driver", ["usbhid", pytest.param("usbmouse", marks=pytest.mark.slow)])
 @pytest.mark.fault("mouse_24ae_2002:nak_for_ever", "mouse_24ae_2002:axes_swapped")
 @pytest.mark.expects(splat=NOISE)
 def test_reports_that_are_empty_short_or_too_long_do_no_harm(mouse, pointer, driver):
@@ -51,7 +51,7 @@ def lied_to(usb, pointer, seeds):
     """Plug in a device that lies for each seed, and let the kernel make of it what it will."""
     told = {}
     for seed in seeds:
-        with usb.hear_plugging(count=1, timeout_s=1.0, quiet_s=0.1) as heard:
+        with usb.hear_plugging(count=1, timeout_s=0.8, quiet_s=0.05) as heard:
             told[seed] = pointer.lie(seed)
         told[seed].append([one["action"] for one in heard.value])
     return told

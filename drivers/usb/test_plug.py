@@ -8,6 +8,7 @@ import pytest
 from drivers.usb.hand import put_back
 
 ENDPOINT = 0x81
+GONE = (errno.ENODEV, errno.EIO)  # libusb's two ways to say it: the transfer failed, or the device is known to be gone
 SET_FEATURE, CLEAR_FEATURE, REMOTE_WAKEUP = 3, 1, 1
 NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic "
 
@@ -36,7 +37,7 @@ def test_a_hundred_times_pulled_out_and_plugged_in(usb, pointer, measure):
         if turn % 10 == 5:  # in the middle of a transfer
             with usb.lose_device(endpoint=ENDPOINT, timeout_s=2.0) as lost:
                 pointer.unplug()
-            assert lost.value["errno"] == errno.ENODEV
+            assert lost.value["errno"] in GONE
         actions, seconds = cycle(usb, pointer)
         assert actions.count("add") == 1
         slowest = max(slowest, seconds)
@@ -48,7 +49,7 @@ def test_a_hundred_times_pulled_out_and_plugged_in(usb, pointer, measure):
 def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
     with usb.lose_device(endpoint=ENDPOINT, timeout_s=2.0) as lost:
         pointer.unplug()
-    assert lost.value["errno"] == errno.ENODEV
+    assert lost.value["errno"] in GONE
     measure("read ended", lost.value["seconds"], "s", limit=1.0)
 
 
@@ -56,7 +57,7 @@ def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
 @pytest.mark.expects(splat=NOISE)
 def test_a_device_lost_in_the_middle_of_a_request_comes_back_when_it_is_plugged_in(usb, pointer):
     pointer.faults.set("disconnect_in_transfer", limit=1)
-    assert usb.configuration().errno in (errno.ENODEV, errno.EPROTO, errno.EIO)
+    assert usb.configuration().errno in GONE
     assert list(put_back(usb, pointer).value.values()) == ["usbhid"]
 
 
