@@ -22,6 +22,7 @@ def test_a_finger_that_comes_raises_the_interrupt_soon(fingerprint, fpc1020_chip
 def test_without_a_finger_nothing_comes(fingerprint, finger):
     with fingerprint.wait_for_finger(timeout_s=0.2) as waiting:
         pass
+    assert waiting.error
     assert waiting.error["type"] == "TimeoutError"
     assert fingerprint.zones().value == 0
 

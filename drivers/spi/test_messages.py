@@ -49,8 +49,9 @@ def test_a_message_of_many_transfers_brings_each_its_own(spi, plug):
 def test_a_delay_after_a_transfer_is_kept_and_so_is_one_between_frames(spi, plug, measure):
     answer = spi.message(transfers=[{"data": b"a", "delay_usecs": 20_000, "cs_change": 1}, {"data": b"b"}])
     assert answer.value == [b"a", b"b"]
-    first, second = plug.frames
-    pause = second.selected_ns - first.selected_ns
+    frames = plug.frames
+    assert [frame.mosi for frame in frames] == [b"a", b"b"]
+    pause = frames[1].selected_ns - frames[0].selected_ns
     measure("from frame to frame", pause / 1e6, "ms", at_least=19.0)
 
 
