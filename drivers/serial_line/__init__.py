@@ -1,0 +1,1 @@
+"""Exercise a serial port as a line for data: much of it, nothing lost."""

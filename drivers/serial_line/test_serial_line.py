@@ -1,0 +1,29 @@
+"""A serial line under test: a megabyte through the kernel's driver and back, every character in its place."""
+import pytest
+
+FAULTS = [f"loopback_plug:{name}" for name in (
+    "unplugged", "cut", "drop_character", "corrupt_character", "duplicate_character", "swap_characters", "noise",
+    "seven_bits", "inverted", "burst_lost")]
+TEXT = bytes(range(256)) * 24
+
+
+@pytest.mark.fault(*FAULTS)
+def test_every_character_comes_back_in_its_place(serial_line):
+    assert serial_line.within(15).echo(TEXT, rtscts=True).value["data"] == TEXT
+
+
+@pytest.mark.fault("loopback_plug:slow")
+def test_an_answer_comes_in_time(serial_line, measure):
+    took = min(serial_line.echo(b"?").value["seconds"] for _ in range(3))
+    measure("there and back", took * 1000, "ms", limit=serial_line.limits["answer_ms"])
+
+
+@pytest.mark.fault("loopback_plug:drop_character", "loopback_plug:burst_lost")
+@pytest.mark.slow
+def test_a_megabyte_comes_back_without_a_loss(serial_line, loopback_plug_chip, measure):
+    count = 1 << 20
+    run = serial_line.within(120).bulk(count, baud=921600 // 8, timeout_s=10).value
+    assert (run["got"], run["wrong"]) == (count, -1)
+    assert (run["counters"]["rx"], run["counters"]["tx"]) == (count, count)
+    assert loopback_plug_chip.count == count
+    measure("throughput", count / run["seconds"] / 1000, "kB/s", at_least=serial_line.limits["kilobytes_s"])
