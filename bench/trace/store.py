@@ -22,7 +22,7 @@ LEAST_CACHE = 32 << 20
 # The least that a data event takes: its header and one word.
 LEAST_EVENT = 8
 # Records gathered at a time: what they come from stays in the processor's cache for the other columns.
-CHUNK = 1 << 14
+CHUNK = 1 << 13
 THREADS = 2
 # Events that are grouped by type at a time.
 PIECE = 1 << 17
@@ -109,7 +109,7 @@ class Store:
         if not self.counts.get(number):
             return np.empty(0, np.uint32)
         rows = np.concatenate(self._by_type[number])
-        return rows[np.argsort(self.ts[rows], kind="stable")] if len(self.bounds) > 2 else rows
+        return rows.take(np.argsort(self.ts.take(rows), kind="stable")) if len(self.bounds) > 2 else rows
 
     def decode(self, number: int) -> NDArray[Any]:
         """The typed array of an event type."""
