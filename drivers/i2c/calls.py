@@ -109,6 +109,12 @@ def transfer(messages: List[Dict[str, Any]], *, adapter: str) -> List[bytes]:
 
 
 @call
+def transfer_each(transfers: List[List[Dict[str, Any]]], *, adapter: str) -> List[List[bytes]]:
+    """What `transfer` gives for each of several, one after the other."""
+    return [transfer(messages, adapter=adapter) for messages in transfers]
+
+
+@call
 def claim(address: int, *, adapter: str) -> str:
     """Ask for an address without force (ioctl I2C_SLAVE), and say which driver is bound there; EBUSY when one is."""
     from smbus2 import SMBus

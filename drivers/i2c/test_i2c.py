@@ -147,9 +147,9 @@ def test_a_message_that_follows_a_read_has_its_own_start(i2c, at24c02_chip, s3c2
 @pytest.mark.fault("at24c02:address_not_stored", "s3c2410_i2c:repeat_read_byte", "at24c02:read_stops_at_page")
 def test_every_length_from_1_to_40_is_read(i2c, at24c02_chip):
     at24c02_chip.content[:] = bytes(range(256))
-    for count in range(1, 41):
-        answer = i2c.transfer([{"address": 0x50, "write": b"\x10"}, {"address": 0x50, "read": count}])
-        assert answer.value == [bytes(range(0x10, 0x10 + count))]
+    got = i2c.transfer_each(
+        [[{"address": 0x50, "write": b"\x10"}, {"address": 0x50, "read": count}] for count in range(1, 41)]).value
+    assert got == [[bytes(range(0x10, 0x10 + count))] for count in range(1, 41)]
 
 
 @pytest.mark.fault("s3c2410_i2c:ghost_slaves", "s3c2410_i2c:acknowledge_ignored")

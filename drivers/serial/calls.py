@@ -183,10 +183,13 @@ def send_when_clear(data: bytes, timeout_s: float = 2.0, *, port: str) -> Genera
 
 @listen
 def send_when_resumed(data: bytes, timeout_s: float = 2.0, *, port: str) -> Generator[None, None, Dict[str, Any]]:
-    """Stop the own output with an XOFF through the plug, send, let the host send XON, wait until all is sent."""
+    """Stop the own output with an XOFF and a full stop through the plug, send, let the host send XON, wait for the end.
+
+    "held" is how many characters the kernel had kept before.
+    """
     with _open(port, xonxoff=True, timeout_s=timeout_s) as opened:
-        opened.write(b"\x13")
-        time.sleep(_SETTLE_S)
+        opened.write(b"\x13.")
+        opened.read(1)  # the full stop comes after the XOFF: by now that has done its work
         opened.write(data)
         time.sleep(_SETTLE_S)
         held = _waiting(opened)

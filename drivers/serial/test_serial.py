@@ -136,7 +136,7 @@ def test_an_xoff_stops_the_output_and_an_xon_resumes_it(serial, uart_16550a_chip
     with serial.send_when_resumed(data) as sending:
         sent_before = uart_16550a_chip.sent
         uart_16550a_chip.receive(b"\x11")
-    assert sent_before == b"\x13"
+    assert sent_before == b"\x13."
     assert sending.value["held"] == 60
     assert sending.value["echo"] == data
 
