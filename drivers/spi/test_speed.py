@@ -17,13 +17,13 @@ def share_of_c(spi, measure, size, count):
 @pytest.mark.fault("s3c64xx_spi:bus_fail")
 @pytest.mark.expects(splat="I/O Error|SPI transfer failed|failed to transfer one message|noqueue transfer failed")
 def test_short_transfers_go_nine_tenths_as_fast_as_with_the_kernels_own_c_program(spi, measure):
-    share_of_c(spi, measure, 32, 60)
+    share_of_c(spi, measure, 32, 40)
 
 
 @pytest.mark.slow
 @pytest.mark.fault("s3c64xx_spi:irq_lost")
 def test_long_transfers_go_nine_tenths_as_fast_as_with_the_kernels_own_c_program(spi, measure):
-    share_of_c(spi, measure, 252, 30)
+    share_of_c(spi, measure, 252, 15)
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_corrupt_miso")
