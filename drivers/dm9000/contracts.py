@@ -41,10 +41,6 @@ every_frame_is_requested: Contract = contract(
 
 interrupts_come_to_an_end: Contract = contract("each interrupt ends", pair(interrupted, interrupt_over))
 
-few_interrupts: Contract = contract(
-    "few interrupts are taken, or none", count(interrupted, at_most=limit("most")) | never(interrupted)
-)
-
 no_timeout: Contract = contract("dm9000_timeout is never called", never(timed_out))
 
 one_timeout_that_initialises: Contract = contract(

@@ -170,3 +170,12 @@ def mii_write(interface: str, register: int, number: int) -> None:
         answer = fcntl.ioctl(opened, SIOCGMIIPHY, MII_IFREQ.pack(interface.encode(), 0, 0, 0, 0))
         phy = MII_IFREQ.unpack(answer)[1]
         fcntl.ioctl(opened, SIOCSMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, number, 0))
+
+
+def settle(interface: str) -> None:
+    """Return when what the driver wrote to its chip has arrived there: a read does not overtake posted writes.
+
+    Reads the PHY's identifier; a driver without one is given no time.
+    """
+    with contextlib.suppress(OSError):
+        mii_read(interface, 2)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator
 
 from drivers.call import call, listen
-from drivers.net import packet
+from drivers.net import ethtool, packet
 from drivers.net.frames import ETH_P_ALL, ETH_P_ARP, arp, ethernet, is_numbered, mac, numbered
 
 
@@ -80,6 +80,8 @@ def capture(
             packet.join(made, interface, packet.PACKET_MR_PROMISC)
         if allmulti:
             packet.join(made, interface, packet.PACKET_MR_ALLMULTI)
+        if multicast or promisc or allmulti:
+            ethtool.settle(interface)
         yield
         heard = packet.receive(made, count, timeout_s, until)
         return {"frames": heard.frames, "checksum_valid": heard.checksum_valid, "drops": packet.drops(made)}
