@@ -150,6 +150,14 @@ def rebind(*, chip: str) -> str:
 
 
 @call
+def listen_again_and_again(line: str, times: int, *, chip: str) -> None:
+    """Ask for a line's edges and let go of it at once, `times` times."""
+    for _ in range(times):
+        with _request(chip, {line: _settings("input", "both")}):
+            pass
+
+
+@call
 def take_twice(line: str, *, chip: str) -> None:
     """Request a line that is requested already; the refusal is the errno."""
     with _request(chip, {line: _settings("input")}), _request(chip, {line: _settings("input")}):

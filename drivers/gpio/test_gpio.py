@@ -173,3 +173,13 @@ def test_the_controller_says_which_direction_a_line_has(gpio, virtio_gpio_chip):
     with gpio.hold({"led": 1}, until="button") as held:
         press(virtio_gpio_chip)
     assert held.value["led"]["hardware"] == "out"
+
+
+@pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:interrupts_stay_on")
+def test_a_line_can_be_listened_to_again_at_once(gpio, virtio_gpio_chip):
+    assert gpio.listen_again_and_again("button", 30).errno == 0
+    assert virtio_gpio_chip.pin("button").buffer is None
+    with gpio.hear("button", count=1, timeout_s=0.5) as heard:
+        press(virtio_gpio_chip)
+    assert len(heard.value) == 1
+    assert virtio_gpio_chip.findings == []
