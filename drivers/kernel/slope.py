@@ -10,13 +10,22 @@ LAZY = {"vmap_area"}
 def grows(samples: Sequence[Mapping[str, int]], least: float = 1.0) -> dict[str, float]:
     """The caches that gain `least` objects a step or more, and how many.
 
-    `samples`: objects in use by cache, one after each step.  The slope is the median of those between all pairs of
-    samples (Theil and Sen), so that a single burst of allocation counts for nothing.
+    `samples`: objects in use by cache, one after each step, at least five.  What counts is the lesser of the slopes
+    of the first and of the second half, so that a single burst of allocation counts for nothing.
     """
+    if len(samples) < 5:
+        raise ValueError(f"a slope in both halves needs at least 5 samples, there are {len(samples)}")
     found = {}
+    middle = len(samples) // 2
     for name in sorted(set(samples[0]) - LAZY):
         row = [sample.get(name, 0) for sample in samples]
-        slopes = sorted((row[j] - row[i]) / (j - i) for j in range(len(row)) for i in range(j))
-        if slopes and slopes[len(slopes) // 2] >= least:
-            found[name] = slopes[len(slopes) // 2]
+        slope = min(_slope(row[: middle + 1]), _slope(row[middle:]))
+        if slope >= least:
+            found[name] = slope
     return found
+
+
+def _slope(row: Sequence[int]) -> float:
+    """The median of the slopes between all pairs (Theil and Sen)."""
+    slopes = sorted((row[j] - row[i]) / (j - i) for j in range(len(row)) for i in range(j))
+    return slopes[len(slopes) // 2]
