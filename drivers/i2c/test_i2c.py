@@ -152,6 +152,14 @@ def test_every_length_from_1_to_40_is_read(i2c, at24c02_chip):
     assert got == [[bytes(range(0x10, 0x10 + count))] for count in range(1, 41)]
 
 
+@pytest.mark.fault("at24c02:page_not_wrapped", "s3c2410_i2c:drop_written_byte")
+def test_a_page_write_wraps_in_its_page(i2c, scratch):
+    eeprom = i2c.device.arguments["eeprom"]
+    store(i2c, eeprom, scratch, b"01234567")
+    store(i2c, eeprom, scratch + 6, b"ABCD")
+    assert bytes(i2c.smbus(eeprom, "i2c_block_read", [scratch, 8]).value) == b"CD2345AB"
+
+
 @pytest.mark.fault("s3c2410_i2c:ghost_slaves", "s3c2410_i2c:acknowledge_ignored")
 def test_an_address_without_a_slave_is_enxio(i2c):
     fails = contracts.transfers_fail_with_the_error.bind(error=-errno.ENXIO)

@@ -18,7 +18,7 @@ def given_back(pwm):
 @pytest.mark.fault("samsung_pwm:output_open", "samsung_pwm:start_ignored", "samsung_pwm:autoreload_ignored",
                    "samsung_pwm:count_not_stored", "samsung_pwm:compare_not_stored",
                    "samsung_pwm:manual_update_ignored", "samsung_pwm:half_speed", "samsung_pwm:neighbour_written",
-                   "samsung_pwm:compare_off_by_a_quarter", "samsung_pwm:inverter_ignored")
+                   "samsung_pwm:compare_off_by_a_quarter")
 @pytest.mark.parametrize("channel", range(4))
 def test_the_pin_has_the_period_and_the_duty_that_were_asked_for(pwm, samsung_pwm_chip, channel):
     runs = contracts.it_runs_as_asked.bind(period=MS, duty_cycle=MS // 4)

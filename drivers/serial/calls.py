@@ -18,6 +18,7 @@ from typing import Any, Dict, Generator, List
 from drivers.call import call, listen
 
 _TIOCGICOUNT = 0x545D
+_TIOCM_LOOP = 0x8000
 _COUNTERS = ("cts", "dsr", "rng", "dcd", "rx", "tx", "frame", "overrun", "parity", "brk", "buf_overrun")
 _SETTLE_S = 0.05
 
@@ -153,6 +154,19 @@ def send_break(*, port: str) -> Dict[str, Any]:
         got = opened.read(1)
         opened.break_condition = False
         return {"data": got, "counters": _since(opened, before)}
+
+
+@call
+def echo_inside(data: bytes, *, port: str) -> bytes:
+    """Send with the UART's own loop switched on (TIOCM_LOOP), and read what comes back."""
+    loop = struct.pack("I", _TIOCM_LOOP)
+    with _open(port) as opened:
+        fcntl.ioctl(opened.fileno(), termios.TIOCMBIS, loop)
+        try:
+            opened.write(data)
+            return bytes(opened.read(len(data)))
+        finally:
+            fcntl.ioctl(opened.fileno(), termios.TIOCMBIC, loop)
 
 
 @call

@@ -108,6 +108,12 @@ def test_sixteen_characters_wait_for_the_driver(serial, uart_16550a_chip):
     assert heard.value == {"data": bytes(range(0x40, 0x50)), "counters": {"rx": 16}}
 
 
+@pytest.mark.fault("uart_16550a:loop_ignored")
+def test_the_port_s_own_loop_keeps_the_characters_inside(serial, uart_16550a_chip):
+    assert serial.echo_inside(b"inside").value == b"inside"
+    assert uart_16550a_chip.sent == b""
+
+
 @pytest.mark.fault("uart_16550a:modem_status_stuck", "uart_16550a:rts_stuck", "uart_16550a:unplugged")
 def test_the_modem_lines_follow_each_other_through_the_plug(serial):
     states = [{"rts": rts, "dtr": dtr} for rts in (True, False) for dtr in (True, False)]
