@@ -25,6 +25,11 @@ def exercisers() -> list[str]:
     return sorted(p.parent.name for p in Path(drivers.__file__).parent.glob("*/calls.py"))
 
 
+def needs_device(exerciser: str) -> bool:
+    """Whether `exerciser` is for a device that board.yaml lists; the agent and the kernel are on every board."""
+    return bool(getattr(importlib.import_module(f"drivers.{exerciser}"), "NEEDS_DEVICE", True))
+
+
 @dataclass(frozen=True)
 class Call:
     """One request: exerciser.function, its arguments, the event sources to arm."""

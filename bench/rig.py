@@ -180,6 +180,8 @@ class Rig:
         while True:
             reply = self._channel.exchange(request, deadline_s)
             if reply.get("id") == self._calls:
+                if self.twin is not None:
+                    self.twin.settle()  # the check may look at a chip now: what was written must have reached it
                 return reply
             request = None  # an answer to an abandoned call: not ours
 

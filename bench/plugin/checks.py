@@ -10,7 +10,7 @@ import pytest
 
 from bench import board as boards
 from bench import faults, judge, store
-from bench.call import exercisers
+from bench.call import exercisers, needs_device
 from bench.errors import BenchError, Broken, Hang
 from bench.plugin import evidence
 from bench.plugin.evidence import Current, HealthError, outcome_of
@@ -68,10 +68,19 @@ class Checks:
     # pytest's hooks, in the order of a check's life
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        self._leave_out(config, items, [i for i in items if not self._is_for_this_board(i)])
         if config.getoption("--quick") and not self.proving:
-            slow = [i for i in items if i.get_closest_marker("slow")]
-            config.hook.pytest_deselected(items=slow)
-            items[:] = [i for i in items if i not in slow]
+            self._leave_out(config, items, [i for i in items if i.get_closest_marker("slow")])
+
+    def _is_for_this_board(self, item: pytest.Item) -> bool:
+        """Whether the board has a device for every exerciser that the check asks for."""
+        asked = [name for name in exercisers() if name in getattr(item, "fixturenames", ())]
+        return all(self.board.with_exerciser(name) or not needs_device(name) for name in asked)
+
+    @staticmethod
+    def _leave_out(config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]) -> None:
+        config.hook.pytest_deselected(items=unwanted)
+        items[:] = [item for item in items if item not in unwanted]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:

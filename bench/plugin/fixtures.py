@@ -1,7 +1,6 @@
 """What a check may ask for by name: each exerciser, each chip as `<chip>_chip`, cable, measure, board, rig."""
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -77,9 +76,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _exerciser_fixture(name: str) -> Callable[..., Any]:
     @pytest.fixture(name=name)
     def exerciser(rig: Rig, request: pytest.FixtureRequest) -> Exerciser:
-        needs = getattr(importlib.import_module(f"drivers.{name}"), "NEEDS_DEVICE", True)
-        if needs and not rig.board.with_exerciser(name):
-            pytest.skip(f"board {rig.board.name} has no device with exerciser {name}")
         return rig.exerciser(name, getattr(request, "param", None))
 
     return exerciser

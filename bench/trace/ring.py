@@ -24,7 +24,7 @@ COMMIT_LENGTH = 0x3FFFFFFF
 MISSED_EVENTS, MISSED_STORED = 1 << 31, 1 << 30
 
 # Pages walked together: enough for numpy, few enough that they stay in the processor's cache.
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20
 # Words between pages while they are walked: at a power of two apart all would share the same few lines of the cache.
 SPACE = 16
 # Below this many pages a plain loop is faster than the lockstep.

@@ -5,7 +5,6 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,8 +23,6 @@ LEAST_EVENT = 8
 # Records gathered at a time: what they come from stays in the processor's cache for the other columns.
 CHUNK = 1 << 13
 THREADS = 2
-# Events that are grouped by type at a time.
-PIECE = 1 << 17
 # Parts in which an event type is decoded, so that not all pages of a large mapped file are in memory with it.
 STAGES = 16
 Rows = NDArray[np.uint32]
@@ -34,7 +31,8 @@ Rows = NDArray[np.uint32]
 class Store:
     """Where every event of a recording lies, in columns by CPU and place; decodes an event type on demand.
 
-    `ts` [ns], `ids`, `place` (32-bit words from the pool's begin to the event's data), `length` (of the data, words).
+    `ts` [ns], `place` (32-bit words from the pool's begin to the event's data), `length` (of the data, words).
+    `counts`: events of each id.
     """
 
     def __init__(self, recording: Recording, layout: Layout, formats: Mapping[int, EventFormat]) -> None:
@@ -46,29 +44,40 @@ class Store:
         self.bounds = [0]
         self._cached: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._cache_bytes = max(LEAST_CACHE, sum(self.pool.sizes) // 4)
-        counts = self._index()
-        self.counts = {int(number): int(counts[number]) for number in np.flatnonzero(counts)}
+        self._by_type: dict[int, list[Rows]] = {}  # piece by piece: sorting pieces needs no large memory
+        self._index()
+        self.counts = {number: sum(map(len, pieces)) for number, pieces in sorted(self._by_type.items())}
         self._check_ids()
 
-    def _index(self) -> NDArray[np.int64]:
-        """Fill the columns; returns how many events there are of each id."""
-        counts = np.zeros(1 << 16, np.int64)
+    def _index(self) -> None:
+        """Fill the columns, and group rows by event type."""
         most = sum(self.pool.sizes) // LEAST_EVENT
-        ts, ids, place = column(np.uint64, most), column(np.uint16, most), column(np.uint32, most)
+        ts, place, grouped = column(np.uint64, most), column(np.uint32, most), column(np.uint32, most)
         length = column(np.uint16 if self.layout.subbuf_size <= 1 << 18 else np.uint32, most)
         size = 0
         for number, cpu in enumerate(self.recording.cpus):
             blocks = walk(self.pool, number, self.layout, cpu, self.recording.name, self._offset(number))
             for block, gaps in blocks:
                 end = size + block.ts.size
-                ts[size:end], ids[size:end], place[size:end] = block.ts, block.ids, block.place
-                length[size:end] = block.length
+                ts[size:end], place[size:end], length[size:end] = block.ts, block.place, block.length
+                self._group(block.ids, size, grouped[size:end])
                 size = end
-                counts += np.bincount(block.ids, minlength=counts.size)
                 self.gaps += gaps
             self.bounds.append(size)
-        self.ts, self.ids, self.place, self.length = ts[:size], ids[:size], place[:size], length[:size]
-        return counts
+        self.ts, self.place, self.length = ts[:size], place[:size], length[:size]
+
+    def _group(self, ids: NDArray[np.uint16], start: int, grouped: Rows) -> None:
+        """Add rows from `start` on to their types; they are kept in `grouped`."""
+        order = np.argsort(ids, kind="stable")
+        np.add(order, start, out=grouped, casting="unsafe")
+        ids = ids.take(order)
+        begins = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))[:ids.size].tolist()
+        for begin, end in itertools.pairwise([*begins, ids.size]):
+            self._by_type.setdefault(int(ids[begin]), []).append(grouped[begin:end])
+
+    def id_of(self, row: int) -> int:
+        """The event id of a row, from the event's own first field."""
+        return int.from_bytes(self.data(row)[:2].tobytes(), "big" if self.layout.big_endian else "little")
 
     def _offset(self, number: int) -> int:
         return self.recording.offsets[number] if self.recording.offsets else 0
@@ -76,7 +85,7 @@ class Store:
     def _check_ids(self) -> None:
         unknown = sorted(set(self.counts) - set(self.formats))
         if unknown:
-            row = int(np.flatnonzero(self.ids == unknown[0])[0])
+            row = int(self._by_type[unknown[0]][0][0])
             raise RecordError(f"{self.where(row)}: event id {unknown[0]} has no format file among the "
                               f"{len(self.formats)} of the recording ({self.counts[unknown[0]]} such events)")
 
@@ -89,20 +98,6 @@ class Store:
         block = self.block(row)
         at = self._offset(block) + 4 * int(self.place[row]) - self.pool.bases[block]
         return f"{self.recording.name}: offset {at}: cpu {self.recording.cpus[block]}"
-
-    @cached_property
-    def _by_type(self) -> dict[int, list[Rows]]:
-        """Rows of each event type, piece by piece: sorting pieces needs no large memory."""
-        found: dict[int, list[Rows]] = {}
-        for start in range(0, self.ids.size, PIECE):
-            ids = self.ids[start:start + PIECE]
-            order = np.argsort(ids, kind="stable").astype(np.uint32)
-            ids = ids[order]
-            begins = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
-            order += np.uint32(start)
-            for begin, rows in zip(begins.tolist(), np.split(order, begins[1:]), strict=True):
-                found.setdefault(int(ids[begin]), []).append(rows)
-        return found
 
     def rows(self, number: int) -> Rows:
         """Rows of an event type by time, CPUs merged; equal times stay in the order of CPU and place."""

@@ -180,7 +180,7 @@ class Trace:
             yield self.witness_of_row(row)
 
     def order(self) -> NDArray[np.uint32]:
-        """Rows of the store (ts, ids, place, length) of all events by time."""
+        """Rows of the store (ts, place, length; id_of) of all events by time."""
         return self.store.time_order()
 
     def witness(self, event: str, index: int) -> Witness:
@@ -190,7 +190,7 @@ class Trace:
 
     def witness_of_row(self, row: int) -> Witness:
         """One event by its row in the store."""
-        return self._witness(self.store.formats[int(self.store.ids[row])], row)
+        return self._witness(self.store.formats[self.store.id_of(row)], row)
 
     def _witness(self, fmt: EventFormat, row: int) -> Witness:
         from bench.trace.values import plain

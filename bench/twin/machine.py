@@ -116,6 +116,11 @@ class Twin:
                     f"the kernel put it at {'nothing' if found is None else hex(found)}"
                 )
 
+    def settle(self) -> None:
+        """Wait until what the guest has written so far has reached the chips."""
+        for attachment in self.attachments.values():
+            attachment.settle()
+
     def chip_errors(self) -> list[str]:
         """Tracebacks of errors in the chips' own code, which are the bench's fault and never the driver's."""
         return [str(e) for attachment in self.attachments.values() for e in attachment.errors]
