@@ -10,7 +10,7 @@ from collections.abc import Generator
 from typing import Any, Dict, Iterator, List, Optional
 
 from drivers.call import call, listen
-from drivers.kernel.modules import load_module
+from drivers.kernel.modules import load_module, unload_module
 from drivers.mouse import evdev, hidraw, usbmon
 from drivers.usb import sysfs
 from drivers.usb.power import resume, suspend
@@ -61,12 +61,15 @@ def identity(vendor: int, product: int) -> Dict[str, Any]:
 
 @call
 def use_driver(vendor: int, product: int, driver: str, timeout_s: float = 2.0) -> str:
-    """Have the mouse driven by usbhid or usbmouse, loading that; the driver that has it, its event node being there."""
-    if not os.path.exists("%s/%s" % (sysfs.DRIVERS, driver)):
-        load_module(driver)
-    device = sysfs.folder(vendor, product)
-    name = sysfs.interfaces(device)[0]
+    """Have the mouse driven by usbhid or usbmouse; the driver that has it, its event node being there.
+
+    usbmouse is loaded for it and unloaded for usbhid: which one of two that fit takes a mouse is chance.
+    """
+    load_module(driver)
+    name = sysfs.interfaces(sysfs.folder(vendor, product))[0]
     sysfs.bind(name, driver)
+    if driver != "usbmouse":
+        unload_module("usbmouse", timeout_s)
     if not sysfs.wait_for(lambda: evdev.nodes(vendor, product), timeout_s):
         raise OSError(errno.ETIMEDOUT, "%s is bound to %s, but no event node came in %s s" % (name, driver, timeout_s))
     return sysfs.driver_of(name)

@@ -12,5 +12,13 @@ def pointer(usb, mouse, mouse_24ae_2002_chip):
     if "usbmouse" in set_up(usb, mouse_24ae_2002_chip).values():
         _ = mouse.use_driver(driver="usbhid").value
     yield mouse_24ae_2002_chip
-    if "usbmouse" in tidy_up(usb, mouse_24ae_2002_chip).values():
-        _ = mouse.use_driver(driver="usbhid").errno
+    tidy_up(usb, mouse_24ae_2002_chip)
+
+
+@pytest.fixture
+def usbmouse(mouse, pointer):
+    """The mouse is driven by usbmouse, and by usbhid again afterwards."""
+    assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
+    yield
+    pointer.faults.clear()
+    _ = mouse.use_driver(driver="usbhid").errno

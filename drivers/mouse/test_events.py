@@ -54,8 +54,7 @@ def test_the_wheel_turns_both_ways(mouse, pointer):
 
 @pytest.mark.fault("mouse_24ae_2002:button_stuck", "mouse_24ae_2002:axis_inverted", "mouse_24ae_2002:wheel_dead",
                    "mouse_24ae_2002:duplicate_reports")
-def test_usbmouse_tells_what_usbhid_tells(mouse, pointer):
-    assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
+def test_usbmouse_tells_what_usbhid_tells(mouse, pointer, usbmouse):
     steps = [(1, -1, 0), (-127, 127, 0), (127, -127, 1), (3, 4, -127)]
     watched = played(mouse, pointer, steps)
     assert events.motion(watched["events"]) == [list(step) for step in steps]
@@ -66,8 +65,7 @@ def test_usbmouse_tells_what_usbhid_tells(mouse, pointer):
 
 
 @pytest.mark.fault("mouse_24ae_2002:nak_for_ever")
-def test_usbmouse_tells_no_wheel_that_a_short_report_does_not_have(mouse, pointer):
-    assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
+def test_usbmouse_tells_no_wheel_that_a_short_report_does_not_have(mouse, pointer, usbmouse):
     with mouse.watch(reports=2) as watch:
         pointer.send(b"\0\1\1\5", b"\0\2\2")
     assert events.motion(watch.value["events"]) == [[1, 1, 5], [2, 2, 0]]

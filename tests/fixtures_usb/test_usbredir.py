@@ -21,6 +21,7 @@ from fixtures.transports.usbredir_messages import (
     Type,
     pack,
 )
+from fixtures.usb.requests import Setup
 
 HELLO = struct.pack("<III64sI", 0, 68, 0, b"qemu usb-redir guest 11.1.3", 0xFF)
 GET_DEVICE = struct.pack("<IIQBBBBHHH", 100, 10, 7, 0x80, 6, 0x80, 0, 0x0100, 0, 18)
@@ -196,6 +197,19 @@ def test_reports_keep_the_endpoints_interval(tmp_path):
         for _ in range(4):
             peer.receive()
         assert time.monotonic() - begun >= 0.055
+
+
+def test_when_it_has_settled_the_device_knows_what_was_said(server, mouse):
+    peer = configured(server)
+    for _ in range(50):
+        peer.socket.sendall(guest(15, 0, b"\x81"))
+        server.settle()
+        assert mouse.started == {0x81}
+        peer.socket.sendall(guest(16, 0, b"\x81") + guest(3, 0))
+        server.settle()
+        assert mouse.started == set()
+        mouse.control(Setup.set_configuration(1))
+        assert [peer.receive()[0] for _ in range(2)] == [Type.INTERRUPT_RECEIVING_STATUS] * 2
 
 
 def test_pulled_out_and_plugged_in_the_guest_hears_both(server, mouse):
