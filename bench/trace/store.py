@@ -119,29 +119,29 @@ class Store:
 
     def _decode(self, fmt: EventFormat) -> NDArray[Any]:
         rows = self.rows(fmt.id)
-        short = np.flatnonzero(self.length[rows] < -(-fmt.size // 4))
-        if short.size:
-            row = int(rows[short[0]])
-            raise RecordError(f"{self.where(row)}: an event {fmt.full_name} of {4 * int(self.length[row])} bytes, its "
-                              f"format file describes {fmt.size}")
         out = np.empty(rows.size, f"V{HEAD + fmt.size}")
         head = out.view(np.dtype({"names": ["ts", "cpu", "row"], "formats": ["=u8", "=u4", "=u4"],
                                   "offsets": [0, 8, 12], "itemsize": HEAD + fmt.size}))
-        stage = -(-rows.size // STAGES) if self.pool.large else max(rows.size, 1)
+        stage = max(-(-rows.size // STAGES) if self.pool.large else rows.size, 1)
         for start in range(0, rows.size, stage):
             part = slice(start, start + stage)
             with self.pool.near(self._spans(rows[part])):
-                self._gather(rows[part], out[part], head[part])
+                self._gather(fmt, rows[part], out[part], head[part])
         return out.view(fmt.dtype(self.layout.order))
 
-    def _gather(self, rows: Rows, out: NDArray[Any], head: NDArray[Any]) -> None:
+    def _gather(self, fmt: EventFormat, rows: Rows, out: NDArray[Any], head: NDArray[Any]) -> None:
         windows, cpus = self.pool.windows(out.dtype.itemsize), np.array(self.recording.cpus, np.uint32)
 
         def chunk(start: int) -> None:
             some = rows[start:start + CHUNK].astype(np.intp)
+            short = some[self.length.take(some) < -(-fmt.size // 4)]
+            if short.size:
+                row = int(short[0])
+                raise RecordError(f"{self.where(row)}: an event {fmt.full_name} of {4 * int(self.length[row])} bytes, "
+                                  f"its format file describes {fmt.size}")
             # With the HEAD bytes before the data (headers of page and record): they make room for our columns.
             out[start:start + CHUNK] = windows[self.place.take(some) - np.uint32(HEAD // 4)]
-            block = np.zeros(some.size, np.uint8)
+            block = np.zeros(some.size, np.uint16)
             for bound in self.bounds[1:-1]:
                 block += some >= bound
             mine = head[start:start + CHUNK]

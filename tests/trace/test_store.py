@@ -23,7 +23,7 @@ def test_a_recording_too_large_for_memory_is_read_the_same_through_mapped_files(
     expected = arrays(Trace(made))
     for name in ("IN_MEMORY", "COLUMN_IN_MEMORY", "LARGE"):
         monkeypatch.setattr(pool, name, 0)
-    for name, size in (("CHUNK", 500), ("PIECE", 3000), ("LEAST_CACHE", 0)):
+    for name, size in (("CHUNK", 500), ("LEAST_CACHE", 0)):
         monkeypatch.setattr(store, name, size)
     trace = Trace.load(tmp_path / "out.dat") if loaded else Trace(made)
     found = arrays(trace)
