@@ -98,6 +98,8 @@ def test_nothing_waits_in_a_device_that_is_pulled_out(mouse):
 def test_it_is_put_back_as_it_was_made(mouse):
     assert mouse.restore() is True  # the host listened
     assert mouse.restore() is False
+    mouse.halt(0x81)
+    assert mouse.restore() is True
     mouse.become(speed="low", lies={(1, 0): b"\x12"})
     assert (mouse.speed, mouse.control(GET_DEVICE).data) == (Speed.LOW, b"\x12")
     assert mouse.restore() is True
