@@ -31,10 +31,17 @@ def is_right(frame, protocol):
     return (found, checksum(pseudo + segment), checksum(frame[14:34])) == (protocol, 0, 0)
 
 
+def plain_frame_first(net, ends, cable):
+    """Send a frame that needs no checksum: a driver that tells its chip of changes only has one to tell next."""
+    _ = net.send_numbered(destination=ends.partner_mac, lengths=[60]).value
+    cable.wait_for(1, timeout_s=2.0)
+    cable.clear()
+
+
 def send_and_judge(net, ends, cable):
     """Send UDP of odd and even lengths and a TCP SYN from the kernel's own stack, and judge the wire."""
     payloads = [pattern(length, length) for length in (1, 2, 17, 18, 999, 1472)]
-    cable.clear()
+    plain_frame_first(net, ends, cable)
     assert net.send_udp(address=ends.partner_ip, port=4000, payloads=payloads).errno == 0
     frames = cable.wait_for(len(payloads), timeout_s=3.0)
     assert [frame[42:42 + len(payload)] for frame, payload in zip(frames, payloads)] == payloads
@@ -122,6 +129,7 @@ def test_an_ipv6_datagram_with_a_wrong_checksum_is_refused(net, ends, cable, off
 @pytest.mark.fault("dm9000:tx_checksum_missing")
 def test_checksums_left_to_the_chip_are_right_again_after_the_interface_was_down(net, ends, cable, offload):
     offload(TX, True)
+    plain_frame_first(net, ends, cable)
     assert net.send_udp(address=ends.partner_ip, port=4000, payloads=[b"before"]).errno == 0
     before = cable.wait_for(1, timeout_s=2.0)
     _ = net.set_link(up=False).value
