@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 LIBRARY = "libusb-1.0.so.0"
+MORE_MS = 20  # for a transfer that should not come
 RECIPIENT, TO_INTERFACE, TO_ENDPOINT = 0x1F, 1, 2  # of bmRequestType
 
 
@@ -191,7 +192,8 @@ def interrupt_reads(vendor: int, product: int, endpoint: int, count: int, size: 
                     timeout_s: float = 2.0) -> Generator[None, None, Dict[str, Any]]:
     """Read an interrupt endpoint in place of the kernel driver: {"data": [bytes], "at_s": [times], "errno": n}.
 
-    Ends after `count` transfers, at the first that fails, or when `timeout_s` is over (ETIMEDOUT).
+    Ends after `count` transfers and a moment without another one, at the first that fails, or when `timeout_s` is over
+    (ETIMEDOUT). One transfer more than `count` is returned, too: it should not have been there.
     """
     data: List[bytes] = []
     at_s: List[float] = []
@@ -207,6 +209,8 @@ def interrupt_reads(vendor: int, product: int, endpoint: int, count: int, size: 
                 at_s.append(time.monotonic() - begun)
         except OSError as error:
             return {"data": data, "at_s": at_s, "errno": error.errno or errno.EIO}
+        with contextlib.suppress(OSError):  # nothing more, as it should be; the controller stops asking
+            data.append(bytes(device.read(endpoint, size, MORE_MS)))
     return {"data": data, "at_s": at_s, "errno": 0}
 
 

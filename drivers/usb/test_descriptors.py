@@ -40,6 +40,7 @@ def test_its_texts_are_those_that_were_read_when_it_was_plugged_in(usb, plugged)
     assert "product" in known
 
 
+@pytest.mark.slow
 @pytest.mark.fault("mouse_24ae_2002:stall_every_request")
 @pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: ")
 def test_at_low_speed_it_is_the_same_device(usb, pointer):

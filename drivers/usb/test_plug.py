@@ -53,6 +53,7 @@ def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
     measure("read ended", lost.value["seconds"], "s", limit=1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost")
 @pytest.mark.expects(splat=NOISE)
 def test_a_device_lost_in_the_middle_of_a_request_comes_back_when_it_is_plugged_in(usb, pointer):
