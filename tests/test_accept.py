@@ -25,7 +25,7 @@ def test_the_twin_is_accepted(accepted):
     wrong = [(c.name, c.reason) for c in (*judge.of(record).failed, *judge.of(record).broken)]
     assert wrong == []
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert len([c for c in record.checks if c.outcome is Outcome.PASS]) > 60
+    assert len([c for c in record.checks if c.outcome is Outcome.PASS]) > 50
 
 
 def test_acceptance_leaves_a_report_a_record_and_junit_xml(accepted):
@@ -60,4 +60,5 @@ def test_a_chip_that_swallows_completions_fails_the_board_and_the_report_says_wh
     [check] = store.read(folder).checks
     assert check.outcome is Outcome.FAIL
     assert fault in (folder / "report.html").read_text()
-    assert "the driver is given just these frames" in [v.claim for call in check.calls for v in call.verdicts]
+    claims = [v.claim.split(":")[0] for call in check.calls for v in call.verdicts]
+    assert "the driver is given just these frames" in claims

@@ -11,7 +11,8 @@ import pytest
 from bench.twin import keeper
 
 BENCH = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would we
 p = subprocess.Popen([sys.executable, "-I", "-S", sys.argv[1], sys.argv[2], "sh", "-c", "echo $$ >&2; exec sleep 60"],
                      stdin=subprocess.PIPE, start_new_session=True)
 print(p.pid, flush=True)
