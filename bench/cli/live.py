@@ -50,7 +50,7 @@ class Live:
     def pytest_bench_check(self, record: CheckRecord) -> None:
         self.progress.advance(self.task)
         style = STYLE[record.outcome]
-        if self.proving:
+        if self.proving and record.outcome is not Outcome.SKIP:
             caught = record.outcome is Outcome.FAIL
             line = Text.assemble(("caught      " if caught else "NOT CAUGHT  ", "green" if caught else "bold red"))
         else:
