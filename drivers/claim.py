@@ -73,7 +73,10 @@ def expression(given: Any) -> Expression:
 def verb_of(verb: str, roles: Tuple[Any, ...], sentence: str, key: Key = None, **options: Any) -> Verb:
     """A claim of a verb; roles may be bare sources."""
     options["key"] = (key,) if isinstance(key, str) else key
-    return Verb(verb, tuple(as_role(one) for one in roles), tuple(options.items()), sentence)
+    chosen = tuple(as_role(one) for one in roles)
+    for role in chosen:
+        role.must_fetch(*options["key"] or (), *options.get("fields", ()), options.get("field"), options.get("amount"))
+    return Verb(verb, chosen, tuple(options.items()), sentence)
 
 
 def limits_of(read: Callable[[Any], Any], **limits: Any) -> str:

@@ -163,7 +163,9 @@ def every(role: AnyRole, **fields: Any) -> Verb:
     """In every event each field has the value or meets the condition: `every(done, len=at_least(60))`."""
     if not fields:
         raise ContractError("every needs at least one field")
-    return Verb("every", (as_role(role),), (("conditions", conditions_of(fields)), ("key", None)), "")
+    chosen = as_role(role)
+    chosen.must_fetch(*fields)
+    return Verb("every", (chosen,), (("conditions", conditions_of(fields)), ("key", None)), "")
 
 
 def all_equal(role: AnyRole, *fields: str) -> Verb:

@@ -13,6 +13,11 @@ _UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1000000, "s": 1000000000}
 _RATES = {"/s": 1.0, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
 
 
+# Columns that each event has, and what the kernel adds to a probe's own fields.
+_COMMON = {"ts", "cpu", "pid", "row"}
+_PROBES = {"__probe_ip", "__probe_func", "__probe_ret_ip"}
+
+
 class ContractError(ValueError):
     """A contract is written wrongly; raised where it is written."""
 
@@ -151,7 +156,19 @@ class Role:
 
     def where(self, **fields: Any) -> Role:
         """This role where each field has the value or meets the condition: `where(name="eth0", len=above(60))`."""
+        self.must_fetch(*fields)
         return dataclasses.replace(self, conditions=self.conditions + conditions_of(fields))
+
+    def must_fetch(self, *names: Any) -> None:
+        """ContractError when a probe that can play the role would not have one of these fields."""
+        for source in self.alternatives:
+            if isinstance(source, Tracepoint):
+                continue  # its fields are the kernel's, and known only there
+            known = _COMMON | _PROBES | set(source.fields)
+            for name in names:
+                if isinstance(name, str) and name not in known and not name.startswith("common_"):
+                    raise ContractError("%s: the probe of %s fetches no field %r; it fetches: %s" % (
+                        self.name, source.symbol, name, ", ".join(source.fields) or "none"))
 
     @property
     def sources(self) -> List[Dict[str, Any]]:

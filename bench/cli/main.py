@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from bench import __version__
+from bench.cli import trace
 from bench.errors import BenchError, Broken, RecordError, UsageError
 
 USAGE, BROKEN = 64, 3
+CLOSED_PIPE = 128 + 13  # as a shell says SIGPIPE
 
 EXAMPLES = """examples:
   bench accept --board twin210                 boot the twin, run every check, write the report
@@ -20,6 +23,7 @@ EXAMPLES = """examples:
   bench prove --board twin210                  show that every check can fail
   bench shell --board twin210                  a Python prompt with the rig, for bring-up
   bench judge records/20261122-101500-twin210  judge a record again, without a board
+  bench trace check contracts.py some.dat      judge any trace.dat; see bench trace --help
 
 exit codes: 0 passed, 1 driver or board failed, 2 inconclusive, 3 rig or bench broken, 64 usage
 """
@@ -33,7 +37,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
-def parser() -> Parser:
+def parser(words: Sequence[str] | None = None) -> Parser:
     """The whole command line."""
     top = Parser(prog="bench", description="A test bench for the Linux drivers of embedded boards.",
                  epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -69,14 +73,20 @@ def parser() -> Parser:
     judge.add_argument("record", metavar="RECORD", help="a record's folder")
     measure = command("measure", "measure the bench itself on this machine", "bench measure --board twin210")
     measure.add_argument("--board", default="twin210", metavar="NAME")
+    trace.add_parser(commands, words)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = parser().parse_args(arguments)
+    options = parser(arguments).parse_args(arguments)
     try:
-        return _run(options)
+        code = _run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
     except UsageError as e:
         print(f"bench: {e}", file=sys.stderr)
         return USAGE
@@ -97,6 +107,8 @@ def _run(options: argparse.Namespace) -> int:
         from bench.cli import checks
 
         return checks.run(options)
+    if options.command == "trace":
+        return trace.run(options)
     if options.command == "measure":
         from bench.cli import measure
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["accept", "run", "prove", "boards", "faults", "kernel", "doctor", "shell", "judge", "measure"]
+COMMANDS = ["accept", "run", "prove", "boards", "faults", "kernel", "doctor", "shell", "judge", "measure", "trace"]
 
 
 def bench(*words, timeout=60):

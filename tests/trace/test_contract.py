@@ -42,8 +42,9 @@ from drivers.contract import (
 
 GIVEN = role("frame given", Kprobe("dm9000_start_xmit", module="dm9000", fields={"skb": "%r0"}),
              Tracepoint("net:net_dev_start_xmit", {"skb": "skbaddr"}))
-FREED = role("frame freed", Tracepoint("skb:consume_skb", {"skb": "skbaddr"}), Kprobe("kfree_skb"),
-             Kretprobe("napi_free"))
+FREED = role("frame freed", Tracepoint("skb:consume_skb", {"skb": "skbaddr"}),
+             Kprobe("kfree_skb", fields={"skb": "%r0"}), Kretprobe("napi_free", fields={"skb": "$retval"}))
+QUEUED = role("frame given", Tracepoint("net:net_dev_start_xmit", {"skb": "skbaddr"}))
 
 
 @pytest.mark.parametrize("claim, sentence", [
@@ -59,16 +60,16 @@ FREED = role("frame freed", Tracepoint("skb:consume_skb", {"skb": "skbaddr"}), K
     (ratio(GIVEN, FREED, at_least=1, at_most=2), "for each frame freed there are at least 1, at most 2 frame given"),
     (rate(GIVEN, at_least="8 kHz"), "the rate of frame given is at least 8 kHz"),
     (jitter(GIVEN, at_most="1 ms", period="8 ms"), "frame given comes every 8 ms, give or take 1 ms"),
-    (never(GIVEN.where(name="eth0", len=above(60))), "frame given (name is eth0, len is above 60) never happens"),
+    (never(QUEUED.where(name="eth0", len=above(60))), "frame given (name is eth0, len is above 60) never happens"),
     (absent_between(GIVEN, FREED, FREED), "frame given never happens between frame freed and frame freed"),
     (until(GIVEN, FREED), "frame given does not happen until frame freed"),
     (until(GIVEN, FREED, since=FREED), "after frame freed, frame given does not happen until frame freed"),
-    (conserve(GIVEN, FREED, amount="len"), "all that frame given takes frame freed gives back, counted in len"),
-    (payload_equals(GIVEN, limit("sent"), "buf"), "buf of frame given is what was expected"),
-    (payload_equals(GIVEN, FREED, "buf"), "buf of frame given equals that of frame freed"),
-    (every(GIVEN, rc=one_of(0, 1), flags=any_bits(6)),
+    (conserve(QUEUED, QUEUED, amount="len"), "all that frame given takes frame given gives back, counted in len"),
+    (payload_equals(QUEUED, limit("sent"), "buf"), "buf of frame given is what was expected"),
+    (payload_equals(QUEUED, QUEUED, "buf"), "buf of frame given equals that of frame given"),
+    (every(QUEUED, rc=one_of(0, 1), flags=any_bits(6)),
      "every frame given: rc is one of 0, 1, flags has one of the bits 0x6"),
-    (all_equal(GIVEN, "frame", "actual"), "frame and actual of every frame given are equal"),
+    (all_equal(QUEUED, "frame", "actual"), "frame and actual of every frame given are equal"),
     (seen(GIVEN) & never(FREED) & seen(FREED),
      "frame given is seen, and frame freed never happens, and frame freed is seen"),
     ((seen(GIVEN) | never(FREED)) & ~seen(FREED),
@@ -87,14 +88,16 @@ def test_sources_are_json_and_name_each_alternative():
          "args": {"skb": "%r0"}},
         {"kind": "tracepoint", "system": "net", "name": "net_dev_start_xmit"},
         {"kind": "tracepoint", "system": "skb", "name": "consume_skb"},
-        {"kind": "kprobe", "name": "frame_freed", "symbol": "kfree_skb", "module": None, "return": False, "args": {}},
-        {"kind": "kprobe", "name": "frame_freed_2", "symbol": "napi_free", "module": None, "return": True, "args": {}}]
+        {"kind": "kprobe", "name": "frame_freed", "symbol": "kfree_skb", "module": None, "return": False,
+         "args": {"skb": "%r0"}},
+        {"kind": "kprobe", "name": "frame_freed_2", "symbol": "napi_free", "module": None, "return": True,
+         "args": {"skb": "$retval"}}]
     assert needed.events == ["bench:frame_given", "net:net_dev_start_xmit", "skb:consume_skb", "bench:frame_freed",
                              "bench:frame_freed_2"]
 
 
 def test_the_union_of_sources_has_each_once():
-    one = contract("one", seen(GIVEN.where(name="eth0")))
+    one = contract("one", seen(GIVEN.where(skb=above(0))))
     two = contract("two", never(GIVEN) & never(Tracepoint("a:b")))
     assert [source["name"] for source in sources(one, two)] == ["frame_given", "net_dev_start_xmit", "b"]
 
@@ -125,7 +128,7 @@ def test_calling_a_contract_asks_the_trace():
 
 
 def test_binding_fills_limits_everywhere_and_leaves_the_contract_as_it_was():
-    open_ended = contract("x", pair(GIVEN.where(name=limit("interface")), FREED, within=limit("soon")))
+    open_ended = contract("x", pair(QUEUED.where(name=limit("interface")), FREED, within=limit("soon")))
     assert open_ended.unbound == ["interface", "soon"]
     bound = open_ended.bind(interface="eth0", soon="5 ms")
     assert bound.unbound == [] and open_ended.unbound == ["interface", "soon"]
@@ -150,6 +153,13 @@ def test_binding_fills_limits_everywhere_and_leaves_the_contract_as_it_was():
     (lambda: contract("", seen(GIVEN)), "a contract is named by a sentence, not ''"),
     (lambda: seen(GIVEN) and seen(FREED), "compose contracts with &, | and ~"),
     (lambda: as_role(7), "7 is no role"),
+    (lambda: pair(GIVEN, FREED, "sbk"), "frame given: the probe of dm9000_start_xmit fetches no field 'sbk'; it "
+                                        "fetches: skb"),
+    (lambda: GIVEN.where(len=60), "fetches no field 'len'"),
+    (lambda: every(GIVEN, len=60), "fetches no field 'len'"),
+    (lambda: all_equal(GIVEN, "skb", "len"), "fetches no field 'len'"),
+    (lambda: conserve(GIVEN, FREED, amount="len"), "fetches no field 'len'"),
+    (lambda: payload_equals(Kprobe("f"), b"", "data"), "f: the probe of f fetches no field 'data'; it fetches: none"),
 ])
 def test_mistakes_are_found_where_they_are_written(make, words):
     with pytest.raises(ContractError) as error:

@@ -1,0 +1,152 @@
+"""`bench trace check`: judge recordings by the contracts in a file."""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from bench import store
+from bench.cli.trace.common import Output, add_verb, event_line, fits_one, heading, load, summary_lines, waiting
+from bench.errors import UsageError
+from bench.report.terminal import STYLES, SYMBOLS, WORDS
+from bench.report.text import visible
+from bench.trace import Trace, contracts
+from bench.verdict import Outcome, Verdict
+from drivers.contract import Contract, ContractError
+
+EXAMPLES = """  bench trace check docs/traces/spi_pairing.py docs/traces/spi_pairing.dat
+  bench trace check mine.py some.dat other.dat -k interrupt
+  bench trace check drivers/net/contracts.py some.dat --set interface=eth0 --set frames=20
+  bench trace check mine.py recorded-by-trace-cmd.dat --armed 'spi:*'
+  bench trace check mine.py records/20261126-101500-twin210      each call whose events were recorded
+
+exit codes: 0 all hold, 1 one fails, 2 one is inconclusive, 3 the recording cannot be read, 64 usage
+"""
+INDENT = " " * 12
+
+
+def add_parser(verbs: Any) -> None:
+    """Add `check`."""
+    check = add_verb(verbs, "check", "judge recordings by the contracts in a Python file", EXAMPLES)
+    check.add_argument("contracts", metavar="CONTRACTS", help="a Python file with contracts, or a folder of such")
+    check.add_argument("files", nargs="+", metavar="FILE", help="a trace.dat, or a record's folder")
+    check.add_argument("-k", dest="words", default="", metavar="TEXT", help="only contracts with this in their name")
+    check.add_argument("--set", dest="values", action="append", default=[], metavar="NAME=VALUE",
+                       help="a value for a contract's limit(NAME); a number where it is one, else a text")
+    check.add_argument("--armed", action="append", default=[], metavar="GLOB",
+                       help="these events were recorded, even if none came; trace-cmd's files do not say it")
+    check.add_argument("--witnesses", type=int, default=6, metavar="N", help="events shown for a verdict (default 6)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge, print, and return the exit code."""
+    chosen = prepared(options)
+    out = Output(highlight=False)
+    verdicts: list[Verdict] = []
+    for name in options.files:
+        for label, trace in recordings(name):
+            trace = with_armed(trace, options.armed)
+            whole_record = Path(name).is_dir()
+            concerned = [one for one in chosen if not whole_record or contracts.concerns(one, trace)]
+            if concerned:
+                out.print(Text(label if whole_record else summary_lines(trace, label)[0], style="bold"), soft_wrap=True)
+            for contract in concerned:
+                with waiting(f"judging {contract.name}"):
+                    verdict = judged(contract, trace, options.contracts)
+                verdicts.append(verdict)
+                show(out, contract, verdict, trace, options.witnesses)
+    if not verdicts:
+        events = ", ".join(dict.fromkeys(event for contract in chosen for event in contract.events))
+        out.print(f"nothing was judged: no call was recorded with the events that are needed: {events}", markup=False)
+        return 2
+    return conclude(out, verdicts)
+
+
+def prepared(options: argparse.Namespace) -> list[Contract]:
+    """The contracts of the file that were asked for, their values bound."""
+    found = contracts.load(Path(options.contracts))
+    chosen = [contract for contract in found if options.words.lower() in contract.name.lower()]
+    if not chosen:
+        raise UsageError.unknown("contract", options.words, (contract.name for contract in found))
+    values = {}
+    for given in options.values:
+        name, equals, value = given.partition("=")
+        places = {place for contract in found for place in contract.unbound}
+        if not equals:
+            raise UsageError(f"--set takes NAME=VALUE, not {given!r}")
+        if name not in places:
+            raise UsageError.unknown("value to be set", name, places)
+        values[name] = number_or_text(value)
+    try:
+        return [contracts.bind(contract, values) for contract in chosen]
+    except ContractError as error:
+        raise UsageError(f"{options.contracts}: {error}") from error
+
+
+def number_or_text(text: str) -> Any:
+    """`20` and `0x14` as numbers, everything else as it is."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        return text
+
+
+def recordings(name: str) -> Iterator[tuple[str, Trace]]:
+    """One trace.dat, or every call's in a record, each with what to call it."""
+    if not Path(name).is_dir():
+        yield name, load(name)
+        return
+    record = store.read(Path(name))
+    for check in record.checks:
+        for call in check.calls:
+            if call.trace:
+                label = f"{visible(check.sentence)}: {visible(call.call)} ({visible(call.trace)})"
+                yield label, load(str(record.folder / call.trace))
+
+
+def with_armed(trace: Trace, patterns: list[str]) -> Trace:
+    """The trace, told that events which match were on."""
+    if patterns:
+        known = [event for event in trace.formats if trace.armed(event) or fits_one(event, patterns)]
+        trace.recording = dataclasses.replace(trace.recording, armed=known)
+    return trace
+
+
+def judged(contract: Contract, trace: Trace, where: str) -> Verdict:
+    """The verdict; a comparison of text with a number is found only here, and is the contract's mistake."""
+    try:
+        return contracts.judged(contract, trace)
+    except ContractError as error:
+        raise UsageError(f"{where}: {contract.name}: {error}") from error
+
+
+def show(out: Output, contract: Contract, verdict: Verdict, trace: Trace, most: int) -> None:
+    """The name, the claim as a sentence, the reason, and the events that show it."""
+    kind = str(verdict.outcome)
+    name = Text(f"{SYMBOLS[kind]} {WORDS[kind]:<10}", style=STYLES[kind]).append(visible(contract.name), style="bold")
+    out.print(name, soft_wrap=True)
+    for text in (str(contract.claim), verdict.reason):
+        out.print(Text(INDENT + visible(text), style="dim" if text != verdict.reason else ""), soft_wrap=True)
+    shown = verdict.witnesses[:most]
+    width = max((len(visible(witness.event)) for witness in shown), default=0)
+    if shown:
+        out.print(Text(f"  {heading(width)}", style="dim"), soft_wrap=True)
+    for witness in shown:
+        out.print(Text(f"  {event_line(trace, witness, width)}"), soft_wrap=True)
+    if len(verdict.witnesses) > len(shown):
+        out.print(Text(f"  … {len(verdict.witnesses) - len(shown)} more witnesses; see --witnesses", style="dim"))
+
+
+def conclude(out: Output, verdicts: list[Verdict]) -> int:
+    """The last line, and the exit code: failed before undecided before passed."""
+    counts = {outcome: sum(v.outcome is outcome for v in verdicts) for outcome in Outcome}
+    said = {Outcome.PASS: "hold", Outcome.FAIL: "fail", Outcome.INCONCLUSIVE: "undecided"}
+    text = ", ".join(f"{counts[outcome]} {word}" for outcome, word in said.items() if counts[outcome])
+    code = 1 if counts[Outcome.FAIL] else 2 if counts[Outcome.INCONCLUSIVE] else 0
+    out.print(Text(f"{len(verdicts)} verdict{'s' * (len(verdicts) != 1)}: {text}",
+                   style="bold " + ("green", "red", "yellow")[code]))
+    return code

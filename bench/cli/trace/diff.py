@@ -1,0 +1,175 @@
+"""`bench trace diff`: two recordings, or two records of the same checks, beside each other."""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bench import store
+from bench.cli.trace.check import with_armed
+from bench.cli.trace.common import Output, add_verb, load, waiting
+from bench.errors import UsageError
+from bench.report.text import visible
+from bench.trace import contracts
+from bench.trace.compare import KNOWN, Profile, Row, compare, pairs_in
+from bench.trace.finding import duration
+from drivers.contract import ContractError, Verb
+
+EXAMPLES = """  bench trace diff kernel-6.12.dat kernel-7.2.dat
+  bench trace diff old.dat new.dat --contracts mine.py --threshold 2
+  bench trace diff records/20261101-090000-twin210 records/20261126-101500-twin210 -k carrier
+
+exit codes: 0 nothing differs, 1 something is beyond the threshold, 2 that cannot be told, 3 cannot be read, 64 usage
+"""
+STYLE = {"slower": "bold red", "faster": "green", "more": "yellow", "fewer": "yellow", "new": "yellow",
+         "gone": "yellow", None: "magenta"}
+
+
+def add_parser(verbs: Any) -> None:
+    """Add `diff`."""
+    diff = add_verb(verbs, "diff", "compare two recordings of the same thing: how often events came, how long pairs "
+                    "of them took", EXAMPLES)
+    diff.add_argument("first", metavar="A", help="a trace.dat, or a record's folder")
+    diff.add_argument("second", metavar="B", help="the same, of the other kernel, driver or board")
+    diff.add_argument("--threshold", type=float, default=1.5, metavar="R",
+                      help="the ratio, either way, beyond which a figure differs (default 1.5)")
+    diff.add_argument("--rates", action="store_true",
+                      help="compare events per second and not how many there are, for recordings of unequal length")
+    diff.add_argument("--contracts", metavar="FILE", help="compare the latencies of this file's pairs, too")
+    diff.add_argument("-k", dest="words", default="", metavar="TEXT", help="of records: only checks with this in their "
+                      "name")
+    diff.add_argument("--armed", action="append", default=[], metavar="GLOB",
+                      help="these events were recorded in both, even if none came; trace-cmd's files do not say it")
+    diff.add_argument("--all", action="store_true", help="also show what does not differ")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare, print, and return the exit code."""
+    if options.threshold <= 1:
+        raise UsageError(f"--threshold is a ratio above 1, not {options.threshold:g}")
+    pairs = chosen_pairs(options.contracts)
+    out = Output(highlight=False)
+    rows: list[Row] = []
+    for title, a, b in couples(options, pairs):
+        found = compare(a, b, options.threshold, options.rates)
+        rows += found
+        show(out, title, a, b, found, options.all)
+    return conclude(out, rows, options.threshold)
+
+
+def chosen_pairs(path: str | None) -> Mapping[str, Verb]:
+    """The known pairs, and those of a contract file."""
+    if path is None:
+        return KNOWN
+    try:
+        found = pairs_in(contracts.load(Path(path)))
+    except ContractError as error:
+        raise UsageError(f"{path}: {error}") from error
+    if not found:
+        raise UsageError(f"{path}: no contract in it speaks of a pair or a latency")
+    return {**KNOWN, **found}
+
+
+def couples(options: argparse.Namespace, pairs: Mapping[str, Verb]) -> Iterator[tuple[str, Profile, Profile]]:
+    """What is to be compared: (title, first, second)."""
+    folders = [Path(name).is_dir() for name in (options.first, options.second)]
+    if folders[0] != folders[1]:
+        raise UsageError("two recordings or two records' folders can be compared, not one of each")
+    if not folders[0]:
+        a, b = (Profile.of(with_armed(load(name), options.armed), pairs) for name in (options.first, options.second))
+        yield "", a, b
+        return
+    first, second = (checks(name, options.words) for name in (options.first, options.second))
+    both = [name for name in first if name in second]
+    for name, one, other in ((options.first, first, second), (options.second, second, first)):
+        alone = [check for check in one if check not in other]
+        if alone:
+            print(f"only in {name}: {', '.join(visible(sentence(check)) for check in alone)}")
+    if not both:
+        raise UsageError(f"no check with a recording is in both {options.first} and {options.second}")
+    for name in both:
+        with waiting(f"comparing {sentence(name)}"):
+            a, b = (Profile.sum(Profile.of(with_armed(load(path), options.armed), pairs) for path in one[name])
+                    for one in (first, second))
+        yield visible(sentence(name)), a, b
+
+
+def checks(folder: str, words: str) -> dict[str, list[str]]:
+    """Check → its recordings, in the order of its calls."""
+    record = store.read(Path(folder))
+    found = {}
+    for check in record.checks:
+        traces = [str(record.folder / call.trace) for call in check.calls if call.trace]
+        if traces and words.lower() in check.sentence.lower():
+            found[check.name] = traces
+    return found
+
+
+def sentence(name: str) -> str:
+    """A check's node id as its sentence."""
+    return name.rsplit("::", 1)[-1].removeprefix("test_").replace("_", " ")
+
+
+def show(out: Output, title: str, a: Profile, b: Profile, rows: list[Row], everything: bool) -> None:
+    """The table of one couple: what differs, or all of it."""
+    shown = [row for row in rows if everything or row.word != "" or row.note]
+    if title and (shown or everything):
+        out.print(Text(title, style="bold"))
+    if not title:
+        said = (f"{sum(p.counts.values()):,} events in {duration(p.ns)}" + (f", {p.lost:,} LOST" if p.lost else "")
+                for p in (a, b))
+        out.print(Text("first: {}; second: {}".format(*said), style="bold"))
+    if not shown:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("what", overflow="fold")
+    for name in ("first", "second", "ratio"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for row in sorted(shown, key=lambda row: (row.kind == "events", row.word == "", row.name)):
+        table.add_row(*cells(row))
+    out.print(table)
+
+
+def cells(row: Row) -> tuple[Text, ...]:
+    """A row of the table."""
+    what = visible(row.name) if row.kind == "events" else f"{visible(row.name)}, {row.kind}"
+    figures = [figure(row, number) for number in (0, 1)]
+    ratio = "" if row.ratio is None else f"× {row.ratio:.2f}"
+    word = "cannot be told" if row.word is None else row.word
+    said = Text(word, style=STYLE.get(row.word, ""))
+    if row.note:
+        said.append(f"{': ' if word else ''}{row.note}", style="dim")
+    return (Text(what), *map(Text, figures), Text(ratio, style=STYLE.get(row.word, "dim")), said)
+
+
+def figure(row: Row, number: int) -> str:
+    """A count with its rate, or a time with how many pairs it is of."""
+    value = (row.a, row.b)[number]
+    if value is None:
+        return "–"
+    if row.kind != "events":
+        return f"{duration(value)} ({row.pairs[number]:,})" if row.pairs else duration(value)
+    return f"{value:,.0f}" + (f" ({row.rates[number]:,.4g}/s)" if row.rates else "")
+
+
+def conclude(out: Output, rows: list[Row], threshold: float) -> int:
+    """The last line and the exit code."""
+    compared = [row for row in rows if row.a is not None and row.b is not None]
+    words: dict[str, int] = {}
+    for row in compared:
+        if row.word:
+            words[row.word] = words.get(row.word, 0) + 1
+    undecided = sum(row.word is None for row in compared)
+    if not compared:
+        out.print(Text("nothing can be compared: no event is recorded in both", style="bold yellow"))
+        return 2
+    said = ", ".join(f"{count} {word}" for word, count in words.items()) or "nothing differs"
+    more = f", {undecided} cannot be told" if undecided else ""
+    out.print(Text(f"{len(compared)} figures compared, threshold × {threshold:g}: {said}{more}",
+                   style="bold " + ("red" if words else "yellow" if undecided else "green")))
+    return 1 if words else 2 if undecided else 0

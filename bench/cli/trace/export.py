@@ -1,0 +1,74 @@
+"""`bench trace export`: write a recording for other tools."""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.cli.trace.common import add_verb, load, matching, waiting
+from bench.errors import UsageError
+from bench.report.text import visible
+from bench.trace import Trace, perfetto, table
+
+EXAMPLES = """  bench trace export some.dat --to plain.dat            version 6, uncompressed: trace-cmd, KernelShark
+  bench trace export some.dat --to some.pftrace         Perfetto's viewer
+  bench trace export some.dat --to xmit.csv -e net_dev_xmit
+  bench trace export some.dat --to some.parquet         a file for each event type: some.SYSTEM.EVENT.parquet
+"""
+TABLES: dict[str, Callable[[Trace, str, Path], int]] = {".csv": table.write_csv, ".parquet": table.write_parquet}
+WHOLE = (".dat", ".pftrace")
+
+
+def add_parser(verbs: Any) -> None:
+    """Add `export`."""
+    export = add_verb(verbs, "export", "write a recording as trace.dat, for Perfetto, as CSV or Parquet", EXAMPLES)
+    export.add_argument("file", metavar="FILE", help="a trace.dat, version 6 or 7")
+    export.add_argument("--to", required=True, metavar="OUT", help="the new file; its ending says the form: .dat, "
+                        ".pftrace, .csv, .parquet")
+    export.add_argument("-e", dest="events", action="append", default=[], metavar="GLOB",
+                        help="only these event types (.csv and .parquet)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the file or files and say which."""
+    to = Path(options.to)
+    if to.suffix not in (*WHOLE, *TABLES):
+        raise UsageError(f"--to {options.to}: the ending says the form: {', '.join((*WHOLE, *TABLES))}")
+    if to.suffix in WHOLE and options.events:
+        raise UsageError(f"-e chooses event types for {' and '.join(TABLES)}; a {to.suffix} file is whole")
+    if to.exists() and to.samefile(options.file):
+        raise UsageError(f"--to {options.to} is the recording itself")
+    if not to.parent.is_dir():
+        raise UsageError(f"--to {options.to}: there is no folder {to.parent}")
+    trace = load(options.file)
+    try:
+        with waiting(f"writing {to}"):
+            written = write(trace, to, options.events)
+    except OSError as error:
+        raise UsageError(f"{error.filename or to}: cannot be written: {error.strerror}") from error
+    for path, said in written:
+        print(f"{path}: {said}, {path.stat().st_size:,} bytes")
+    return 0
+
+
+def write(trace: Trace, to: Path, patterns: list[str]) -> list[tuple[Path, str]]:
+    """Write; returns each file with what is in it."""
+    if to.suffix == ".dat":
+        trace.save(to)
+        return [(to, f"{len(trace):,} events")]
+    if to.suffix == ".pftrace":
+        return [(to, f"{len(trace):,} events in {perfetto.write(trace, to):,} packets")]
+    events = matching(trace, patterns)
+    if not events:
+        raise UsageError("none of these events is in the recording")
+    files = []
+    for event in events:
+        path = to if len(events) == 1 else to.with_name(f"{to.stem}.{safe(event)}{to.suffix}")
+        files.append((path, f"{TABLES[to.suffix](trace, event, path):,} × {visible(event)}"))
+    return files
+
+
+def safe(event: str) -> str:
+    """An event's name as a part of a file's name: a recording may call its events anything."""
+    return "".join(char if char.isalnum() or char in "_-" else "." if char == ":" else "_" for char in event)

@@ -1,0 +1,135 @@
+"""`bench trace show`: the events of a recording as lines, a summary by type above them."""
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+from rich.text import Text
+
+from bench.cli.trace.common import (
+    Output,
+    add_verb,
+    event_line,
+    gap_line,
+    heading,
+    load,
+    matching,
+    summary_lines,
+    waiting,
+)
+from bench.errors import UsageError
+from bench.report.text import visible
+from bench.trace import Gap, Trace
+
+EXAMPLES = """  bench trace show some.dat --summary
+  bench trace show some.dat -e 'spi:*' -e irq_handler_entry --head 20
+  bench trace show some.dat --pid 231 --from 12.5 --to +0.25     the first quarter of a second after 12.5 s
+"""
+Rows = NDArray[np.uint32]
+
+
+def add_parser(verbs: Any) -> None:
+    """Add `show`."""
+    show = add_verb(verbs, "show", "show the events of a recording by time, and how many there are of each type",
+                    EXAMPLES)
+    show.add_argument("file", metavar="FILE", help="a trace.dat, version 6 or 7")
+    show.add_argument("-e", dest="events", action="append", default=[], metavar="GLOB",
+                      help="only events whose name, or system:name, matches; may be given several times")
+    show.add_argument("--pid", action="append", type=int, default=[], metavar="N", help="only events of this process")
+    show.add_argument("--from", dest="start", default="", metavar="S",
+                      help="only from this time [s]; +S counts from the recording's begin")
+    show.add_argument("--to", dest="end", default="", metavar="S",
+                      help="only before this time [s]; +S counts from --from, or from the recording's begin")
+    show.add_argument("--head", type=int, metavar="N", help="only the first N events")
+    only = show.add_mutually_exclusive_group()
+    only.add_argument("--summary", action="store_true", help="only the summary")
+    only.add_argument("--events", dest="listing", action="store_true", help="only the events")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what was asked for."""
+    if options.head is not None and options.head < 0:
+        raise UsageError(f"--head counts events: {options.head} cannot be")
+    trace = load(options.file)
+    start = nanoseconds(options.start, "--from", trace.began or 0)
+    end = nanoseconds(options.end, "--to", (trace.began or 0) if start is None else start)
+    with waiting("sorting events"):
+        chosen = select(trace, matching(trace, options.events), options.pid, start, end)
+    if not options.listing:
+        print("\n".join(summary_lines(trace, options.file)))
+        Output(highlight=False).print(summary(trace, chosen, start, end))
+    if not options.summary:
+        for line in listing(trace, chosen, options.head):
+            print(line)
+    return 0
+
+
+def nanoseconds(text: str, option: str, base: int) -> int | None:
+    """`12.5` → 12500000000; `+0.25` → that after `base`; None for nothing."""
+    if not text:
+        return None
+    match = re.fullmatch(r"(\+?)(\d+)(?:\.(\d{1,9}))?", text)
+    if match is None:
+        raise UsageError(f"{option} takes seconds such as 12.5 or +0.25, not {text!r}")
+    ns = int(match[2]) * 10**9 + int((match[3] or "").ljust(9, "0"))
+    return base + ns if match[1] else ns
+
+
+def select(trace: Trace, events: list[str], pids: list[int], start: int | None, end: int | None) -> dict[str, Rows]:
+    """For each event type the rows that were asked for, by time."""
+    chosen = {}
+    for event in events:
+        records = trace[event]
+        keep = np.ones(records.size, np.bool_)
+        if pids:
+            keep &= np.isin(records["pid"], pids)
+        if start is not None:
+            keep &= records["ts"] >= start
+        if end is not None:
+            keep &= records["ts"] < end
+        chosen[event] = records["row"][keep]
+    return chosen
+
+
+def summary(trace: Trace, chosen: dict[str, Rows], start: int | None, end: int | None) -> Table:
+    """Event types by how many there are: count, rate, share, first and last."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, side in (("event", "left"), ("count", "right"), ("per second", "right"), ("share", "right")):
+        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    began = (trace.began or 0) if start is None else start
+    ended = (trace.ended or 0) if end is None else end
+    total = sum(map(len, chosen.values()))
+    for event, rows in sorted(chosen.items(), key=lambda one: -len(one[1])):
+        if len(rows):
+            rate = f"{len(rows) * 1e9 / (ended - began):,.1f}" if ended > began else ""
+            table.add_row(Text(visible(event)), f"{len(rows):,}", rate, f"{100 * len(rows) / total:.1f} %")
+    return table
+
+
+def listing(trace: Trace, chosen: dict[str, Rows], head: int | None) -> Iterator[str]:
+    """The chosen events by time, with what was lost between them."""
+    rows = np.concatenate([np.empty(0, np.uint32), *chosen.values()])
+    rows = rows[np.argsort(trace.store.ts.take(rows), kind="stable")][:head]
+    width = max([len(visible(event)) for event, some in chosen.items() if len(some)], default=5)
+    yield heading(width)
+    gaps = sorted(trace.gaps, key=_shown_at)
+    for row in rows.tolist():
+        witness = trace.witness_of_row(row)
+        while gaps and _shown_at(gaps[0]) <= witness.ts:
+            yield gap_line(gaps.pop(0))
+        yield event_line(trace, witness, width)
+    for gap in gaps if head is None else ():
+        yield gap_line(gap)
+
+
+def _shown_at(gap: Gap) -> float:
+    """Where in the listing a gap goes: before what followed it; at the top when nobody knows."""
+    if gap.before is not None:
+        return gap.before
+    return math.inf if gap.after is not None else -math.inf
