@@ -15,6 +15,7 @@ from bench.board import Device
 from bench.errors import TargetError, UsageError
 from bench.trace import Trace
 from drivers.call import calls_of, kind
+from drivers.contract import Contract, sources_of
 
 DEADLINE_S = 30.0  # of a call, beyond what its own timeout_s asks for
 BUFFER_KB = 4096  # trace buffer per CPU
@@ -129,9 +130,10 @@ class Exerciser:
         """The board's limits for this device."""
         return self.device.limits if self.device else {}
 
-    def with_events(self, *contracts: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
-        """The same exerciser, recording the union of the events that `contracts` need."""
-        unique = {repr(sorted(s.items())): s for c in contracts for s in c.sources}
+    def with_events(self, *wanted: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
+        """The same exerciser, recording the union of the events that contracts, roles or bare sources need."""
+        unique = {repr(sorted(s.items())): s for one in wanted for s in sources_of(one)}
+        contracts = tuple(one for one in wanted if isinstance(one, Contract))
         return self._with(sources=tuple(unique.values()), contracts=contracts, buffer_kb=buffer_kb)
 
     def within(self, deadline_s: float) -> Exerciser:

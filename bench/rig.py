@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -47,6 +47,7 @@ class Rig:
         self.clock: tuple[int, int] = (0, 1 << 62)  # target's minus host's CLOCK_MONOTONIC, and its error, ns
         self.boots = 0
         self._formats: dict[str, str] = {}
+        self._symbols: dict[str, bytes] = {}  # lines of /proc/kallsyms by module, as the agent told them
         self._calls = 0
         self._ready_ns = 0  # what the console said before is the boot's
         self._channel: Channel | None = None
@@ -75,6 +76,7 @@ class Rig:
         self.strategy.transition("agent")
         if self._channel is None:
             self._formats.clear()
+            self._symbols.clear()
             self.clock = (0, 1 << 62)
             self._channel = Channel(self.strategy.stream, self._watch)
             self._greet(self._channel.exchange(None, HELLO_S))
@@ -190,13 +192,23 @@ class Rig:
         raw = reply.get("trace")
         if raw is not None:
             self._formats.update(raw.get("formats", {}))
-            trace = Trace(recording(raw, self._formats, call.name, reply))
+            trace = Trace(recording(raw, self._formats, call.name, reply, self._kallsyms(raw.get("symbols", ()))))
         offset, error = self.clock
         return Answer(
             call, reply.get("value"), reply.get("error"), trace,
             started_ns=reply.get("started", 0) - offset, ended_ns=reply.get("ended", 0) - offset,
             clock_offset_ns=offset, clock_error_ns=error,
         )
+
+    def _kallsyms(self, told: Sequence[Mapping[str, bytes]]) -> str:
+        """Lines of /proc/kallsyms for one recording: a module that was loaded anew while it ran is in it twice."""
+        if not told:
+            return ""
+        lines: list[bytes] = []
+        for number, changed in enumerate(told):
+            self._symbols.update(changed)
+            lines += self._symbols.values() if number == 0 else changed.values()
+        return b"".join(lines).decode("ascii", "replace")
 
     def _synchronise(self, sent: int, reply: Frame, got: int) -> None:
         """Narrow the clocks' offset, as NTP does: the exchange with the shortest way bounds it best."""
@@ -233,7 +245,7 @@ class Rig:
         self.strategy.transition("off")
 
 
-def recording(raw: Frame, formats: Mapping[str, str], name: str, reply: Frame) -> Recording:
+def recording(raw: Frame, formats: Mapping[str, str], name: str, reply: Frame, kallsyms: str = "") -> Recording:
     """The agent's raw trace of one call as the decoder takes it; `formats` are those known since boot."""
     if not raw["pages"]:
         return Recording((), {}, missing=raw["missing"], armed=(), name=name)
@@ -241,8 +253,8 @@ def recording(raw: Frame, formats: Mapping[str, str], name: str, reply: Frame) -
         raw["pages"], {e: formats[e] for e in raw["armed"] if e in formats}, header_page=raw["header_page"],
         long_size=raw["long_size"], big_endian=raw["big_endian"], subbuf_size=raw["subbuf_size"],
         stats_before=raw["stats_before"], stats_after=raw["stats_after"], cmdlines=parse_cmdlines(raw["cmdlines"]),
-        missing=raw["missing"], armed=raw["armed"], began_ns=reply.get("started"), ended_ns=reply.get("ended"),
-        name=name,
+        missing=raw["missing"], armed=raw["armed"], functions=raw["functions"], kallsyms=kallsyms,
+        began_ns=reply.get("started"), ended_ns=reply.get("ended"), name=name,
     )
 
 

@@ -5,7 +5,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Mapping, Tuple, Union
 
-from drivers.role import ContractError, Limit, Role, as_role, said
+from drivers.role import Limit, Role, as_role, said
+from drivers.source import ContractError
 
 Key = Union[None, str, Tuple[str, ...]]
 

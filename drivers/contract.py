@@ -20,12 +20,8 @@ from drivers.claim import Expression, Join, Key, Verb, bound, expression, inside
 from drivers.role import (
     AnyRole,
     Compare,
-    ContractError,
-    Kprobe,
-    Kretprobe,
     Limit,
     Role,
-    Tracepoint,
     above,
     any_bits,
     as_role,
@@ -33,21 +29,22 @@ from drivers.role import (
     at_most,
     below,
     conditions_of,
-    event_name,
     limit,
     nanoseconds,
     one_of,
     other_than,
     per_second,
     role,
+    sources_of,
 )
+from drivers.source import ContractError, Function, Kprobe, Kretprobe, Source, Tracepoint, event_name, label
 
 __all__ = [
-    "Compare", "Contract", "ContractError", "Expression", "Join", "Kprobe", "Kretprobe", "Limit", "Role", "Tracepoint",
-    "Verb", "above", "absent_between", "all_equal", "any_bits", "as_role", "at_least", "at_most", "below", "conserve",
-    "contract", "count", "event_name", "every", "inside", "jitter", "latency", "limit", "nanoseconds", "never",
-    "one_of", "order", "other_than", "pair", "payload_equals", "per_second", "rate", "ratio", "role", "seen", "sources",
-    "until",
+    "Compare", "Contract", "ContractError", "Expression", "Function", "Join", "Kprobe", "Kretprobe", "Limit",
+    "Role", "Source", "Tracepoint", "Verb", "above", "absent_between", "all_equal", "any_bits", "as_role",
+    "at_least", "at_most", "below", "conserve", "contract", "count", "event_name", "every", "inside", "jitter",
+    "label", "latency", "limit", "nanoseconds", "never", "one_of", "order", "other_than", "pair", "payload_equals",
+    "per_second", "rate", "ratio", "role", "seen", "sources", "sources_of", "until",
 ]
 
 
@@ -239,7 +236,7 @@ def sources(*contracts: Contract) -> List[Dict[str, Any]]:
     found: Dict[str, Dict[str, Any]] = {}
     for one in contracts:
         for source in (source for part in one.roles for source in part.sources):
-            if found.setdefault(event_name(source), source) != source:
+            if found.setdefault(label(source), source) != source:
                 raise ContractError("%s: two different probes are both called %s: give one another `event`"
                                     % (one.name, event_name(source)))
     return list(found.values())

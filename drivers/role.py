@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Tuple, Union
+
+from drivers.source import SOURCES, ContractError, Function, Kprobe, Source
 
 _UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1000000, "s": 1000000000}
 _RATES = {"/s": 1.0, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
@@ -16,10 +18,6 @@ _RATES = {"/s": 1.0, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
 # Columns that each event has, and what the kernel adds to a probe's own fields.
 _COMMON = {"ts", "cpu", "pid", "row"}
 _PROBES = {"__probe_ip", "__probe_func", "__probe_ret_ip"}
-
-
-class ContractError(ValueError):
-    """A contract is written wrongly; raised where it is written."""
 
 
 def nanoseconds(duration: Any) -> int:
@@ -51,35 +49,6 @@ class Limit:
 def limit(name: str) -> Any:
     """A place for a duration, number, text or bytes, which `contract.bind(name=…)` fills."""
     return Limit(name)
-
-
-@dataclass(frozen=True)
-class Tracepoint:
-    """A tracepoint `system:name`; `fields` maps a role's field names to the event's own where they differ."""
-
-    name: str
-    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-    def __post_init__(self) -> None:
-        if self.name.count(":") != 1:
-            raise ContractError("a tracepoint is named 'system:name', not %r" % (self.name,))
-
-
-@dataclass(frozen=True)
-class Kprobe:
-    """A probe at a function's entry; `fields` are fetch arguments: {"skb": "%r0", "name": "+0(%r1):string"}."""
-
-    symbol: str
-    module: Optional[str] = None
-    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class Kretprobe(Kprobe):
-    """A probe at a function's return; `fields` such as {"ret": "$retval"}."""
-
-
-Source = Union[Tracepoint, Kprobe]
 
 
 @dataclass(frozen=True)
@@ -162,7 +131,7 @@ class Role:
     def must_fetch(self, *names: Any) -> None:
         """ContractError when a probe that can play the role would not have one of these fields."""
         for source in self.alternatives:
-            if isinstance(source, Tracepoint):
+            if not isinstance(source, Kprobe):
                 continue  # its fields are the kernel's, and known only there
             known = _COMMON | _PROBES | set(source.fields)
             for name in names:
@@ -176,44 +145,37 @@ class Role:
         found: List[Dict[str, Any]] = []
         probes = 0
         for source in self.alternatives:
-            if isinstance(source, Tracepoint):
-                system, _, name = source.name.partition(":")
-                found.append({"kind": "tracepoint", "system": system, "name": name})
-            else:
-                probes += 1
-                found.append({"kind": "kprobe", "name": self.event if probes == 1 else "%s_%d" % (self.event, probes),
-                              "symbol": source.symbol, "module": source.module,
-                              "return": isinstance(source, Kretprobe), "args": dict(source.fields)})
+            probes += isinstance(source, Kprobe)
+            found.append(source.request(self.event if probes < 2 else "%s_%d" % (self.event, probes)))
         return found
 
     def __str__(self) -> str:
         return "%s (%s)" % (self.name, said(self.conditions)) if self.conditions else self.name
 
 
-def event_name(source: Mapping[str, Any]) -> str:
-    """`system:name` in tracefs of one of `sources`: kprobe events are in the group `bench`."""
-    return "%s:%s" % (source.get("system", "bench"), source["name"])
-
-
 def role(name: str, *alternatives: Source, event: str = "") -> Role:
     """Name a role and what can play it, best first; `event` is its kprobe event's name, else made from `name`."""
     chosen = event or re.sub(r"\W+", "_", name).strip("_")
-    if not alternatives or not all(isinstance(source, (Tracepoint, Kprobe)) for source in alternatives):
+    if not alternatives or not all(isinstance(source, SOURCES) for source in alternatives):
         raise ContractError("role %r needs at least one Tracepoint, Kprobe or Kretprobe" % (name,))
     if not re.match(r"[A-Za-z_]\w*$", chosen):
         raise ContractError("role %r: %r cannot be an event's name" % (name, chosen))
     return Role(name, alternatives, chosen)
 
 
-AnyRole = Union[Role, Tracepoint, Kprobe]
+AnyRole = Union[Role, Source]
 
 
 def as_role(given: Any) -> Role:
     """A role, also from a bare source, which is then named after its event or function."""
-    if isinstance(given, Tracepoint):
-        return role(given.name.partition(":")[2], given)
-    if isinstance(given, Kprobe):
-        return role(given.symbol + ("_return" if isinstance(given, Kretprobe) else ""), given)
+    if isinstance(given, SOURCES):
+        return role(given.called, given, event="function" if isinstance(given, Function) else "")
     if not isinstance(given, Role):
         raise ContractError("%r is no role: use role(…), Tracepoint(…) or Kprobe(…)" % (given,))
     return given
+
+
+def sources_of(given: Any) -> List[Dict[str, Any]]:
+    """What the target arms for a contract, a role or a bare source."""
+    found: List[Dict[str, Any]] = given.sources if hasattr(given, "sources") else as_role(given).sources
+    return found

@@ -48,6 +48,7 @@ def save(recording: Recording, layout: Layout, path: Path) -> None:
             "stats_before": [parse_stats(stats) for stats in recording.stats_before],
             "stats_after": [parse_stats(stats) for stats in recording.stats_after],
             "missing": dict(recording.missing), "foreign": recording.foreign,
+            "functions": list(recording.functions),
             "armed": None if recording.armed is None else list(recording.armed),
             "began_ns": recording.began_ns, "ended_ns": recording.ended_ns}).encode()
         file.write(trailer + len(trailer).to_bytes(8, "little") + TRAILER)

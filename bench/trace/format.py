@@ -84,6 +84,17 @@ class EventFormat:
         """Bytes of the fixed part, the common fields included."""
         return max((f.offset + f.size for f in self.fields if f.kind != "tail"), default=0)
 
+    @cached_property
+    def addresses(self) -> tuple[str, ...]:
+        """The columns that `print fmt` prints as a function's name: `%ps` and its like."""
+        text = re.match(r'"((?:[^"\\]|\\.)*)"(.*)', self.print_fmt, re.S)
+        if text is None:
+            return ()
+        kinds = re.findall(r"%(?:%|[-+ #0]*\d*(?:\.\d+)?(?:hh|h|ll|l|z)?(p[sSfFB]?|[a-zA-Z]))", text[1])
+        named = (re.search(r"REC->(\w+)", one) for one in _arguments(text[2]))
+        found = (field[1] for kind, field in zip(filter(None, kinds), named, strict=False) if kind[1:] and field)
+        return tuple(shown_name(name) for name in found if any(f.name == name and f.kind == "int" for f in self.fields))
+
     def field(self, name: str) -> Field | None:
         """The declared field that a typed array shows as `name`, or None."""
         return next((f for f in self.fields if shown_name(f.name) == name), None)
@@ -106,6 +117,18 @@ class EventFormat:
 def shown_name(field: str) -> str:
     """The column of a declared field: its own name, with a `_` after it when the recorder's columns have that name."""
     return f"{field}_" if field in RESERVED else field
+
+
+def _arguments(text: str) -> list[str]:
+    """What follows a print format, split at the commas that stand in no bracket."""
+    found, depth = [""], 0
+    for letter in text.lstrip(", "):
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return found
 
 
 def _field(match: re.Match[str]) -> Field:

@@ -22,6 +22,7 @@ class Recording:
     `stats_before`, `stats_after`: per_cpu/cpuN/stats as texts or mappings, one a CPU. `missing`: event → why it could
     not be armed. `armed`: the events that were on; None: all that have a format, or, when `foreign` (somebody else's
     file, which holds the formats of whole systems), those that were seen.
+    `functions`: those that the function tracer was on for, as set_ftrace_filter names them: `name` or `name [module]`.
     `began_ns`, `ended_ns`: when recording was on, on the recording's own clock.
     """
 
@@ -39,6 +40,7 @@ class Recording:
     missing: Mapping[str, str] = field(default_factory=dict)
     armed: Sequence[str] | None = None
     foreign: bool = False
+    functions: Sequence[str] = ()
     kallsyms: str = ""
     printk_formats: str = ""
     clock: str = "mono"

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from bench.errors import UsageError
 from bench.trace.pairing import Line, line
 from bench.trace.ring import Gap
-from drivers.contract import Compare, ContractError, Kprobe, Role, Tracepoint, Verb, event_name
+from drivers.contract import (
+    Compare,
+    ContractError,
+    Function,
+    Role,
+    Source,
+    Tracepoint,
+    Verb,
+    event_name,
+    label,
+)
 
 if TYPE_CHECKING:
     from bench.trace.trace import Trace
@@ -22,6 +32,10 @@ Times = NDArray[np.int64]
 Places = NDArray[np.intp]
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+# Fields that the function tracer's events have by name.
+NAMED = {"function": "ip", "parent": "parent_ip"}
 
 
 class Unseen(Exception):
@@ -34,7 +48,7 @@ class Events:
 
     role: Role
     event: str
-    source: Tracepoint | Kprobe
+    source: Source
     index: Places
     ts: Times
     rows: NDArray[np.uint32]
@@ -61,23 +75,47 @@ class Sight:
         return self._events[role]
 
     def _find(self, role: Role) -> Events:
-        names = [event_name(source) for source in role.sources]
-        found = [number for number, name in enumerate(names) if name in self.trace.formats]
+        sources = list(zip(role.alternatives, role.sources, strict=True))
+        found = [(source, request) for source, request in sources if event_name(request) in self.trace.formats]
         if not found:
-            said = [f"{name}: {self.trace.missing[name]}" for name in names if name in self.trace.missing]
+            names = [event_name(request) for _, request in sources]
+            said = [f"{label(request)}: {self._why(request)}" for _, request in sources if self._why(request)]
             raise Unseen(f"no source for {role.name}: {'; '.join(said) or ', '.join(names) + ' not in the recording'}")
-        chosen = next((n for n in found if self.trace.armed(names[n])), found[0])
-        event, source = names[chosen], role.alternatives[chosen]
-        if not self.trace.armed(event):
-            reason = self.trace.missing.get(event, "the recording does not say that it was armed, and has none of it")
-            raise Unseen(f"no source for {role.name}: {event}: {reason}")
+        source, request = next((one for one in found if self._armed(*one)), found[0])
+        event = event_name(request)
+        if not self._armed(source, request):
+            reason = self._why(request) or "the recording does not say that it was armed, and has none of it"
+            raise Unseen(f"no source for {role.name}: {label(request)}: {reason}")
         records = self._all(event)
         rows = records["row"].copy()
         everything = Events(role, event, source, np.arange(rows.size), records["ts"].astype(np.int64), rows)
-        if not role.conditions:
+        if not role.conditions and not isinstance(source, Function):
             return everything
-        holds = self.holds(everything, role.conditions)
+        holds = self._of_function(everything) & self.holds(everything, role.conditions)
         return Events(role, event, source, np.flatnonzero(holds), everything.ts[holds], rows[holds])
+
+    def _why(self, request: Mapping[str, Any]) -> str:
+        """Why a source is missing, as the recorder says."""
+        return self.trace.missing.get(label(request), self.trace.missing.get(event_name(request), ""))
+
+    def _armed(self, source: Source, request: Mapping[str, Any]) -> bool:
+        """Whether not seeing the source's events means that they did not happen."""
+        if not self.trace.armed(event_name(request)):
+            return False
+        if not isinstance(source, Function) or not self.trace.recording.functions:
+            return True
+        named = (line.partition(" [") for line in self.trace.recording.functions)
+        return any(source.shows(name, module.rstrip("]")) for name, _, module in named)
+
+    def _of_function(self, events: Events) -> NDArray[np.bool_]:
+        """Which events of the function tracer are of the functions that the source means; of other sources, all are."""
+        if not isinstance(events.source, Function):
+            return np.ones(len(events), np.bool_)
+        unique, inverse = np.unique(self._all(events.event)["ip"], return_inverse=True)
+        kernel = self.trace.kernel
+        meant = [events.source.shows(*one)
+                 for one in zip(kernel.names(unique).tolist(), kernel.modules(unique).tolist(), strict=True)]
+        return np.array(meant, np.bool_)[inverse.reshape(-1)]
 
     def _all(self, event: str) -> NDArray[Any]:
         """Every event of a type."""
@@ -113,6 +151,8 @@ class Sight:
         own = events.source.fields.get(name, name) if isinstance(events.source, Tracepoint) else name
         try:
             records = self._all(events.event)
+            if isinstance(events.source, Function) and name in NAMED:
+                return self.trace.symbols(events.event, NAMED[name], records[events.index]).astype(np.bytes_)
             fmt = self.trace.formats[events.event]
             declared = fmt.field(own)
             if declared is not None and (declared.text or declared.variable):

@@ -7,6 +7,7 @@
 """
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from bench.trace.format import EventFormat, parse_format, parse_header_page, sho
 from bench.trace.recording import Recording, Stats, losses, parse_cmdlines
 from bench.trace.ring import Gap
 from bench.trace.store import Store
+from bench.trace.symbols import Symbols, symbols
 from bench.verdict import Verdict, Witness
 
 if TYPE_CHECKING:
@@ -73,7 +75,10 @@ class Trace:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write trace.dat version 6, which trace-cmd and KernelShark read."""
         from bench.trace.datwrite import save
-        save(self.recording, self.layout, Path(path))
+        recording = self.recording
+        if recording.kallsyms and not recording.foreign:  # the agent told all that the kernel has
+            recording = dataclasses.replace(recording, kallsyms=self.kernel.needed(self._addresses()))
+        save(recording, self.layout, Path(path))
 
     def __len__(self) -> int:
         return int(self.store.ts.size)
@@ -128,6 +133,25 @@ class Trace:
         if declared is None:
             raise UsageError.unknown(f"field of {fmt.full_name}", field, [shown_name(f.name) for f in fmt.fields])
         return self.store, fmt, declared, self.store.decode(fmt.id) if records is None else records
+
+    # Functions
+
+    @property
+    def kernel(self) -> Symbols:
+        """The kernel's functions, as far as the recording knows them."""
+        return symbols(self.recording.kallsyms)
+
+    def symbols(self, event: str, field: str, records: NDArray[Any] | None = None) -> NDArray[Any]:
+        """An address field of each event of a type, or of some `records`, as the name of the function it lies in."""
+        records = self[event] if records is None else records
+        if field not in (records.dtype.names or ()):
+            raise UsageError.unknown(f"field of {event}", field, records.dtype.names or ())
+        return self.kernel.names(records[field])
+
+    def _addresses(self) -> Iterator[NDArray[Any]]:
+        """Every field of the events seen that holds a function's address."""
+        for event in self.events:
+            yield from (self[event][name] for name in self.formats[event].addresses)
 
     # When, and what is missing
 

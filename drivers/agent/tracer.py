@@ -11,8 +11,12 @@ import struct
 import sys
 from typing import Any, Dict, Iterator, List, Optional
 
+from drivers.agent.symbols import KernelSymbols, loaded_modules
+from drivers.source import event_name, label
+
 TRACEFS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 GROUP = "bench"  # of the kprobe events made here
+HARMLESS = "kernel_halt"  # a function that does not run while the bench does
 SUBBUF_KB = 64  # larger than the largest payload an event carries: one that does not fit vanishes uncounted
 
 
@@ -27,6 +31,9 @@ class Tracer:
         self.missing: Dict[str, str] = {}
         self.probes: Dict[str, str] = {}  # kprobe events made, by name
         self.sent: Dict[str, str] = {}  # formats that the host has got, by event
+        self.functions: List[str] = []  # those that the function tracer is on for
+        self.modules = b""  # those loaded when the functions' filter was set: it forgets one that goes
+        self.symbols = KernelSymbols()
 
     @contextlib.contextmanager
     def recording(self, wanted: Optional[Dict[str, Any]]) -> Iterator[Dict[str, Any]]:
@@ -48,6 +55,7 @@ class Tracer:
             yield result
             result.update(self._nothing(wanted, "tracefs instance: %s" % e))
             return
+        symbols = [self.symbols.new()] if self.functions else []
         before = self._stats()
         self._write("tracing_on", "1")
         try:
@@ -55,6 +63,8 @@ class Tracer:
         finally:
             self._write("tracing_on", "0")
             result.update(self._collect(before))
+            if self.functions:
+                result["symbols"] = [*symbols, self.symbols.new()]
 
     def close(self) -> None:
         """Remove the instance and the kprobe events."""
@@ -69,7 +79,8 @@ class Tracer:
     # what follows is tracefs, file by file
 
     def _prepare(self, wanted: Dict[str, Any]) -> None:
-        if self.armed == wanted and not self.missing:
+        modules = loaded_modules() if any(s["kind"] == "function" for s in wanted["sources"]) else b""
+        if self.armed == wanted and not self.missing and modules == self.modules:
             self._write("trace", "")
             return
         if self.armed is None:
@@ -84,13 +95,15 @@ class Tracer:
         self._disable()
         self._write("buffer_size_kb", str(wanted.get("buffer_kb", 2048)))
         for source in wanted["sources"]:
-            self._enable(source)
+            if source["kind"] != "function":
+                self._enable(source)
+        self._trace_functions([source for source in wanted["sources"] if source["kind"] == "function"])
         self._write("trace", "")
-        self.armed = wanted
+        self.armed, self.modules = wanted, modules
 
     def _enable(self, source: Dict[str, Any]) -> None:
         """Enable one event, or note why this kernel cannot show it."""
-        event = "%s:%s" % (source.get("system", GROUP), source["name"])
+        event = event_name(source)
         try:
             if source["kind"] == "kprobe":
                 self._probe(source)
@@ -100,6 +113,28 @@ class Tracer:
             self.missing[event] = "no such event in this kernel"
         except OSError as e:
             self.missing[event] = "%s: %s" % (source.get("symbol", event), e.strerror)
+
+    def _trace_functions(self, sources: List[Dict[str, Any]]) -> None:
+        """Set the function tracer's filter, then turn it on; a filter that no function meets is missing."""
+        if not sources:
+            return
+        if not os.path.exists(self.instance + "/set_ftrace_filter"):
+            why = "this kernel has no function tracer for instances (CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE)"
+            self.missing.update((label(source), why) for source in sources)
+            return
+        self._write("set_ftrace_filter", HARMLESS + "\n")  # an empty filter, or one that becomes empty, means all
+        taken = []
+        for source in sources:
+            try:
+                self._add("set_ftrace_filter", source["filter"] + "\n")
+                taken.append(label(source))
+            except OSError as e:
+                self.missing[label(source)] = "no function that can be traced is called %s: %s" % (
+                    source["filter"], e.strerror)
+        if taken:
+            self._write("current_tracer", "function")
+            self.enabled += ["ftrace:function", *taken]
+            self.functions = [line for line in self._read("set_ftrace_filter").splitlines() if line != HARMLESS]
 
     def _probe(self, source: Dict[str, Any]) -> None:
         name, symbol = source["name"], source["symbol"]
@@ -116,7 +151,11 @@ class Tracer:
         self.probes[name] = line
 
     def _disable(self) -> None:
-        for event in self.enabled:
+        if self.functions:
+            self._write("current_tracer", "nop")
+            self._write("set_ftrace_filter", "")
+            self.functions = []
+        for event in (one for one in self.enabled if not one.startswith("ftrace:")):
             with contextlib.suppress(OSError):  # its module may be gone, and the event with it
                 self._write("events/%s/enable" % event.replace(":", "/"), "0")
         self.enabled, self.missing = [], {}
@@ -132,6 +171,7 @@ class Tracer:
             "header_page": self._read("events/header_page"),
             "subbuf_size": self._subbuf_size(),
             "armed": list(self.enabled),
+            "functions": list(self.functions),
             "long_size": struct.calcsize("l"),
             "big_endian": sys.byteorder == "big",
             "missing": dict(self.missing),
@@ -141,7 +181,7 @@ class Tracer:
     def _formats(self) -> Dict[str, str]:
         """The formats of the enabled events that the host has not got, or got otherwise."""
         new = {}
-        for event in self.enabled:
+        for event in (one for one in self.enabled if " " not in one):
             try:
                 text = self._read("events/%s/format" % event.replace(":", "/"))
             except OSError:
@@ -175,8 +215,7 @@ class Tracer:
         return [self._read("per_cpu/cpu%d/stats" % cpu) for cpu in cpus]
 
     def _nothing(self, wanted: Dict[str, Any], why: str) -> Dict[str, Any]:
-        names = ["%s:%s" % (s.get("system", GROUP), s["name"]) for s in wanted["sources"]]
-        return {"pages": [], "missing": dict.fromkeys(names, why)}
+        return {"pages": [], "missing": dict.fromkeys(map(label, wanted["sources"]), why)}
 
     def _global(self, name: str) -> str:
         with open("%s/%s" % (self.root, name), errors="replace") as f:
@@ -188,6 +227,13 @@ class Tracer:
 
     def _write(self, name: str, text: str) -> None:
         fd = os.open("%s/%s" % (self.instance, name), os.O_WRONLY | os.O_TRUNC)
+        try:
+            os.write(fd, text.encode())
+        finally:
+            os.close(fd)
+
+    def _add(self, name: str, text: str) -> None:
+        fd = os.open("%s/%s" % (self.instance, name), os.O_WRONLY | os.O_APPEND)
         try:
             os.write(fd, text.encode())
         finally:

@@ -100,12 +100,12 @@ def test_our_own_file_keeps_what_the_format_has_no_place_for(tmp_path):
     writer.event(5, payload(Layout(), "t:open", 1, key=1, value=1))
     before = recording([writer], stats_before=["overrun: 1\n"], stats_after=["overrun: 4\n"], armed=("t:open",),
                        missing={"t:gone": "no such event"}, cmdlines={1: "init"}, began_ns=1, ended_ns=9,
-                       kallsyms="c0008000 T stext\n")
+                       functions=("stext", "probe [m]"))
     Trace(before).save(tmp_path / "own.dat")
     after = Trace.load(tmp_path / "own.dat")
     assert (after.lost, after.missing, after.began, after.ended) == (3, {"t:gone": "no such event"}, 1, 9)
     assert (after.armed("t:open"), after.armed("t:close"), after.comm(1)) == (True, False, "init")
-    assert after.recording.kallsyms == "c0008000 T stext\n"
+    assert after.recording.functions == ["stext", "probe [m]"]
 
 
 def test_in_a_file_of_somebody_else_only_what_was_seen_counts_as_armed():
