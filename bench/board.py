@@ -21,6 +21,14 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class LineAt:
+    """Where one of a device's lines ends: which device is its GPIO controller, and how the line is called there."""
+
+    device: str
+    line: str
+
+
+@dataclass(frozen=True)
 class Device:
     """One device of a board: its driver, the chip that stands for it on the twin, who exercises it."""
 
@@ -30,6 +38,7 @@ class Device:
     slot: int | None = None  # the twin's PCI slot behind which the chip's registers lie
     bus: str | None = None  # the device behind which the chip lies, and its address (chip select) there
     address: int | None = None
+    lines: Mapping[str, LineAt] = field(default_factory=dict)  # its reset, irq, …, each at a GPIO controller
     options: Mapping[str, Any] = field(default_factory=dict)  # given to the chip model
     devicetree: tuple[str, ...] = ()  # further properties of its node on the twin
     exercisers: tuple[str, ...] = ()
@@ -195,7 +204,9 @@ class _Reader:
         section = top.section("devices")
         if section is None:
             raise top.error("devices", "missing; expected a mapping of device name: {driver: …}")
-        return tuple(self._device(section, str(name)) for name in section.data)
+        devices = tuple(self._device(section, str(name)) for name in section.data)
+        self._check_lines(section, {device.name: device for device in devices})
+        return devices
 
     def _device(self, devices: _Section, name: str) -> Device:
         at = devices.section(name)
@@ -212,11 +223,39 @@ class _Reader:
         device = Device(
             name=name, driver=at.text("driver", "the kernel driver's name"), chip=chip, slot=slot,
             bus=at.take("bus", str, "a device's name"), address=at.take("address", int, "a whole number"),
-            options=_plain(options), devicetree=at.words("devicetree", "devicetree properties"),
-            exercisers=exercisers, arguments=_plain(arguments), limits=_plain(limits),
+            lines=self._lines(at.section("lines")), options=_plain(options),
+            devicetree=at.words("devicetree", "devicetree properties"), exercisers=exercisers,
+            arguments=_plain(arguments), limits=_plain(limits),
         )
-        at.done("driver, chip, slot, bus, address, options, devicetree, exercisers, arguments, limits")
+        at.done("driver, chip, slot, bus, address, lines, options, devicetree, exercisers, arguments, limits")
         return device
+
+    def _lines(self, at: _Section | None) -> dict[str, LineAt]:
+        """`reset: "gpio:gph0-3"`: the device that is the controller, and the line's name there."""
+        found = {}
+        for key in map(str, at.data) if at else ():
+            assert at is not None
+            what = "controller:line, as gpio:gph0-3"
+            controller, _, line = at.text(key, what).partition(":")
+            if not controller or not line:
+                raise at.error(key, f"expected {what}, found {at.data[key]!r}")
+            found[key] = LineAt(controller, line)
+        return found
+
+    def _check_lines(self, section: _Section, devices: Mapping[str, Device]) -> None:
+        """Each line ends at a controller that is there, at a line that it has and that no other one uses."""
+        used: dict[LineAt, str] = {}
+        for device in devices.values():
+            for key, where in device.lines.items():
+                at = _Section(self.path, section.data[device.name]["lines"], f"devices.{device.name}.lines", 1)
+                if where.device not in devices:
+                    raise at.error(key, str(UsageError.unknown("device", where.device, devices)))
+                having = devices[where.device].options.get("lines")  # a model's; a real controller has its own
+                if having is not None and where.line not in having:
+                    raise at.error(key, str(UsageError.unknown(f"line of {where.device}", where.line, having)))
+                if where in used:
+                    raise at.error(key, f"line {where.line} of {where.device} is used by {used[where]} already")
+                used[where] = f"devices.{device.name}.lines.{key}"
 
     def _known(self, at: _Section, key: str, found: tuple[str, ...], known: frozenset[str] | None, kind: str) -> None:
         for name in found if known is not None else ():

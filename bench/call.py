@@ -162,13 +162,19 @@ class Exerciser:
 
     def _call(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         signature = inspect.signature(function)
-        known = self.device.arguments if self.device else {}
+        known = _known(self.device) if self.device else {}
         given = signature.bind_partial(*args, **kwargs).arguments
         filled = {p: known[p] for p in signature.parameters if p in known and p not in given}
         arguments = signature.bind(**{**filled, **given}).arguments
         call = Call(self._name, name, arguments, device=self.device.name if self.device else "", **self._options)
         own = arguments.get("timeout_s", 0)
         return dataclasses.replace(call, deadline_s=call.deadline_s + own) if isinstance(own, (int, float)) else call
+
+
+def _known(device: Device) -> dict[str, Any]:
+    """What the board knows of a call's arguments; `lines` are the names of the device's lines at their controllers."""
+    lines = {"lines": {name: where.line for name, where in device.lines.items()}} if device.lines else {}
+    return {**lines, **device.arguments}
 
 
 __all__ = ["Answer", "Call", "Exerciser", "Listening", "exercisers"]

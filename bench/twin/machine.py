@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from bench.board import Board, Device
-from bench.errors import BoardError, TwinError
+from bench.errors import BoardError, TwinError, UsageError
 from bench.setup import Artefacts
 from bench.setup.cache import default_folder
 from bench.twin import devicetree, keeper
@@ -22,6 +22,7 @@ from bench.twin.qmp import Qmp
 from fixtures import chips
 from fixtures.cable import Cable
 from fixtures.chip import Chip
+from fixtures.line import Line
 from fixtures.transports import Attachment, attach
 
 PORTS = ("console", "agent", "qmp")
@@ -40,6 +41,8 @@ class Twin:
         for device in board.devices:
             if device.bus:
                 self.chips[device.bus].connect(self.chips[device.name], device.address or 0)
+            for name, where in device.lines.items():
+                self.chips[where.device].join(where.line, _line(device, self.chips[device.name], name))
         self.folder: Path | None = None
         self.console: socket.socket | None = None
         self.agent: socket.socket | None = None
@@ -200,6 +203,14 @@ def _listen(path: Path) -> socket.socket:
     listener.bind(str(path))
     listener.listen(1)
     return listener
+
+
+def _line(device: Device, chip: Chip, name: str) -> Line:
+    """The line `name` of a device's chip."""
+    if name not in chip.lines:
+        what = UsageError.unknown(f"line of {chip.name}", name, chip.lines)
+        raise BoardError(f"board.yaml: devices.{device.name}.lines.{name}: {what}")
+    return chip.lines[name]
 
 
 def _make(device: Device, cable: Cable) -> Chip:

@@ -1,61 +1,55 @@
-"""Calls on an FPC1020 through spidev and gpiod; its lines are named as the devicetree names them."""
+"""Calls on an FPC1020 through spidev and gpiod.
+
+`wiring` says where it is on its bus, `lines` how its reset and irq are called at their GPIO controllers.
+"""
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import time
 from typing import Any, Dict, Generator, Iterator, List, Optional
 
 from drivers.call import call, listen
 from drivers.fingerprint import fpc1020
 from drivers.fingerprint.fpc1020 import Fpc1020
-from drivers.fingerprint.wires import Wires
+from drivers.fingerprint.wires import Line, Lines, Wires
+from drivers.gpio.calls import find_line
 
 CONSUMER = "bench"
 
 
 @contextlib.contextmanager
-def wired(bus: int, device: int, reset: str = "", irq: str = "", speed_hz: int = 1000000, chunk: int = 32,
+def wired(bus: int, device: int, lines: Optional[Dict[str, str]] = None, speed_hz: int = 1000000, chunk: int = 32,
           image_bits: int = 8) -> Iterator[Wires]:
-    """The sensor's wires for the length of a with statement; without names of lines the bus only."""
-    # Imported here: the host that reads this module for its calls has neither library.
+    """The sensor's wires for the length of a with statement; without `lines` (reset, irq) the bus only."""
+    # Imported here: the host that reads this module for its calls has not the library.
     import spidev  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     with contextlib.ExitStack() as stack:
         spi = stack.enter_context(spidev.SpiDev(bus, device))
-        request, values = None, None
-        if reset:
-            request, values = stack.enter_context(_lines(reset, irq)), _values()
-        yield Wires(spi.fileno(), request, reset, irq, speed_hz, chunk, image_bits, values)
-
-
-def _values() -> Dict[bool, Any]:
-    import gpiod  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
-    return {True: gpiod.line.Value.ACTIVE, False: gpiod.line.Value.INACTIVE}
-
-
-def _lines(reset: str, irq: str) -> Any:
-    import gpiod  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
-    line = gpiod.line
-    settings = {
-        reset: gpiod.LineSettings(direction=line.Direction.OUTPUT, output_value=line.Value.ACTIVE),
-        irq: gpiod.LineSettings(direction=line.Direction.INPUT, edge_detection=line.Edge.RISING),
-    }
-    for name in sorted(name for name in os.listdir("/dev") if name.startswith("gpiochip")):
-        with gpiod.Chip("/dev/" + name) as chip:
-            known = [chip.get_line_info(offset).name for offset in range(chip.get_info().num_lines)]
-            if reset in known and irq in known:
-                return chip.request_lines(settings, CONSUMER)
-    raise FileNotFoundError("no GPIO controller has the lines %s and %s" % (reset, irq))
+        held = Lines(*(stack.enter_context(_line(name, lines[name])) for name in ("reset", "irq"))) if lines else None
+        yield Wires(spi.fileno(), held, speed_hz, chunk, image_bits)
 
 
 @contextlib.contextmanager
-def sensor(wiring: Dict[str, Any]) -> Iterator[Fpc1020]:
+def _line(use: str, name: str) -> Iterator[Line]:
+    """A line held for the length of a with statement: `reset` is driven high, `irq` is listened to."""
+    import gpiod  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    line = gpiod.line
+    path, offset = find_line(name)
+    settings = {
+        "reset": gpiod.LineSettings(direction=line.Direction.OUTPUT, output_value=line.Value.ACTIVE),
+        "irq": gpiod.LineSettings(direction=line.Direction.INPUT, edge_detection=line.Edge.RISING),
+    }
+    with gpiod.request_lines(path, {offset: settings[use]}, CONSUMER) as request:
+        yield Line(request, offset, {True: line.Value.ACTIVE, False: line.Value.INACTIVE})
+
+
+@contextlib.contextmanager
+def sensor(wiring: Dict[str, Any], lines: Dict[str, str]) -> Iterator[Fpc1020]:
     """The sensor, reset and ready; TimeoutError when it does not answer to the reset."""
-    with wired(**wiring) as wires:
+    with wired(lines=lines, **wiring) as wires:
         one = Fpc1020(wires)
         found = one.reset()
         if not found["irq_high"]:
@@ -64,17 +58,17 @@ def sensor(wiring: Dict[str, Any]) -> Iterator[Fpc1020]:
 
 
 @call
-def reset(wiring: Dict[str, Any]) -> Dict[str, Any]:
+def reset(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
     """The reset sequence: see fpc1020.Fpc1020.reset; and FPC_STATUS after it."""
-    with wired(**wiring) as wires:
+    with wired(lines=lines, **wiring) as wires:
         one = Fpc1020(wires)
         return dict(one.reset(), status=one.status())
 
 
 @call
-def soft_reset(wiring: Dict[str, Any]) -> Dict[str, Any]:
+def soft_reset(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
     """Write a register, reset by opcode, and read it again: {"before", "after", "status"}."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         one.write(fpc1020.PATTERN, b"\xaa\x55")
         before = one.register(fpc1020.PATTERN, 2)
         one.soft_reset()
@@ -82,16 +76,16 @@ def soft_reset(wiring: Dict[str, Any]) -> Dict[str, Any]:
 
 
 @call
-def identify(wiring: Dict[str, Any]) -> Dict[str, Any]:
+def identify(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
     """HWID after a reset; part, rows and columns by the table."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         return one.identify()
 
 
 @call
-def answers(wiring: Dict[str, Any]) -> Dict[str, Any]:
+def answers(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
     """Whether anything answers on the bus: {"present", "hwid", "bytes"}; works without a sensor, too."""
-    with wired(**wiring) as wires:
+    with wired(lines=lines, **wiring) as wires:
         one = Fpc1020(wires)
         found = one.reset()
         said = [found["first"], found["second"], one.status(), *one.register(fpc1020.HWID, 2)]
@@ -99,9 +93,9 @@ def answers(wiring: Dict[str, Any]) -> Dict[str, Any]:
 
 
 @call
-def self_test(wiring: Dict[str, Any]) -> Dict[str, Any]:
+def self_test(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
     """The vendor's self-test: reset, HWID, a capture's interrupt, its acknowledge, reset, status; "ok" when all fit."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         steps: Dict[str, Any] = {"known": bool(one.identify()["part"])}
         one.wires.forget_edges()
         one.wires.frame(bytes([fpc1020.CAPTURE]))
@@ -114,19 +108,20 @@ def self_test(wiring: Dict[str, Any]) -> Dict[str, Any]:
 
 
 @call
-def zones(wiring: Dict[str, Any]) -> int:
+def zones(wiring: Dict[str, Any], lines: Dict[str, str]) -> int:
     """Which of twelve zones a finger covers."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         return one.zones()
 
 
 @listen
-def wait_for_finger(wiring: Dict[str, Any], timeout_s: float = 1.0) -> Generator[None, None, Dict[str, Any]]:
+def wait_for_finger(wiring: Dict[str, Any], lines: Dict[str, str], timeout_s: float = 1.0
+                    ) -> Generator[None, None, Dict[str, Any]]:
     """Ask for a finger, be ready, wait for the interrupt; the kernel's time stamp of its edge, the register, the zones.
 
     Raises TimeoutError.
     """
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         one.wires.forget_edges()
         one.wires.frame(bytes([fpc1020.WAIT]))
         yield
@@ -137,9 +132,10 @@ def wait_for_finger(wiring: Dict[str, Any], timeout_s: float = 1.0) -> Generator
 
 
 @call
-def capture(wiring: Dict[str, Any], crop: Optional[List[int]] = None, pattern: str = "") -> Dict[str, Any]:
+def capture(wiring: Dict[str, Any], lines: Dict[str, str], crop: Optional[List[int]] = None,
+            pattern: str = "") -> Dict[str, Any]:
     """One image: {"rows", "columns", "pixels", "seconds"}; `pattern` shows a test pattern (see fpc1020.PATTERNS)."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         part = one.identify()
         if pattern:
             one.set_pattern(pattern)
@@ -150,9 +146,9 @@ def capture(wiring: Dict[str, Any], crop: Optional[List[int]] = None, pattern: s
 
 
 @call
-def captures(wiring: Dict[str, Any], count: int, crop: List[int]) -> Dict[str, Any]:
+def captures(wiring: Dict[str, Any], lines: Dict[str, str], count: int, crop: List[int]) -> Dict[str, Any]:
     """Many captures in a row of a part of the sensor; how many differed from the first one, and which it was."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         begun = time.monotonic()
         digests = [hashlib.sha256(one.capture(crop)).hexdigest() for _ in range(count)]
         return {"first": digests[0], "other": sum(digest != digests[0] for digest in digests),
@@ -160,9 +156,9 @@ def captures(wiring: Dict[str, Any], count: int, crop: List[int]) -> Dict[str, A
 
 
 @call
-def sleep(wiring: Dict[str, Any], deep: bool) -> Dict[str, int]:
+def sleep(wiring: Dict[str, Any], lines: Dict[str, str], deep: bool) -> Dict[str, int]:
     """Put the sensor to sleep and wake it again; the idle bits of FPC_STATUS awake, asleep and awake again."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         awake = one.status()
         one.wires.frame(bytes([fpc1020.DEEP_SLEEP if deep else fpc1020.SLEEP]))
         asleep = one.status()
@@ -172,9 +168,9 @@ def sleep(wiring: Dict[str, Any], deep: bool) -> Dict[str, int]:
 
 
 @call
-def reset_in_capture(wiring: Dict[str, Any], crop: List[int]) -> Dict[str, Any]:
+def reset_in_capture(wiring: Dict[str, Any], lines: Dict[str, str], crop: List[int]) -> Dict[str, Any]:
     """Begin a capture, reset the sensor at once, capture again; what the second one brought, and the status between."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         one.wires.frame(bytes([fpc1020.CAPTURE]))
         found = one.reset()
         status = one.status()
@@ -182,18 +178,18 @@ def reset_in_capture(wiring: Dict[str, Any], crop: List[int]) -> Dict[str, Any]:
 
 
 @call
-def register(wiring: Dict[str, Any], opcode: int, value: bytes) -> Dict[str, bytes]:
+def register(wiring: Dict[str, Any], lines: Dict[str, str], opcode: int, value: bytes) -> Dict[str, bytes]:
     """Write a register and read it; what it was, and what it is."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         was = one.register(opcode, len(value))
         one.write(opcode, value)
         return {"was": was, "now": one.register(opcode, len(value))}
 
 
 @call
-def read_too_much(wiring: Dict[str, Any], crop: List[int], more: int) -> Dict[str, int]:
+def read_too_much(wiring: Dict[str, Any], lines: Dict[str, str], crop: List[int], more: int) -> Dict[str, int]:
     """Fetch `more` bytes than were captured; the interrupt and error registers that tell of it."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         one.write(fpc1020.SIZE, bytes(crop))
         one.command(fpc1020.CAPTURE)
         one.wires.long_frame(bytes((fpc1020.READ_IMAGE, 0)), crop[1] * crop[3] * 8 + more)
@@ -201,9 +197,9 @@ def read_too_much(wiring: Dict[str, Any], crop: List[int], more: int) -> Dict[st
 
 
 @call
-def idle_edges(wiring: Dict[str, Any], seconds: float) -> int:
+def idle_edges(wiring: Dict[str, Any], lines: Dict[str, str], seconds: float) -> int:
     """Rising edges of the interrupt line within so long, while the sensor has nothing to say."""
-    with sensor(wiring) as one:
+    with sensor(wiring, lines) as one:
         one.wires.forget_edges()
         edges = 0
         end = time.monotonic() + seconds

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from drivers.spi.uapi import Message
 
@@ -11,17 +11,39 @@ _RX_BUFFER = 4096  # spidev.bufsiz: what one message may receive
 _ALIGNED = 64  # each transfer begins there in it
 
 
+class Line:
+    """A line that `request` (of the gpiod library) holds; `values` are the library's words for high and low."""
+
+    def __init__(self, request: Any, offset: int, values: Dict[bool, Any]) -> None:
+        self.request, self._offset, self._values = request, offset, values
+
+    def set(self, high: bool) -> None:
+        """Drive it."""
+        self.request.set_value(self._offset, self._values[high])
+
+    def high(self) -> bool:
+        """Its level."""
+        return bool(self.request.get_value(self._offset).value)
+
+
+class Lines(NamedTuple):
+    """A sensor's lines besides its bus."""
+
+    reset: Line
+    irq: Line
+
+
 class Wires:
-    """An open spidev device `fd`, and the lines that `request` (of the gpiod library) holds; None where there are none.
+    """An open spidev device `fd`, and the sensor's `lines` where it has them.
 
     `chunk` (bytes of a transfer) and `bits_per_word` say how an image is fetched: words wider than a byte cost the bus
     fewer accesses, and are put into order again here.
     """
 
-    def __init__(self, fd: int, request: Any = None, reset: str = "", irq: str = "", speed_hz: int = 1000000,
-                 chunk: int = 32, bits_per_word: int = 8, values: Any = None) -> None:
+    def __init__(self, fd: int, lines: Optional[Lines] = None, speed_hz: int = 1000000, chunk: int = 32,
+                 bits_per_word: int = 8) -> None:
         self.fd, self.speed_hz, self.chunk, self.bits_per_word = fd, speed_hz, chunk, bits_per_word
-        self._request, self._reset, self._irq, self._values = request, reset, irq, values
+        self._lines = lines
 
     # The bus.
 
@@ -65,23 +87,24 @@ class Wires:
 
     def set_reset(self, high: bool) -> None:
         """Drive the pin RST_N."""
-        self._request.set_value(self._reset, self._values[high])
+        self._wired().reset.set(high)
 
     def irq(self) -> bool:
         """The interrupt line is high."""
-        return bool(self._request.get_value(self._irq).value)
+        return self._wired().irq.high()
 
     def wait_irq(self, timeout_s: float) -> Optional[int]:
         """Wait for the interrupt line to rise; the kernel's time stamp (CLOCK_MONOTONIC), None at the timeout."""
-        if not self._request.wait_edge_events(timedelta(seconds=timeout_s)):
+        request = self._wired().irq.request
+        if not request.wait_edge_events(timedelta(seconds=timeout_s)):
             return None
-        return int(self._request.read_edge_events(1)[0].timestamp_ns)
+        return int(request.read_edge_events(1)[0].timestamp_ns)
 
     def forget_edges(self) -> int:
         """Drop edges that nobody waited for; how many there were."""
-        dropped = 0
-        while self._request.wait_edge_events(timedelta(0)):
-            dropped += len(self._request.read_edge_events())
+        request, dropped = self._wired().irq.request, 0
+        while request.wait_edge_events(timedelta(0)):
+            dropped += len(request.read_edge_events())
         return dropped
 
     def until_irq(self, high: bool, timeout_s: float) -> float:
@@ -91,6 +114,12 @@ class Wires:
             if time.monotonic() - begun > timeout_s:
                 raise TimeoutError("the interrupt line is not %s after %.3f s" % ("high" if high else "low", timeout_s))
         return time.monotonic() - begun
+
+
+    def _wired(self) -> Lines:
+        if self._lines is None:
+            raise LookupError("no lines for this sensor: its device in board.yaml needs lines: {reset: …, irq: …}")
+        return self._lines
 
 
 def _in_order(data: bytes, bits: int) -> bytes:

@@ -10,7 +10,7 @@ import os
 import re
 import time
 from datetime import timedelta
-from typing import Any, Dict, Generator, List
+from typing import Any, Dict, Generator, List, Tuple
 
 from drivers.call import call, listen
 from drivers.gpio import chips as sysfs
@@ -23,6 +23,27 @@ def _gpiod() -> Any:
     import gpiod  # type: ignore[import-not-found]
 
     return gpiod
+
+
+def find_line(name: str) -> Tuple[str, int]:
+    """The device node and the number of the line `name`: its own name, or its controller's label and number (gph0-3).
+
+    Raises FileNotFoundError where no controller has it.
+    """
+    label, _, number = name.rpartition("-")
+    labels = []
+    for chip in sysfs.chips():
+        path = "/dev/%s" % chip["name"]
+        with _gpiod().Chip(path) as device:
+            about = device.get_info()
+            labels.append(about.label)
+            if about.label == label and number.isdigit() and int(number) < about.num_lines:
+                return path, int(number)
+            for offset in range(about.num_lines):
+                if device.get_line_info(offset).name == name:
+                    return path, offset
+    raise FileNotFoundError(errno.ENOENT, "no GPIO controller has a line %r; there are the controllers %s"
+                            % (name, ", ".join(labels) or "none"))
 
 
 def _settings(direction: str = "as_is", edge: str = "none", bias: str = "as_is", active_low: bool = False,

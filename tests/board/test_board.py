@@ -61,3 +61,43 @@ def test_a_good_board_is_frozen_data(read):
 def test_an_unknown_board_suggests_the_nearest():
     with pytest.raises(UsageError, match="no board named 'twin21'; did you mean 'twin210'"):
         board.load("twin21")
+
+
+WIRED = GOOD + """\
+  finger:
+    driver: spidev
+    lines: {reset: "gpio:reset", irq: "gpio:irq"}
+  gpio:
+    driver: gpio_virtio
+    options: {lines: [reset, irq, led]}
+"""
+
+
+def test_a_device_s_lines_end_at_a_controller(read):
+    finger = read(WIRED).devices[1]
+    assert {name: (at.device, at.line) for name, at in finger.lines.items()} == {
+        "reset": ("gpio", "reset"), "irq": ("gpio", "irq"),
+    }
+
+
+def test_a_real_controller_s_lines_are_known_to_its_kernel_only(read):
+    text = WIRED.replace("    options: {lines: [reset, irq, led]}\n", "").replace("gpio:reset", "gpio:gph0-3")
+    assert read(text).devices[1].lines["reset"].line == "gph0-3"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("gpio:irq", "irq", "board.yaml:11: devices.finger.lines.irq: expected controller:line, as gpio:gph0-3, found"),
+        ("gpio:irq", "gpoi:irq", "board.yaml:11: devices.finger.lines.irq: no device named 'gpoi'; did you mean"),
+        ("gpio:irq", "gpio:iqr", "board.yaml:11: devices.finger.lines.irq: no line of gpio named 'iqr'; did you mean"),
+        ("gpio:irq", "gpio:reset", "lines.irq: line reset of gpio is used by devices.finger.lines.reset already"),
+        ('irq: "gpio:irq"', "irq: 4", "board.yaml:11: devices.finger.lines.irq: expected controller:line"),
+        ('{reset: "gpio:reset", irq: "gpio:irq"}', "gpio", "board.yaml:11: devices.finger.lines: expected a mapping"),
+    ],
+)
+def test_a_line_that_ends_nowhere_is_told_with_file_line_and_key(read, old, new, expected):
+    assert old in WIRED
+    with pytest.raises(BoardError) as e:
+        read(WIRED.replace(old, new))
+    assert expected in str(e.value)
