@@ -161,3 +161,45 @@ def payload(events, keys):
         broken |= any(a != b for a, b in zip(opens, closes, strict=False))
         undecided |= len(opens) != len(closes)
     return verdict(broken, undecided) if groups else None
+
+
+def ratio(events, low, high):
+    """Marks for each open."""
+    opens = sum(event["role"] == "open" for event in events)
+    marks = sum(event["role"] == "mark" for event in events)
+    if not opens:
+        return None
+    return (low is None or marks >= low * opens) and (high is None or marks <= high * opens)
+
+
+def rate(events, low, high):
+    """Marks per second, the limits in MHz."""
+    times = [event["ts"] for event in events if event["role"] == "mark"]
+    if len(times) < 2 or times[0] == times[-1]:
+        return None
+    megahertz = 1000 * (len(times) - 1), times[-1] - times[0]
+    return (low is None or megahertz[0] >= low * megahertz[1]) and (high is None or megahertz[0] <= high * megahertz[1])
+
+
+def all_equal(events):
+    """The key of each mark is its value."""
+    marks = [event for event in events if event["role"] == "mark"]
+    return all(event["key"] == event["value"] for event in marks) if marks else None
+
+
+def expected(events, values):
+    """The marks' values are these, one after another."""
+    found = [event["value"] for event in events if event["role"] == "mark"]
+    return found == values if found or values else None
+
+
+def composed(op, values):
+    """Kleene's three values."""
+    if op == "not":
+        return None if values[0] is None else not values[0]
+    if op == "implies":
+        return composed("or", [composed("not", values[:1]), values[1]])
+    decisive = op == "or"
+    if decisive in values:
+        return decisive
+    return None if None in values else not decisive

@@ -140,6 +140,52 @@ def test_payload_equals_judges_as_a_loop(drawn, keys):
     assert judged(trace, payload_equals(OPEN, CLOSE, "value", keys or None)) is oracle.payload(events, keys)
 
 
+@settings(max_examples=66, deadline=None)
+@given(HISTORY, st.none() | st.integers(0, 3), st.integers(0, 4))
+def test_ratio_judges_as_a_loop(drawn, low, high):
+    events, trace = history(drawn)
+    assert judged(trace, ratio(MARK, OPEN, at_least=low, at_most=high)) is oracle.ratio(events, low, high)
+
+
+@settings(max_examples=66, deadline=None)
+@given(HISTORY, st.none() | st.integers(1, 300), st.integers(1, 600))
+def test_rate_judges_as_a_loop(drawn, low, high):
+    events, trace = history(drawn)
+    claim = rate(MARK, at_least=low and f"{low} MHz", at_most=f"{high} MHz")
+    assert judged(trace, claim) is oracle.rate(events, low, high)
+
+
+@settings(max_examples=66, deadline=None)
+@given(HISTORY, st.lists(st.integers(-1, 2), max_size=3))
+def test_seen_all_equal_and_a_list_of_payloads_judge_as_a_loop(drawn, values):
+    events, trace = history(drawn)
+    assert judged(trace, seen(MARK)) is any(event["role"] == "mark" for event in events)
+    assert judged(trace, all_equal(MARK, "key", "value")) is oracle.all_equal(events)
+    expected = [value.to_bytes(4, "little", signed=True) for value in values]
+    assert judged(trace, payload_equals(MARK, expected, "value")) is oracle.expected(events, values)
+
+
+PARTS = [seen(OPEN), never(MARK), every(CLOSE, value=at_least(0)), pair(OPEN, CLOSE, "key"), count(MARK, at_most=2)]
+
+
+@settings(max_examples=133, deadline=None)
+@given(HISTORY, st.lists(st.sampled_from(PARTS), min_size=2, max_size=2), st.sampled_from(["and", "or", "implies"]),
+       st.booleans(), st.booleans())
+def test_compositions_judge_as_their_parts_by_kleene(drawn, parts, op, negated, outer):
+    events, trace = history(drawn)
+    values = [judged(trace, part) for part in parts]
+    one, other = (~parts[0], parts[1]) if negated else parts
+    values[0] = oracle.composed("not", values[:1]) if negated else values[0]
+    claim = {"and": lambda: one & other, "or": lambda: one | other, "implies": lambda: one.implies(other)}[op]()
+    expected = oracle.composed(op, values)
+    if outer:
+        claim, expected = ~claim, oracle.composed("not", [expected])
+    found = judged(trace, claim)
+    roles = {role.event for part in parts for role in contract("x", part).roles}
+    nothing_seen = not any(event["role"] in roles for event in events)
+    assert found is expected or (expected is True and nothing_seen and found is None)
+
+
 CONDITIONS = [
     (above(0), lambda v: v > 0), (below(1), lambda v: v < 1), (at_least(1), lambda v: v >= 1), (1, lambda v: v == 1),
     (at_most(1), lambda v: v <= 1), (other_than(2), lambda v: v != 2), (one_of(0, 2), lambda v: v in (0, 2)),
