@@ -17,7 +17,8 @@ test: lint
 prove: setup
 	$(BIN)/bench prove --board $(BOARD)
 
-bench: setup
+bench: $(VENV)/ready
+	$(BIN)/python -m bench.setup --quiet --bench
 	$(BIN)/bench measure --board $(BOARD)
 
 setup: $(VENV)/ready

@@ -14,10 +14,11 @@ def main() -> int:
     """Return the exit status: 0, or 3 when something could not be had."""
     parser = argparse.ArgumentParser(prog="python -m bench.setup", description=__doc__)
     parser.add_argument("--tests", action="store_true", help="also install what only `make test` needs")
+    parser.add_argument("--bench", action="store_true", help="also install what only `make bench` needs")
     parser.add_argument("--quiet", action="store_true", help="do not print where everything lies")
     arguments = parser.parse_args()
     try:
-        artefacts = prepare(tests=arguments.tests)
+        artefacts = prepare(tests=arguments.tests, bench=arguments.bench)
     except SetupError as e:
         print(f"set-up: {e}", file=sys.stderr)
         return 3

@@ -52,7 +52,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Iterator[Finding]:
-    for kind, names in (("", packages.NEEDED), (" (tests)", packages.FOR_TESTS)):
+    for kind, names in (("", packages.NEEDED), (" (tests)", packages.FOR_TESTS), (" (bench)", packages.FOR_BENCH)):
         versions = packages.installed(names)
         for name, use in names.items():
             yield Finding(f"package {name}{kind}", name in versions, versions.get(name, use),

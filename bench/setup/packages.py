@@ -34,6 +34,10 @@ FOR_TESTS: Mapping[str, str] = {
     "tcpdump": "reads our pcap files in the tests",
     "chromium": "looks at the HTML report in the tests",
 }
+FOR_BENCH: Mapping[str, str] = {
+    "trace-cmd": "what our decoder is measured beside",
+    "libtracecmd-dev": "the same, from C",
+}
 
 
 def installed(names: Iterable[str]) -> dict[str, str]:

@@ -32,17 +32,18 @@ class Artefacts:
     dtc: Path
 
 
-def prepare(progress: Progress | None = None, *, tests: bool = False, project: Path = PROJECT,
+def prepare(progress: Progress | None = None, *, tests: bool = False, bench: bool = False, project: Path = PROJECT,
             cache: Cache | None = None) -> Artefacts:
     """Make what is missing, and return it all; under a second when nothing is.
 
     progress: where long steps are shown; standard error by default.
-    tests: also install what only `make test` needs.
+    tests, bench: also install what only `make test`, what only `make bench` needs.
     Raises SetupError, in one line that says what is missing and what to do.
     """
     progress = progress or for_stream()
     cache = cache or Cache()
-    versions = packages.ensure([*packages.NEEDED, *(packages.FOR_TESTS if tests else ())], progress)
+    versions = packages.ensure([*packages.NEEDED, *(packages.FOR_TESTS if tests else ()),
+                                *(packages.FOR_BENCH if bench else ())], progress)
     tools = toolbox.ensure(cache, progress)
     built = kernel.ensure(cache, project, versions, progress)
     own = modules.ensure(cache, project, built, progress)

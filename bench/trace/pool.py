@@ -78,12 +78,14 @@ class Pool:
         if self._mapped is None or not self.large:
             yield
             return
-        for start, end in spans:
-            self._bring(self._mapped, start // mmap.PAGESIZE * mmap.PAGESIZE, min(end, self.data.size))
+        whole = [(start // mmap.PAGESIZE * mmap.PAGESIZE, min(end, self.data.size)) for start, end in spans]
+        for start, end in whole:
+            self._bring(self._mapped, start, end)
         try:
             yield
         finally:
-            self._mapped.madvise(mmap.MADV_DONTNEED)
+            for start, end in whole:
+                self._mapped.madvise(mmap.MADV_DONTNEED, start, end - start)
 
     def _bring(self, mapped: mmap.mmap, start: int, end: int) -> None:
         with contextlib.suppress(OSError):  # before Linux 5.14: then they come in as they are touched

@@ -6,8 +6,11 @@ Ref: include/linux/ring_buffer.h (enum ring_buffer_type), kernel/trace/ring_buff
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +32,14 @@ BLOCK_BYTES = 4 << 20
 SPACE = 16
 # Below this many pages a plain loop is faster than the lockstep.
 FEW_PAGES = 24
+THREADS = 2
 # Words from a record's header to the next one, by type_len; 0 where array[0] decides.
 _ADVANCE: NDArray[np.intp] = np.array([0, *range(2, 30), 0, 2, 2], dtype=np.intp)
 
 Words = NDArray[np.uint32]
 Places = NDArray[np.intp]
 Stamps = NDArray[np.uint64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,25 +82,43 @@ def walk(pool: Pool, number: int, layout: Layout, cpu: int, where: str,
         raise RecordError(f"{where}: offset {offset + whole}: cpu {cpu}: the last sub-buffer has "
                           f"{raw.size - whole} of {layout.subbuf_size} bytes")
     size = layout.subbuf_size // 4
-    pages_raw = raw.view(f"{layout.order}u4").reshape(-1, size)
+    pages = raw.view(f"{layout.order}u4").reshape(-1, size)
     step = max(BLOCK_BYTES // layout.subbuf_size, 1)
-    spaced = np.zeros((min(step, pages_raw.shape[0]), size + SPACE), np.uint32)
-    last: int | None = None
-    for start in range(0, pages_raw.shape[0], step):
-        part = pages_raw[start:start + step]
+
+    def one(start: int) -> tuple[Block, list[Gap]]:
+        part = pages[start:start + step]
+        spaced = np.zeros((part.shape[0], size + SPACE), np.uint32)
         with pool.near([(base + 4 * start * size, base + 4 * (start + step) * size)]):
-            spaced[:part.shape[0], :size] = part  # to native byte order, too
+            spaced[:, :size] = part  # to native byte order, too
         try:
-            block, gaps = _block(spaced[:part.shape[0]], layout, cpu, last, base // 4 + start * size)
+            return _block(spaced, layout, cpu, base // 4 + start * size)
         except BadPage as bad:
             at = offset + 4 * (start * size + bad.word - bad.word // (size + SPACE) * SPACE)
             raise RecordError(f"{where}: offset {at}: cpu {cpu}: {bad}") from bad
+
+    last: int | None = None
+    for block, gaps in _ahead(one, range(0, pages.shape[0], step)):
+        yield block, [replace(gap, after=last) if gap.after is None else gap for gap in gaps]
         last = int(block.ts[-1]) if block.ts.size else last
-        yield block, gaps
 
 
-def _block(pages: Words, layout: Layout, cpu: int, last: int | None, base: int) -> tuple[Block, list[Gap]]:
-    """Walk some pages, which lie from word `base` on; `last` is the time of the event before them."""
+def _ahead(one: Callable[[int], T], starts: Sequence[int]) -> Iterator[T]:
+    """`map(one, starts)` by threads, a few ahead of who asks: numpy lets others run while it works."""
+    if len(starts) < 2:
+        yield from map(one, starts)
+        return
+    with ThreadPoolExecutor(THREADS) as threads:
+        waiting: deque[Future[T]] = deque()
+        for start in starts:
+            waiting.append(threads.submit(one, start))
+            if len(waiting) > THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _block(pages: Words, layout: Layout, cpu: int, base: int) -> tuple[Block, list[Gap]]:
+    """Walk some pages, which lie from word `base` on."""
     count, stride = pages.shape
     words = pages.reshape(-1)
     first = np.arange(count, dtype=np.intp) * stride + layout.data_offset // 4
@@ -121,7 +144,7 @@ def _block(pages: Words, layout: Layout, cpu: int, last: int | None, base: int) 
     starts = np.searchsorted(marks, first)
     block = _events(words, marks, starts, stamps, layout.big_endian)
     page = np.searchsorted(block.place, first.astype(np.uint32))  # the events of each page begin here
-    gaps = _gaps(pages, commits, lengths, page, block, layout, cpu, last)
+    gaps = _gaps(pages, commits, lengths, page, block, layout, cpu)
     shift = (base - np.arange(count) * SPACE).astype(np.uint32)  # may wrap, as the sum does
     place = block.place + np.repeat(shift, np.diff(np.append(page, block.place.size)))
     return Block(block.ts, block.ids, place, block.length), gaps
@@ -129,41 +152,43 @@ def _block(pages: Words, layout: Layout, cpu: int, last: int | None, base: int) 
 
 def _lockstep(words: Words, first: Places, ends: Places, big: bool) -> Places:
     """Places of all record headers, ascending."""
-    found = [np.empty(0, np.intp)]
-    live = first < ends
-    at, end = first[live], ends[live]
+    found: list[Words] = []
+    who = np.flatnonzero(first < ends)
+    at, end = first.take(who), ends.take(who)
     while at.size:
-        found.append(at)
+        row = np.zeros(first.size, np.uint32)
+        row[who] = at
+        found.append(row)
         head = words.take(at)
-        kind = head >> np.uint32(27) if big else head & np.uint32(31)
-        advance = _ADVANCE.take(kind)
-        if not advance.all():
-            odd = np.flatnonzero(advance == 0)
-            advance[odd] = _odd(words, at[odd], end[odd], kind[odd], head[odd], big)
-        at = at + advance
-        live = at < end
+        advance = _ADVANCE.take(head >> np.uint32(27) if big else head & np.uint32(31))
+        odd = np.flatnonzero(advance == 0)
+        if odd.size:
+            advance[odd] = _odd(words, at.take(odd), end.take(odd), head.take(odd), big)
+        advance += at
+        live = advance < end
         if not live.all():
-            over = np.flatnonzero(at > end)
+            over = np.flatnonzero(advance > end)
             if over.size:
-                raise BadPage(int(at[over[0]] - advance[over[0]]), "a record reaches past the end of its page's events")
-            at, end = at[live], end[live]
-    return np.sort(np.concatenate(found, dtype=np.uint32, casting="unsafe")).astype(np.intp)
+                raise BadPage(int(at[over[0]]), "a record reaches past the end of its page's events")
+            advance, end, who = advance[live], end[live], who[live]
+        at = advance
+    every = np.array(found, np.uint32).T.reshape(-1)  # page after page, 0 where a page has fewer records than others
+    return every[every != 0].astype(np.intp)
 
 
-def _odd(words: Words, at: Places, end: Places, kind: Words, head: Words, big: bool) -> Places:
+def _odd(words: Words, at: Places, end: Places, head: Words, big: bool) -> Places:
     """Words to the next header for records whose length is in array[0]: long data, and padding."""
     size = words.take(at + 1).astype(np.intp)  # there is always a word: pages are spaced
-    advance = 1 + (size + 3 >> 2)
-    padding = kind == PADDING
-    wrong = ~padding & (size < 8)
-    if padding.any():
-        delta = head & np.uint32(TIME_MASK) if big else head >> np.uint32(5)
-        rest = padding & (delta == 0)  # nothing more on this page
+    rest = head == np.uint32(PADDING << TIME_SHIFT if big else PADDING)  # without a delta: nothing more on this page
+    if size.min() < 8:
+        least = np.where((head >> np.uint32(TIME_SHIFT) if big else head & np.uint32(31)) == PADDING, 4, 8)
+        wrong = np.flatnonzero((size < least) & ~rest)
+        if wrong.size:
+            bad = int(wrong[0])
+            raise BadPage(int(at[bad]), f"a record claims {size[bad]} bytes of {4 * int((end - at)[bad]) - 4} left")
+    advance: Places = size + 7 >> 2
+    if rest.any():
         advance[rest] = (end - at)[rest]
-        wrong |= ~rest & (at + 1 >= end)
-    if wrong.any():
-        first = int(np.flatnonzero(wrong)[0])
-        raise BadPage(int(at[first]), f"a record claims {size[first]} bytes of {4 * int((end - at)[first]) - 4} left")
     return advance
 
 
@@ -184,7 +209,7 @@ def _loop(words: Words, first: Places, ends: Places, big: bool) -> Iterator[int]
                 break
             else:
                 size = page[at + 1] if at + 1 < end else -1
-                if size < (0 if kind else 8):
+                if size < (4 if kind else 8):
                     raise BadPage(start + at, f"a record claims {size} bytes of {4 * (end - at) - 4} left")
                 step = 1 + (size + 3) // 4
             if at + step > end:
@@ -231,9 +256,12 @@ def _times(time: Stamps, starts: Places, stamps: Stamps, absolute: Places) -> St
     return running
 
 
-def _gaps(pages: Words, commits: Stamps, lengths: Places, starts: Places, block: Block, layout: Layout, cpu: int,
-          last: int | None) -> list[Gap]:
-    """Where pages say that events before them were lost; how many is stored behind the data when there is room."""
+def _gaps(pages: Words, commits: Stamps, lengths: Places, starts: Places, block: Block, layout: Layout,
+          cpu: int) -> list[Gap]:
+    """Where pages say that events before them were lost; how many is stored behind the data when there is room.
+
+    `after` is None where that is in an earlier block.
+    """
     gaps = []
     for page in np.flatnonzero(commits & np.uint64(MISSED_EVENTS)).tolist():
         before, count = int(starts[page]), None
@@ -241,7 +269,7 @@ def _gaps(pages: Words, commits: Stamps, lengths: Places, starts: Places, block:
         if int(commits[page]) & MISSED_STORED and 4 * tail + layout.commit_size <= layout.subbuf_size:
             stored = pages[page, tail:tail + layout.commit_size // 4].tolist()
             count = sum(word << 32 * i for i, word in enumerate(reversed(stored) if layout.big_endian else stored))
-        earlier = int(block.ts[before - 1]) if before else last
+        earlier = int(block.ts[before - 1]) if before else None
         later = int(block.ts[before]) if before < block.ts.size else None
         gaps.append(Gap(cpu, earlier, later, count))
     return gaps

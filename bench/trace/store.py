@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import RecordError
+from bench.trace import order
 from bench.trace.format import HEAD, EventFormat, Layout
 from bench.trace.pool import Bytes, Pool, column
 from bench.trace.recording import Recording
-from bench.trace.ring import Gap, walk
+from bench.trace.ring import THREADS, Gap, walk
 
 # Decoded arrays that are kept for the next question: this much, or a quarter of the raw pages when that is more.
 LEAST_CACHE = 32 << 20
@@ -22,7 +24,6 @@ LEAST_CACHE = 32 << 20
 LEAST_EVENT = 8
 # Records gathered at a time: what they come from stays in the processor's cache for the other columns.
 CHUNK = 1 << 13
-THREADS = 2
 # Parts in which an event type is decoded, so that not all pages of a large mapped file are in memory with it.
 STAGES = 16
 Rows = NDArray[np.uint32]
@@ -42,6 +43,7 @@ class Store:
         if self.pool.data.size >= 1 << 34:
             raise RecordError(f"{recording.name}: {self.pool.data.size} bytes of pages, at most 16 GiB can be read")
         self.bounds = [0]
+        self.in_order: list[bool] = []  # of each CPU: no event is before the one in front of it
         self._cached: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._cache_bytes = max(LEAST_CACHE, sum(self.pool.sizes) // 4)
         self._by_type: dict[int, list[Rows]] = {}  # piece by piece: sorting pieces needs no large memory
@@ -56,21 +58,24 @@ class Store:
         length = column(np.uint16 if self.layout.subbuf_size <= 1 << 18 else np.uint32, most)
         size = 0
         for number, cpu in enumerate(self.recording.cpus):
+            in_order = True
             blocks = walk(self.pool, number, self.layout, cpu, self.recording.name, self._offset(number))
             for block, gaps in blocks:
                 end = size + block.ts.size
                 ts[size:end], place[size:end], length[size:end] = block.ts, block.place, block.length
                 self._group(block.ids, size, grouped[size:end])
+                in_order = in_order and order.ordered(ts[max(size - 1, self.bounds[-1]):end])
                 size = end
                 self.gaps += gaps
             self.bounds.append(size)
+            self.in_order.append(in_order)
         self.ts, self.place, self.length = ts[:size], place[:size], length[:size]
 
     def _group(self, ids: NDArray[np.uint16], start: int, grouped: Rows) -> None:
         """Add rows from `start` on to their types; they are kept in `grouped`."""
-        order = np.argsort(ids, kind="stable")
-        np.add(order, start, out=grouped, casting="unsafe")
-        ids = ids.take(order)
+        places = np.argsort(ids, kind="stable")
+        np.add(places, start, out=grouped, casting="unsafe")
+        ids = ids.take(places)
         begins = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))[:ids.size].tolist()
         for begin, end in itertools.pairwise([*begins, ids.size]):
             self._by_type.setdefault(int(ids[begin]), []).append(grouped[begin:end])
@@ -101,25 +106,42 @@ class Store:
 
     def rows(self, number: int) -> Rows:
         """Rows of an event type by time, CPUs merged; equal times stay in the order of CPU and place."""
-        if not self.counts.get(number):
-            return np.empty(0, np.uint32)
-        rows = np.concatenate(self._by_type[number])
-        return rows.take(np.argsort(self.ts.take(rows), kind="stable")) if len(self.bounds) > 2 else rows
+        out = column(np.uint32, self.counts.get(number, 0))
+        at = 0
+        for part in order.by_time(self.ts, [run for run in self._runs(number) if run.size]):
+            out[at:at + part.size] = part
+            at += part.size
+        return out
+
+    def _runs(self, number: int) -> Iterator[Rows]:
+        """Rows of an event type, one run by time for each CPU."""
+        pieces = self._by_type.get(number, [])
+        firsts = [int(piece[0]) for piece in pieces]
+        for (first, last), sorted_ in zip(itertools.pairwise(self.bounds), self.in_order, strict=True):
+            mine = pieces[bisect_left(firsts, first):bisect_left(firsts, last)]
+            if mine:
+                run = np.concatenate(mine)
+                yield run if sorted_ else run.take(np.argsort(self.ts.take(run), kind="stable"))
 
     def decode(self, number: int) -> NDArray[Any]:
         """The typed array of an event type."""
         made = self._cached.pop(number, None)
         if made is None:
-            made = self._decode(self.formats[number])
+            fmt = self.formats[number]
+            self._make_room(self.counts.get(number, 0) * (HEAD + fmt.size))
+            made = self._decode(fmt)
         if made.nbytes <= self._cache_bytes:
             self._cached[number] = made
-        while sum(array.nbytes for array in self._cached.values()) > self._cache_bytes:
-            self._cached.popitem(last=False)
         return made
+
+    def _make_room(self, size: int) -> None:
+        """Let arrays go that were asked for longest ago, so that `size` more bytes fit among those that are kept."""
+        while self._cached and size + sum(array.nbytes for array in self._cached.values()) > self._cache_bytes:
+            self._cached.popitem(last=False)
 
     def _decode(self, fmt: EventFormat) -> NDArray[Any]:
         rows = self.rows(fmt.id)
-        out = np.empty(rows.size, f"V{HEAD + fmt.size}")
+        out = column(f"V{HEAD + fmt.size}", rows.size)
         head = out.view(np.dtype({"names": ["ts", "cpu", "row"], "formats": ["=u8", "=u4", "=u4"],
                                   "offsets": [0, 8, 12], "itemsize": HEAD + fmt.size}))
         stage = max(-(-rows.size // STAGES) if self.pool.large else rows.size, 1)
@@ -167,6 +189,15 @@ class Store:
         start = 4 * int(self.place[row])
         return self.pool.data[start:start + 4 * int(self.length[row])]
 
-    def time_order(self) -> Rows:
-        """Rows of all events of all CPUs by time."""
-        return np.argsort(self.ts, kind="stable").astype(np.uint32)
+    def time_order(self, start: int | None = None, end: int | None = None) -> Iterator[Rows]:
+        """Rows of all events of all CPUs by time, in slices; from `start` [ns] up to before `end`."""
+        runs = []
+        for (first, last), sorted_ in zip(itertools.pairwise(self.bounds), self.in_order, strict=True):
+            run = np.arange(first, last, dtype=np.uint32)
+            if not sorted_:
+                run = run.take(np.argsort(self.ts[first:last], kind="stable"))
+            stamps = self.ts[first:last] if sorted_ else self.ts.take(run)
+            low = 0 if start is None else int(np.searchsorted(stamps, np.uint64(max(start, 0))))
+            high = run.size if end is None else int(np.searchsorted(stamps, np.uint64(max(end, 0))))
+            runs.append(run[low:high])
+        return order.by_time(self.ts, runs)

@@ -4,38 +4,51 @@ from __future__ import annotations
 import csv
 import importlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.errors import UsageError
 from bench.trace.format import shown_name
 from bench.trace.trace import Trace
 
+# Events turned into plain values at a time.
+SLICE = 1 << 16
 
-def columns(trace: Trace, event: str) -> dict[str, list[Any]]:
-    """ts [ns], cpu, pid, process and every declared field of an event type, as plain values; bytes in hexadecimal."""
-    records, fmt = trace[event], trace.format(event)
-    made: dict[str, list[Any]] = {name: records[name].tolist() for name in ("ts", "cpu", "pid")}
-    made["process"] = [trace.comm(pid) for pid in made["pid"]]
+
+def columns(trace: Trace, event: str, records: NDArray[Any]) -> dict[str, Any]:
+    """ts [ns], cpu, pid, process and every declared field of some `records` of `trace[event]`.
+
+    Integers and arrays of them are numpy arrays, texts are `str`; other bytes are texts in hexadecimal.
+    """
+    fmt = trace.format(event)
+    made: dict[str, Any] = {name: _native(records[name]) for name in ("ts", "cpu", "pid")}
+    made["process"] = [trace.comm(pid) for pid in made["pid"].tolist()]
     for field in (f for f in fmt.fields if not f.name.startswith("common_")):
         name = shown_name(field.name)
         if field.text:
-            made[name] = trace.strings(event, name).tolist()
+            made[name] = trace.strings(event, name, records).tolist()
         elif field.variable:
-            made[name] = [data.hex() for data in trace.payloads(event, name)]
+            made[name] = [data.hex() for data in trace.payloads(event, name, records)]
         else:
-            made[name] = records[name].tolist()
+            made[name] = _native(records[name])
     return made
 
 
 def write_csv(trace: Trace, event: str, path: str | os.PathLike[str]) -> int:
     """Write an event type as CSV with a line of names first; returns the number of events."""
-    made = columns(trace, event)
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(made)
-        writer.writerows(zip(*made.values(), strict=True))
-    return len(made["ts"])
+        for number, records in enumerate(_slices(trace, event)):
+            made = columns(trace, event, records)
+            if not number:
+                writer.writerow(made)
+            values = [one.tolist() if isinstance(one, np.ndarray) else one for one in made.values()]
+            writer.writerows(zip(*values, strict=True))
+    return len(trace[event])
 
 
 def write_parquet(trace: Trace, event: str, path: str | os.PathLike[str]) -> int:
@@ -44,6 +57,32 @@ def write_parquet(trace: Trace, event: str, path: str | os.PathLike[str]) -> int
         pyarrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
     except ImportError as error:
         raise UsageError("Parquet needs pyarrow: pip install 'driver-bench[parquet]'") from error
-    made = columns(trace, event)
-    parquet.write_table(pyarrow.table(made), os.fspath(path))
-    return len(made["ts"])
+
+    def column(values: Any) -> Any:
+        if not isinstance(values, np.ndarray):
+            return pyarrow.array(values, pyarrow.string())
+        if values.ndim == 2:
+            return pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(values.reshape(-1)), values.shape[1])
+        return pyarrow.array(values)
+
+    writer = None
+    for records in _slices(trace, event):
+        made = columns(trace, event, records)
+        table = pyarrow.table({name: column(values) for name, values in made.items()})
+        writer = writer or parquet.ParquetWriter(os.fspath(path), table.schema)
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+    return len(trace[event])
+
+
+def _slices(trace: Trace, event: str) -> Iterator[NDArray[Any]]:
+    """The records of an event type, some at a time; one slice without records when there are none."""
+    records = trace[event]
+    for start in range(0, max(len(records), 1), SLICE):
+        yield records[start:start + SLICE]
+
+
+def _native(values: NDArray[Any]) -> NDArray[Any]:
+    """A column of its own in this machine's byte order."""
+    return np.ascontiguousarray(values, values.dtype.newbyteorder("="))

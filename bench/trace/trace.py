@@ -196,16 +196,13 @@ class Trace:
 
     def merged(self, start: int | None = None, end: int | None = None) -> Iterator[Witness]:
         """Every event of all types and CPUs by time, from `start` [ns] up to before `end`; see `order` for arrays."""
-        order = self.order()
-        ts = self.store.ts[order]
-        first = 0 if start is None else int(np.searchsorted(ts, np.uint64(max(start, 0))))
-        last = ts.size if end is None else int(np.searchsorted(ts, np.uint64(max(end, 0))))
-        for row in order[first:last].tolist():
-            yield self.witness_of_row(row)
+        for rows in self.store.time_order(start, end):
+            for row in rows.tolist():
+                yield self.witness_of_row(row)
 
     def order(self) -> NDArray[np.uint32]:
         """Rows of the store (ts, place, length; id_of) of all events by time."""
-        return self.store.time_order()
+        return np.concatenate([np.empty(0, np.uint32), *self.store.time_order()])
 
     def witness(self, event: str, index: int) -> Witness:
         """One event of `trace[event]`, with every field as a plain value."""

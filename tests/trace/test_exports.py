@@ -8,6 +8,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from bench.errors import UsageError
 from bench.trace import Trace, perfetto, table
+from tests.trace.pages import Layout, Writer, payload, recording
 
 SMALL = Path(__file__).parent / "data" / "small.dat"
 UINT, INT, TEXT, MESSAGE = 4, 3, 9, 11
@@ -93,8 +94,37 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path):
         table.write_parquet(Trace.load(SMALL), "sched_waking", tmp_path / "out.parquet")
 
 
-def test_parquet_reads_back(tmp_path):
+def test_parquet_reads_back_with_its_types(tmp_path, monkeypatch):
     pyarrow = pytest.importorskip("pyarrow.parquet", reason="the extra 'parquet' is not installed")
+    monkeypatch.setattr(table, "SLICE", 100)
+    trace, path = Trace.load(SMALL), tmp_path / "out.parquet"
+    assert table.write_parquet(trace, "net_dev_queue", path) == 634
+    made = pyarrow.read_table(path)
+    assert made.num_rows == 634
+    assert [(field.name, str(field.type)) for field in made.schema] == [
+        ("ts", "uint64"), ("cpu", "uint32"), ("pid", "int32"), ("process", "string"), ("skbaddr", "uint64"),
+        ("len", "uint32"), ("name", "string")]
+    assert made.slice(0, 1).to_pylist() == [{"ts": 2146253940552, "cpu": 1, "pid": 20491, "process": "python3",
+                                             "skbaddr": 0xffff888100b84100, "len": 242, "name": "lo"}]
+
+
+def test_parquet_and_csv_of_arrays_payloads_and_another_byte_order(tmp_path):
+    layout = Layout(big=True, long=4)
+    writer = Writer(layout)
+    fields = {"name": "eth0", "comm": "swapper", "port": 80, "mac": b"\1\2\3\4\5\6", "rest": b"\0ab"}
+    writer.event(1, payload(layout, "t:named", 5, **fields))
+    trace = Trace(recording([writer], layout))
+    table.write_csv(trace, "named", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == (
+        "ts,cpu,pid,process,name,comm,port,mac,rest\n1,0,5,<...>,eth0,swapper,80,\"[1, 2, 3, 4, 5, 6]\",006162\n")
+    pyarrow = pytest.importorskip("pyarrow.parquet", reason="the extra 'parquet' is not installed")
+    table.write_parquet(trace, "named", tmp_path / "out.parquet")
+    assert pyarrow.read_table(tmp_path / "out.parquet").to_pylist() == [
+        {"ts": 1, "cpu": 0, "pid": 5, "process": "<...>", "name": "eth0", "comm": "swapper", "port": 80,
+         "mac": [1, 2, 3, 4, 5, 6], "rest": "006162"}]
+
+
+def test_an_event_that_never_came_is_a_table_without_lines(tmp_path):
     trace = Trace.load(SMALL)
-    table.write_parquet(trace, "net_dev_queue", tmp_path / "out.parquet")
-    assert pyarrow.read_table(tmp_path / "out.parquet").to_pydict() == table.columns(trace, "net_dev_queue")
+    assert table.write_csv(trace, "net_dev_xmit_timeout", tmp_path / "out.csv") == 0
+    assert (tmp_path / "out.csv").read_text() == "ts,cpu,pid,process,name,driver,queue_index\n"

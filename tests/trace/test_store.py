@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bench.trace import Recording, Trace, pool, store, synthetic
+from bench.trace import Recording, Trace, order, pool, store, synthetic
 from tests.trace.pages import Layout, Writer, payload, recording, simple
 
 SMALL = Path(__file__).parent / "data" / "small.dat"
@@ -40,6 +42,30 @@ def test_arrays_are_kept_up_to_a_limit_and_then_let_go(monkeypatch):
     assert trace["open"] is first
     _ = trace["close"], trace["mark"]
     assert trace["open"] is not first and np.array_equal(trace["open"], first)
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=40), max_size=4), st.integers(1, 8))
+def test_cpus_are_merged_slice_by_slice_as_a_stable_sort_would(times, size):
+    runs, ts = [], np.array([one for cpu in times for one in sorted(cpu)], np.uint64)
+    for cpu in times:
+        runs.append(np.arange(len(cpu), dtype=np.uint32) + np.uint32(sum(map(len, runs))))
+    before, order.SLICE = order.SLICE, size
+    try:
+        found = [row for part in order.by_time(ts, runs) for row in part.tolist()]
+    finally:
+        order.SLICE = before
+    assert found == np.argsort(ts, kind="stable").tolist()
+
+
+def test_a_cpu_whose_time_goes_back_is_put_in_order():
+    writers = [Writer(), Writer()]
+    for ts in (50, 20, 30):
+        writers[0].begin(ts)
+        writers[0].event(ts, payload(Layout(), "t:mark", 1, key=ts, value=0))
+    writers[1].event(25, payload(Layout(), "t:mark", 1, key=25, value=0))
+    trace = Trace(recording(writers))
+    assert trace["mark"]["key"].tolist() == [20, 25, 30, 50]
+    assert [w.fields["key"] for w in trace.merged(21, 50)] == [25, 30]
 
 
 def test_a_trace_that_is_let_go_frees_its_memory():
