@@ -173,7 +173,8 @@ def _lockstep(words: Words, first: Places, ends: Places, big: bool) -> Places:
             advance, end, who = advance[live], end[live], who[live]
         at = advance
     every = np.array(found, np.uint32).T.reshape(-1)  # page after page, 0 where a page has fewer records than others
-    return every[every != 0].astype(np.intp)
+    places: Places = every[every != 0].astype(np.intp)
+    return places
 
 
 def _odd(words: Words, at: Places, end: Places, head: Words, big: bool) -> Places:
