@@ -14,11 +14,14 @@ import drivers
 from bench.board import Device
 from bench.errors import TargetError, UsageError
 from bench.trace import Trace
+from bench.trace.usb import UsbCapture
 from drivers.call import calls_of, kind
 from drivers.contract import Contract, sources_of
+from drivers.usb.urb import Urb
 
 DEADLINE_S = 30.0  # of a call, beyond what its own timeout_s asks for
 BUFFER_KB = 4096  # trace buffer per CPU
+USB_KB = 1024  # usbmon's ring; older kernels allow 1200
 
 
 def exercisers() -> list[str]:
@@ -43,6 +46,7 @@ class Call:
     device: str = ""
     deadline_s: float = DEADLINE_S
     buffer_kb: int = BUFFER_KB
+    usb_kb: int = 0  # usbmon's ring; 0: the bus of the USB device that it is for is not recorded
 
     @property
     def name(self) -> str:
@@ -66,6 +70,17 @@ class Answer:
     ended_ns: int = 0
     clock_offset_ns: int = 0
     clock_error_ns: int = 0
+    usb: UsbCapture | None = None
+
+    @property
+    def urbs(self) -> list[Urb]:
+        """What usbmon saw of the device, at the target's CLOCK_MONOTONIC.
+
+        Raises Inconclusive when this kernel has no usbmon or packets were dropped, UsageError when nobody asked.
+        """
+        if self.usb is None:
+            raise UsageError(f"{self.call.name}: nobody recorded the bus; ask with `.monitored()`")
+        return self.usb.urbs
 
     @property
     def value(self) -> Any:
@@ -135,6 +150,10 @@ class Exerciser:
         unique = {repr(sorted(s.items())): s for one in wanted for s in sources_of(one)}
         contracts = tuple(one for one in wanted if isinstance(one, Contract))
         return self._with(sources=tuple(unique.values()), contracts=contracts, buffer_kb=buffer_kb)
+
+    def monitored(self, ring_kb: int = USB_KB) -> Exerciser:
+        """The same exerciser, usbmon recording the bus of its device beside each call: see the answer's `urbs`."""
+        return self._with(usb_kb=ring_kb)
 
     def within(self, deadline_s: float) -> Exerciser:
         """The same exerciser, its calls allowed `deadline_s` seconds."""

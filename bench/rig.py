@@ -17,17 +17,19 @@ from labgrid import Environment
 
 from bench import board as boards
 from bench.call import Answer, Call, Exerciser, exercisers
-from bench.channel import Channel, Frame
+from bench.channel import DRIFT_PPM, TWIN_DRIFT_PPM, Channel, Clock, Frame
 from bench.errors import AgentDied, BoardError, ChannelError, Hang, TwinError, UsageError
 from bench.health import crash_in
 from bench.lab.console import Line
 from bench.trace import Recording, Trace
 from bench.trace.recording import parse_cmdlines
+from bench.trace.usb import UsbCapture
 from fixtures import chips
 from fixtures.cable import Cable
 from fixtures.chip import Chip
 
 HELLO_S = 30.0  # from the agent's start to its first frame
+GREETINGS = 8  # short exchanges after boot: the clocks' offset is then known to some tenths of a millisecond
 CUT_S = 0.5  # between a cut line and QEMU's end, when that is the reason
 
 
@@ -44,7 +46,7 @@ class Rig:
         self.board = boards.load(name, frozenset(exercisers()), frozenset(chips.names()))
         self.answers: list[Answer] = []  # every call's, until somebody takes them
         self.identity: dict[str, Any] = {}
-        self.clock: tuple[int, int] = (0, 1 << 62)  # target's minus host's CLOCK_MONOTONIC, and its error, ns
+        self.clock = Clock()
         self.boots = 0
         self._formats: dict[str, str] = {}
         self._symbols: dict[str, bytes] = {}  # lines of /proc/kallsyms by module, as the agent told them
@@ -77,9 +79,12 @@ class Rig:
         if self._channel is None:
             self._formats.clear()
             self._symbols.clear()
-            self.clock = (0, 1 << 62)
+            self.clock = Clock(TWIN_DRIFT_PPM if self.twin is not None else DRIFT_PPM)
             self._channel = Channel(self.strategy.stream, self._watch)
             self._greet(self._channel.exchange(None, HELLO_S))
+            for _ in range(GREETINGS):
+                self.agent.nothing_to_do()
+            self.answers.clear()
             self.boots += 1
 
     def power_cycle(self) -> None:
@@ -154,6 +159,9 @@ class Rig:
         request: Frame = {"id": self._calls, "call": call.name, "arguments": call.arguments}
         if call.sources:
             request["trace"] = {"sources": list(call.sources), "buffer_kb": call.buffer_kb}
+        if call.usb_kb:
+            device = {name: call.arguments[name] for name in ("vendor", "product")}
+            request["usbmon"] = {**device, "ring_bytes": call.usb_kb * 1024}
         sent = time.monotonic_ns()
         try:
             reply = self._reply(request, call.deadline_s)
@@ -161,7 +169,7 @@ class Rig:
                 yield Answer(call, started_ns=sent)
                 reply = self._reply(None, call.deadline_s)
             else:
-                self._synchronise(sent, reply, time.monotonic_ns())
+                self.clock.exchanged(sent, reply["received"], reply["sent"], reply["got"])
         except AgentDied:
             self._greet(self._channel.exchange(None, HELLO_S))
             raise
@@ -181,6 +189,7 @@ class Rig:
         assert self._channel
         while True:
             reply = self._channel.exchange(request, deadline_s)
+            reply["got"] = time.monotonic_ns()
             if reply.get("id") == self._calls:
                 if self.twin is not None:
                     self.twin.settle()  # the check may look at a chip now: what was written must have reached it
@@ -193,11 +202,13 @@ class Rig:
         if raw is not None:
             self._formats.update(raw.get("formats", {}))
             trace = Trace(recording(raw, self._formats, call.name, reply, self._kallsyms(raw.get("symbols", ()))))
-        offset, error = self.clock
+        usb = reply.get("usbmon")
+        offset, error = self.clock.at(time.monotonic_ns())
         return Answer(
             call, reply.get("value"), reply.get("error"), trace,
             started_ns=reply.get("started", 0) - offset, ended_ns=reply.get("ended", 0) - offset,
             clock_offset_ns=offset, clock_error_ns=error,
+            usb=usb and UsbCapture.of(usb, self.identity.get("byteorder") == "big"),
         )
 
     def _kallsyms(self, told: Sequence[Mapping[str, bytes]]) -> str:
@@ -209,13 +220,6 @@ class Rig:
             self._symbols.update(changed)
             lines += self._symbols.values() if number == 0 else changed.values()
         return b"".join(lines).decode("ascii", "replace")
-
-    def _synchronise(self, sent: int, reply: Frame, got: int) -> None:
-        """Narrow the clocks' offset, as NTP does: the exchange with the shortest way bounds it best."""
-        there, back = reply["received"] - sent, reply["sent"] - got
-        error = (there - back) // 2
-        if error < self.clock[1]:
-            self.clock = ((there + back) // 2, error)
 
     def _greet(self, hello: Frame) -> None:
         if "hello" not in hello:

@@ -20,7 +20,9 @@ from bench.call import Answer
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
 from bench.health import HealthFinding, compare, crash_in, kernel_lines
 from bench.rig import Rig
+from bench.trace.usb import UsbCapture
 from bench.verdict import Outcome
+from drivers.clock import hull
 from fixtures.cable import FROM_BOARD, Crossing
 from fixtures.pcap import write_pcap
 
@@ -65,6 +67,7 @@ class Current:
     measured: list[store.Measurement] = dataclasses.field(default_factory=list)
     health: tuple[HealthFinding, ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
+    kmsg_error_ns: int | None = None
     answers: tuple[Answer, ...] = ()
     crossings: tuple[Crossing, ...] = ()
     wire: tuple[store.WireEvent, ...] = ()
@@ -94,9 +97,12 @@ class Current:
         self.answers = tuple(rig.answers)
         kernel = rig.exerciser("kernel")
         log = kernel.kmsg(since=self.before["kmsg"]).value
-        aligned = int(rig.identity.get("log_offset_ns", 0))  # the log's clock is the scheduler's, not CLOCK_MONOTONIC
-        self.kmsg = tuple((ns + aligned, level, text) for ns, level, text in kernel_lines(log["records"]))
-        self.health = compare(self.before, kernel.snapshot().value, self.kmsg, self.expected)
+        after = kernel.snapshot().value
+        # The log's clock is the scheduler's: measured before and after the check, and nothing is known without both.
+        measured = [clock for clock in (self.before.get("log_clock"), after.get("log_clock")) if clock]
+        offset, self.kmsg_error_ns = hull(measured) if len(measured) == 2 else (0, None)
+        self.kmsg = tuple((ns - offset, level, text) for ns, level, text in kernel_lines(log["records"]))
+        self.health = compare(self.before, after, self.kmsg, self.expected)
         rig.answers.clear()
         if rig.twin:
             self.health += tuple(
@@ -144,6 +150,7 @@ class Current:
             measured=tuple(self.measured), calls=tuple(call_record(a) for a in self.answers),
             wire=self.wire, health=self.health,
             console=tuple((line.ns, line.text) for line in console), kmsg=self.kmsg,
+            kmsg_error_ns=self.kmsg_error_ns,
         )
 
     def keep_wire(self, rig: Rig) -> None:
@@ -204,7 +211,13 @@ def call_record(answer: Answer) -> store.CallRecord:
         started_ns=answer.started_ns, ended_ns=answer.ended_ns, clock_offset_ns=answer.clock_offset_ns,
         clock_error_ns=answer.clock_error_ns, lost=trace.lost if trace else 0,
         verdicts=tuple(trace.verdicts) if trace else (), device=answer.call.device,
+        usb=usb_record(answer.usb) if answer.usb else None,
     )
+
+
+def usb_record(usb: UsbCapture) -> store.UsbRecord:
+    """A capture of the bus as it is kept, beside its file."""
+    return store.UsbRecord(None, usb.bus, usb.device, usb.lost, usb.offset_ns, usb.error_ns, usb.missing)
 
 
 def keep_files(record: store.CheckRecord, current: Current, folder: Path, number: int) -> store.CheckRecord:
@@ -215,6 +228,11 @@ def keep_files(record: store.CheckRecord, current: Current, folder: Path, number
             name = f"traces/{number:04d}-{i:02d}.dat"
             answer.trace.save(folder / name)
             calls[i] = dataclasses.replace(calls[i], trace=name)
+        kept = calls[i].usb
+        if answer.usb is not None and kept is not None and not kept.missing:
+            name = f"wire/{number:04d}-{i:02d}-usb.pcap"
+            answer.usb.save(folder / name)
+            calls[i] = dataclasses.replace(calls[i], usb=dataclasses.replace(kept, pcap=name))
     pcap = None
     if current.crossings:
         pcap = f"wire/{number:04d}.pcap"

@@ -18,6 +18,7 @@ import jinja2
 from bench import judge
 from bench.health import FAIL, INFO, head_of
 from bench.report import timeline
+from bench.report.lane import Clock
 from bench.report.svg import draw
 from bench.report.text import field_text, hex_text, number_text, seconds_text, value_text, visible
 from bench.store import CallRecord, CheckRecord, Measurement, Record
@@ -57,7 +58,7 @@ def render(record: Record, load: timeline.Load | None = Trace.load) -> str:
         counts=judge.counts(record.checks), groups=_groups(record.checks), identity=list(_flat(record.run.identity)),
         kind=judge.kind, evidence=lambda check, drawn: _evidence(record, check, load if drawn else None, drawn),
         id=id, ident=lambda check: f"c{record.checks.index(check)}", pairs=_measured, bar=_bar,
-        why=judge.why,
+        why=judge.why, clocks=_clocks,
     )
 
 
@@ -102,6 +103,14 @@ def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:
 
 def _measured(checks: Iterable[CheckRecord]) -> list[tuple[CheckRecord, Measurement]]:
     return [(check, value) for check in checks for value in check.measured]
+
+
+def _clocks(line: timeline.Timeline) -> list[tuple[Clock, str]]:
+    """Each clock with the names of the lanes that have it."""
+    lanes: dict[Clock, list[str]] = {}
+    for (name, _), clock in zip(line.lanes, line.clocks, strict=True):
+        lanes.setdefault(clock, []).append(name)
+    return [(clock, ", ".join(names)) for clock, names in lanes.items()]
 
 
 def _bar(value: Measurement) -> dict[str, Any] | None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from bench.report.lane import Item
 from bench.report.text import visible
-from bench.report.timeline import Item, Timeline
+from bench.report.timeline import Timeline
 
-WIDTH, LEFT, LANE, TOP = 1160, 168, 24, 30  # in CSS pixels; the script takes LEFT and the lanes' places from here
+WIDTH, LEFT, LANE, TOP = 1160, 216, 24, 30  # in CSS pixels; the script takes LEFT and the lanes' places from here
 
 
 def draw(line: Timeline, ident: str) -> Markup:
@@ -22,11 +23,13 @@ def draw(line: Timeline, ident: str) -> Markup:
                '<path d="M0 6 6 0"/></pattern>').format(
             ident, LEFT, WIDTH - LEFT, height, ident),
     ]
-    for row, (name, _) in enumerate(line.lanes):
+    for row, ((name, _), clock) in enumerate(zip(line.lanes, line.clocks, strict=True)):
         y = TOP + row * LANE
         parts.append(Markup('<rect class="lane{}" x="0" y="{}" width="100%" height="{}"/>'
-                            '<text class="name" x="8" y="{}">{}<title>{}</title></text>').format(
-                                row % 2, y, LANE, y + 16, _cut(visible(name)), visible(name)))
+                            '<text class="name" x="8" y="{}">{}<title>{}</title></text>'
+                            '<text class="error" x="{}" y="{}">{}<title>{}</title></text>').format(
+                                row % 2, y, LANE, y + 16, _cut(visible(name)), visible(name),
+                                LEFT - 8, y + 16, str(clock), f"stamped by {clock.name}"))
     parts.append(Markup('<g class="axis"></g><g class="plot" clip-path="url(#clip{})">').format(ident))
     for mark in line.marks:
         x = _x(mark, line)

@@ -1,4 +1,4 @@
-"""One time line of a check: calls, kernel events per CPU, interrupts, wire, kernel log and console on the host's clock.
+"""One time line of a check: calls, kernel events per CPU, interrupts, USB, wire, kernel log, console, on one clock.
 
 Times of the target go through the clock offset of the call they belong to (see bench.store.model). Events are read
 from the records' trace.dat; where that cannot be had, the verdicts' witnesses stand in and a note says so.
@@ -9,7 +9,7 @@ import bisect
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +17,19 @@ import numpy as np
 
 from bench.errors import RecordError
 from bench.health import head_of
+from bench.report.bus import usb_lanes
+from bench.report.lane import Clock, Filling, Item, Lanes, host
 from bench.report.text import field_text, hex_text, seconds_text, value_text
 from bench.store import CallRecord, CheckRecord
 from bench.trace import Trace
 from bench.verdict import Outcome, Witness
 
 QUIET, MOST_FOLDS = 2, 200  # a gap is quiet when it is so many times the median gap; how many are folded
+MOST_MARKS = 16
 MOST_ITEMS = 400  # on each other lane
 MOST_EVENTS = 1200  # kernel events that are drawn; a browser moves that many without a stutter
 
 Load = Callable[[Path], Trace]  # Trace.load, or None: the verdicts' witnesses stand in
-
-
-@dataclass(frozen=True)
-class Item:
-    """Something on a lane: a moment (`end` None) or a span, ns of the host's clock from the check's start."""
-
-    start: int
-    end: int | None
-    label: str
-    tip: str
-    kind: str  # call, event, probe, irq, wire, log, console
-    bad: bool = False
-
-
-Lanes = tuple[tuple[str, tuple[Item, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -57,7 +45,7 @@ class Timeline:
     window: tuple[int, int]
     span: tuple[int, int]
     folds: tuple[tuple[int, int], ...]
-    clock_error_ns: int
+    clocks: tuple[Clock, ...] = ()  # one a lane
     notes: tuple[str, ...] = ()
 
     def place(self, time: int) -> float:
@@ -67,49 +55,51 @@ class Timeline:
         return u0 + (u1 - u0) * (time - t0) / max(t1 - t0, 1)
 
 
-@dataclass
-class _Filling:
-    items: dict[str, list[Item]] = field(default_factory=dict)
-
-    def add(self, lane: str, item: Item) -> None:
-        self.items.setdefault(lane, []).append(item)
-
-
 def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> Timeline | None:
     """Lay `check` out on one clock; None when it has only calls.
 
     `folder` is its record's, `load` reads a trace.dat.
     """
-    lanes, notes = _Filling(), list[str]()
+    lanes, notes = Filling(), list[str]()
     zero = check.started_ns
+    error = max((call.clock_error_ns for call in check.calls), default=None)
+    wires = Clock("the host's CLOCK_MONOTONIC, measured against the target's with every frame between them", error)
+    log = Clock("the kernel log's, the scheduler's, measured against CLOCK_MONOTONIC before and after the check",
+                check.kmsg_error_ns)
+    lines = Clock("the host's, when a line had arrived: the delay of the serial line comes on top", error)
     for call in check.calls:
         lanes.add("calls", _call(call, zero))
-    marks = sorted({_host(w.ts, call, zero) for call in check.calls for w in _offenders(call)})
+    marks = sorted({host(w.ts, call, zero) for call in check.calls for w in _offenders(call)})
     for call in check.calls:
         notes += _kernel(lanes, call, zero, folder, load, marks)
+        notes += usb_lanes(lanes, call, zero, folder)
     for wire in check.wire:
         arrow = {"out": "→", "in": "←"}.get(wire.direction, "")
         tip = f"{wire.source} {arrow} {wire.what}" + (f"\n{hex_text(wire.data, 48)}" if wire.data else "")
-        lanes.add(f"wire: {wire.source}", Item(wire.ts_ns - zero, None, f"{arrow} {wire.what}".strip(), tip, "wire"))
+        item = Item(wire.ts_ns - zero, None, f"{arrow} {wire.what}".strip(), tip, "wire")
+        lanes.add(f"wire: {wire.source}", item, wires)
     for ns, level, text in check.kmsg:
         bad = level <= 2 or head_of(text) is not None
-        moment = _host(ns, _nearest(check, ns), zero)
-        lanes.add("kernel log", Item(moment, None, text, f"<{level}> {text}", "log", bad))
+        moment = host(ns, _nearest(check, ns), zero)
+        lanes.add("kernel log", Item(moment, None, text, f"<{level}> {text}", "log", bad), log)
     for ns, text in check.console:
-        lanes.add("console", Item(ns - zero, None, text, text, "console", head_of(text) == "crash"))
+        lanes.add("console", Item(ns - zero, None, text, text, "console", head_of(text) == "crash"), lines)
     if not any(lane != "calls" for lane in lanes.items):
         return None
+    # Without a contract's word it is what the lanes themselves show as bad: a failed URB, a crash in the log.
+    broken = [item for items in lanes.items.values() for item in items if item.bad]
+    marks = marks or sorted(item.end if item.end is not None else item.start for item in broken)[:MOST_MARKS]
     notes += _thinned(lanes, marks)
     names = sorted(lanes.items, key=_rank)
     ordered = tuple((name, tuple(sorted(lanes.items[name], key=lambda item: item.start))) for name in names)
     span = _span(check, ordered)
-    error = max((call.clock_error_ns for call in check.calls), default=0)
     folds = _folds(ordered, span)
     window = _window(ordered, marks, span)
-    return Timeline(ordered, tuple(marks), window, span, folds, error, tuple(dict.fromkeys(notes)))
+    return Timeline(ordered, tuple(marks), window, span, folds, tuple(lanes.clocks[name] for name in names),
+                    tuple(dict.fromkeys(notes)))
 
 
-def _thinned(lanes: _Filling, marks: list[int]) -> Iterator[str]:
+def _thinned(lanes: Filling, marks: list[int]) -> Iterator[str]:
     """Take the items that are farthest from the break out of lanes that have too many, and say so."""
     def far(item: Item) -> tuple[bool, int]:
         return not item.bad, min((abs(item.start - mark) for mark in marks), default=item.start)
@@ -122,7 +112,7 @@ def _thinned(lanes: _Filling, marks: list[int]) -> Iterator[str]:
 
 
 def _rank(lane: str) -> tuple[int, str]:
-    order = ("calls", "cpu", "irq", "wire", "kernel log", "console")
+    order = ("calls", "cpu", "irq", "usb", "wire", "kernel log", "console")
     return next(i for i, start in enumerate(order) if lane.startswith(start)), lane
 
 
@@ -140,15 +130,11 @@ def _offenders(call: CallRecord) -> Iterator[Witness]:
             yield from verdict.witnesses
 
 
-def _host(ts: int, call: CallRecord | None, zero: int) -> int:
-    return ts - (call.clock_offset_ns if call else 0) - zero
-
-
 def _nearest(check: CheckRecord, ts: int) -> CallRecord | None:
     return min(check.calls, key=lambda call: abs(ts - call.clock_offset_ns - call.started_ns), default=None)
 
 
-def _kernel(lanes: _Filling, call: CallRecord, zero: int, folder: Path, load: Load | None,
+def _kernel(lanes: Filling, call: CallRecord, zero: int, folder: Path, load: Load | None,
             marks: list[int]) -> list[str]:
     notes = [f"{call.lost} events of {call.call} were lost: the buffer was full"] if call.lost else []
     offenders = {(w.ts, w.cpu, _bare(w.event)) for w in _offenders(call)}
@@ -168,17 +154,17 @@ def _kernel(lanes: _Filling, call: CallRecord, zero: int, folder: Path, load: Lo
     running: dict[tuple[int, Any], Witness] = {}  # interrupt handlers that have begun, by CPU and number
     for event in events:
         bad = (event.ts, event.cpu, _bare(event.event)) in offenders
-        start = _host(event.ts, call, zero)
+        start = host(event.ts, call, zero)
         if _bare(event.event) == "irq_handler_entry" and not bad:
             running[event.cpu, event.fields.get("irq")] = event
         elif _bare(event.event) == "irq_handler_exit" and not bad:
             begun = running.pop((event.cpu, event.fields.get("irq")), None)
             if begun is not None:
-                _interrupt(lanes, begun, _host(begun.ts, call, zero), start)
+                _interrupt(lanes, begun, host(begun.ts, call, zero), start)
         else:
             lanes.add(f"cpu {event.cpu}", Item(start, None, _bare(event.event), _tip(event), _kind(event.event), bad))
     for begun in running.values():  # an entry without its exit: the handler never came back, or the recording ended
-        start = _host(begun.ts, call, zero)
+        start = host(begun.ts, call, zero)
         _interrupt(lanes, begun, start, max(start, call.ended_ns - zero))
     return notes
 
@@ -197,7 +183,7 @@ def _events(trace: Trace, at: list[int]) -> list[Witness]:
     return [trace.witness_of_row(row) for row in rows.tolist()]
 
 
-def _interrupt(lanes: _Filling, entry: Witness, start: int, end: int) -> None:
+def _interrupt(lanes: Filling, entry: Witness, start: int, end: int) -> None:
     number, name = entry.fields.get("irq", "?"), entry.fields.get("name", "")
     lane = f"irq {number} {name}".strip()
     tip = f"interrupt {number} {name} on cpu {entry.cpu}\ntook {seconds_text((end - start) / 1e9)}"
@@ -247,7 +233,6 @@ def _folds(lanes: Lanes, span: tuple[int, int]) -> tuple[tuple[int, int], ...]:
 
 
 def _window(lanes: Lanes, marks: list[int], span: tuple[int, int]) -> tuple[int, int]:
-    marks = marks or sorted(item.start for _, items in lanes for item in items if item.bad)
     if not marks:
         return span
     # As many moments before and after the break as make it understood: a tenth of them, at least forty.

@@ -4,9 +4,9 @@ from __future__ import annotations
 from bench.health import HealthFinding
 from bench.store.codec import Cut
 from bench.store.folder import Record, Writer, read
-from bench.store.model import CallError, CallRecord, CheckRecord, Measurement, RunInfo, WireEvent
+from bench.store.model import CallError, CallRecord, CheckRecord, Measurement, RunInfo, UsbRecord, WireEvent
 
 __all__ = [
-    "CallError", "CallRecord", "CheckRecord", "Cut", "HealthFinding", "Measurement", "Record", "RunInfo", "WireEvent",
-    "Writer", "read",
+    "CallError", "CallRecord", "CheckRecord", "Cut", "HealthFinding", "Measurement", "Record", "RunInfo", "UsbRecord",
+    "WireEvent", "Writer", "read",
 ]

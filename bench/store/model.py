@@ -38,6 +38,23 @@ class CallError(NamedTuple):
 
 
 @dataclass(frozen=True)
+class UsbRecord:
+    """What usbmon saw during a call: the pcap (relative to the record's folder), whose stamps are usbmon's own clock.
+
+    target = usbmon − clock_offset_ns, right within ± clock_error_ns. `bus` and `device` are 0 for a device that was not
+    plugged in; `lost` packets are missing; `missing` says why there is no capture.
+    """
+
+    pcap: str | None = None
+    bus: int = 0
+    device: int = 0
+    lost: int = 0
+    clock_offset_ns: int = 0
+    clock_error_ns: int = 0
+    missing: str = ""
+
+
+@dataclass(frozen=True)
 class CallRecord:
     """One call: what was asked, what came back, and where its trace lies (relative to the record's folder)."""
 
@@ -53,6 +70,7 @@ class CallRecord:
     lost: int = 0
     verdicts: tuple[Verdict, ...] = ()
     device: str = ""
+    usb: UsbRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -99,3 +117,4 @@ class CheckRecord:
     health: tuple[HealthFinding, ...] = ()
     console: tuple[tuple[int, str], ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
+    kmsg_error_ns: int | None = None  # of the log's clock against the target's; None: unknown

@@ -1,12 +1,13 @@
 """Answer calls: find the function, arm the trace, run it, send the reply.  It never judges."""
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, List, Optional, cast
+from typing import Any, Callable, Dict, Iterator, List, Optional, cast
 
 from drivers.agent import frame
 from drivers.agent.tracer import Tracer
@@ -43,28 +44,8 @@ def _identity() -> Dict[str, Any]:
     return {
         "release": uname.release, "version": uname.version, "machine": uname.machine, "host": uname.nodename,
         "python": sys.version.split()[0], "pid": os.getpid(), "compatible": _compatible(),
-        "byteorder": sys.byteorder, "log_offset_ns": _log_offset(),
+        "byteorder": sys.byteorder,
     }
-
-
-def _log_offset() -> int:
-    """CLOCK_MONOTONIC minus the kernel log's own clock, in ns: one line written and read back; 0 if it cannot be."""
-    import os
-
-    try:
-        fd = os.open("/dev/kmsg", os.O_RDWR | os.O_NONBLOCK)
-    except OSError:
-        return 0  # not root, or no kernel log: times of log lines are then the log's own
-    try:
-        os.lseek(fd, 0, os.SEEK_END)
-        before = time.monotonic_ns()
-        os.write(fd, b"bench: agent started\n")
-        middle = (before + time.monotonic_ns()) // 2
-        return middle - int(os.read(fd, 8192).split(b",", 3)[2]) * 1000
-    except (OSError, ValueError, IndexError):
-        return 0
-    finally:
-        os.close(fd)
 
 
 def _compatible() -> List[str]:
@@ -80,7 +61,7 @@ def _answer(request: Dict[str, Any], tracer: Tracer, write: Write) -> Dict[str, 
     trace: Optional[Dict[str, Any]] = request.get("trace")
     try:
         function = _find(str(request["call"]))
-        with tracer.recording(trace) as recording:
+        with _monitored(request.get("usbmon"), reply), tracer.recording(trace) as recording:
             reply["started"] = time.monotonic_ns()
             try:
                 reply["value"] = _run(function, request.get("arguments") or {}, request.get("id"), write)
@@ -91,6 +72,22 @@ def _answer(request: Dict[str, Any], tracer: Tracer, write: Write) -> Dict[str, 
     except Exception as e:  # everything that a call raises is an answer
         reply["error"] = _error(e)
     return reply
+
+
+@contextlib.contextmanager
+def _monitored(wanted: Optional[Dict[str, Any]], reply: Dict[str, Any]) -> Iterator[None]:
+    """Record the bus of a call's USB device, {"vendor", "product", "ring_bytes"}, into the reply; None: nothing."""
+    if wanted is None:
+        yield
+        return
+    from drivers.usb.usbmon import Monitor  # not every target has USB
+
+    monitor = Monitor(**wanted)
+    try:
+        with monitor:
+            yield
+    finally:
+        reply["usbmon"] = monitor.result
 
 
 def _find(name: str) -> Callable[..., Any]:

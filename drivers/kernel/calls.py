@@ -7,6 +7,7 @@ import os
 import re
 
 from drivers.call import call
+from drivers.clock import log_clock
 from drivers.kernel.devices import bind, rebind, suspend, unbind
 from drivers.kernel.modules import load_module, plant, reload_module, unload_module, unplant
 
@@ -44,9 +45,11 @@ def snapshot() -> dict[str, object]:
     """What must be the same again after a check, and the position in the kernel's log to read on from.
 
     taint is the bit mask; counts are those of /sys/kernel that this kernel has; modules name → references;
-    fds the agent's open files; interrupts as `interrupts` says; kmsg the last record's sequence number.
+    fds the agent's open files; interrupts as `interrupts` says; log_clock the log's clock against CLOCK_MONOTONIC
+    (drivers.clock); kmsg the last record's sequence number.
     """
     return {
+        "log_clock": log_clock(),  # writes lines: before the last record's number is read
         "taint": int(_read("/proc/sys/kernel/tainted") or 0),
         "counts": {name: int(text) for name in COUNTS if (text := _read(f"/sys/kernel/{name}"))},
         "modules": {fields[0]: int(fields[2]) for fields in map(str.split, _read("/proc/modules").splitlines())},

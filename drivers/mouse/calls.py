@@ -11,12 +11,11 @@ from typing import Any, Dict, Iterator, List, Optional
 
 from drivers.call import call, listen
 from drivers.kernel.modules import load_module, unload_module
-from drivers.mouse import evdev, hidraw, usbmon
+from drivers.mouse import evdev, hidraw
 from drivers.usb import sysfs
 from drivers.usb.power import resume, suspend
 
 SILENCE_S = 1.0
-FETCH_S = 0.02  # usbmon does not wake its reader for each event; the others do
 
 
 @contextlib.contextmanager
@@ -92,33 +91,27 @@ def input_report(vendor: int, product: int, size: int = 8) -> bytes:
 
 
 @listen
-def watch(vendor: int, product: int, reports: int, raw: bool = False, monitor: bool = False, quiet_s: float = 0.08,
+def watch(vendor: int, product: int, reports: int, raw: bool = False, quiet_s: float = 0.08,
           timeout_s: float = 3.0) -> Generator[None, None, Dict[str, Any]]:
     """Watch the mouse until `reports` frames of events came and nothing for `quiet_s` after, or `timeout_s` is over.
 
     When some came, and then nothing for a second, it ends as well: no more will.
 
-    Returns events (packed: drivers.mouse.events unpacks), frames (how many), with `raw` the reports of hidraw, with
-    `monitor` the device's URBs of usbmon and how many were lost, offset_ns (CLOCK_REALTIME, usbmon's, less
-    CLOCK_MONOTONIC, the events'), and gone: whether the mouse went away.
+    Returns events (packed: drivers.mouse.events unpacks), frames (how many), with `raw` the reports of hidraw, and
+    gone: whether the mouse went away.
     """
-    bus, number = (int(sysfs.read("%s/%s" % (sysfs.folder(vendor, product), name))) for name in ("busnum", "devnum"))
     with contextlib.ExitStack() as stack:
-        bus_node = stack.enter_context(closing(usbmon.open_bus(bus) if monitor else None))
         raw_node = stack.enter_context(closing(
             os.open(hidraw.node(vendor, product), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC) if raw else None))
         event_node = stack.enter_context(closing(evdev.open_node(evdev.node(vendor, product))))
         assert event_node is not None
         stack.enter_context(prompt())
         yield
-        seen = _Seen(event_node, raw_node, bus_node)
+        seen = _Seen(event_node, raw_node)
         seen.run(reports, quiet_s, timeout_s)
     found: Dict[str, Any] = {"events": bytes(seen.events), "frames": seen.frames, "gone": seen.gone}
     if raw:
         found["raw"] = seen.reports
-    if monitor:
-        found.update(usbmon.as_recording(usbmon.of_device(seen.urbs, number), seen.lost))
-        found["offset_ns"] = time.clock_gettime_ns(time.CLOCK_REALTIME) - time.monotonic_ns()
     return found
 
 
@@ -151,13 +144,11 @@ def sleep(vendor: int, product: int, timeout_s: float = 3.0) -> Generator[None, 
 class _Seen:
     """What came from the open nodes so far."""
 
-    def __init__(self, event_node: int, raw_node: Optional[int], bus_node: Optional[int]) -> None:
-        self.event_node, self.raw_node, self.bus_node = event_node, raw_node, bus_node
+    def __init__(self, event_node: int, raw_node: Optional[int]) -> None:
+        self.event_node, self.raw_node = event_node, raw_node
         self.events = bytearray()
         self.frames = 0
         self.reports: List[bytes] = []
-        self.urbs: List[bytes] = []
-        self.lost = 0
         self.gone = False
 
     def run(self, reports: int, quiet_s: float, timeout_s: float) -> None:
@@ -170,11 +161,9 @@ class _Seen:
             end = min(deadline, last + silence) if self.frames else deadline
             if now >= end:
                 break
-            ready = select.select(waiting, [], [], min(end - now, FETCH_S))[0]
+            ready = select.select(waiting, [], [], end - now)[0]
             if self._fetch() or ready:
                 last = time.monotonic()
-        if self.bus_node is not None:
-            self.lost = usbmon.dropped(self.bus_node)
 
     def _fetch(self) -> bool:
         """Read what there is; whether an event or a report was among it."""
@@ -189,6 +178,4 @@ class _Seen:
             if error.errno not in (errno.ENODEV, errno.EIO):
                 raise
             self.gone = True
-        if self.bus_node is not None:
-            self.urbs += usbmon.read_raw(self.bus_node)
         return self.frames + len(self.reports) > before

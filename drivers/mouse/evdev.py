@@ -7,17 +7,11 @@ import os
 import struct
 from typing import Any, Dict, List, Tuple
 
+from drivers.ioctl import ioc
 from drivers.mouse.events import EV_SYN, PACKED, SYN_REPORT
 
 CLOCK_MONOTONIC = 1
 _EVENT = struct.Struct("@LLHHi")  # the kernel's own long is the program's
-
-
-def ioc(direction: int, kind: str, number: int, size: int) -> int:
-    """The number of an ioctl: direction 1 writes to, 2 reads from the kernel.   Ref: asm-generic/ioctl.h"""
-    return direction << 30 | size << 16 | ord(kind) << 8 | number
-
-
 EVIOCSCLOCKID = ioc(1, "E", 0xA0, 4)
 EVIOCGRAB = ioc(1, "E", 0x90, 4)
 

@@ -7,7 +7,7 @@ import os
 import struct
 from typing import List
 
-from drivers.mouse.evdev import ioc
+from drivers.ioctl import ioc
 
 HIDIOCGRDESCSIZE = ioc(2, "H", 0x01, 4)
 HIDIOCGRDESC = ioc(2, "H", 0x02, 4 + 4096)

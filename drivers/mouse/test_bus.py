@@ -5,8 +5,9 @@ import statistics
 
 import pytest
 
-from drivers.mouse import events, usbmon
+from drivers.mouse import events
 from drivers.mouse.contracts import each_report_is_told_soon, every_report_reaches_hid, every_urb_comes_back
+from drivers.usb import urb
 from drivers.usb.hand import replug
 
 ENDPOINT = 0x81
@@ -15,32 +16,30 @@ STEPS = [(dx, 1, 0) for dx in range(1, 41)]
 
 def monitored(mouse, pointer, steps=STEPS, **options):
     """Play motions; what was watched, and the device's URBs."""
-    with mouse.watch(reports=len(steps), monitor=True, **options) as watch:
+    with mouse.monitored().watch(reports=len(steps), **options) as watch:
         pointer.play(steps)
-    return watch, usbmon.urbs(watch.value["urbs"])
+    return watch, watch.urbs
 
 
 @pytest.mark.fault("mouse_24ae_2002:babble", "mouse_24ae_2002:endpoint_stalls", "mouse_24ae_2002:nak_for_ever")
 def test_every_urb_that_is_submitted_completes_and_none_fails(mouse, pointer):
-    watch, urbs = monitored(mouse, pointer)
-    assert watch.value["lost"] == 0
-    assert usbmon.unpaired(urbs) == []
-    assert usbmon.failures(urbs) == []
-    assert [urb.data for urb in usbmon.completions(urbs, ENDPOINT)] == [bytes((0, dx, 1, 0)) for dx, _, _ in STEPS]
+    _, urbs = monitored(mouse, pointer)
+    assert urb.unpaired(urbs) == []
+    assert urb.failures(urbs) == []
+    assert [one.data for one in urb.completions(urbs, ENDPOINT)] == [bytes((0, dx, 1, 0)) for dx, _, _ in STEPS]
 
 
 @pytest.mark.fault("mouse_24ae_2002:reports_slow", "mouse_24ae_2002:wrong_interval")
 def test_reports_are_fetched_at_the_endpoints_interval(usb, mouse, pointer, measure):
     _ = replug(usb, pointer).value  # the interval counts from here
     watch, urbs = monitored(mouse, pointer)
-    intervals = usbmon.intervals_ms(urbs, ENDPOINT)
+    intervals = urb.intervals_ms(urbs, ENDPOINT)
     limits = mouse.limits
     measure("interval, median", statistics.median(intervals), "ms", limit=limits.get("interval_ms", 16.0))
     measure("interval, jitter", statistics.pstdev(intervals), "ms", limit=limits.get("jitter_ms"))
-    taken = usbmon.completions(urbs, ENDPOINT)
+    taken = urb.completions(urbs, ENDPOINT)
     told = events.frames(watch.value["events"])
-    late = [(event["at_ns"] + watch.value["offset_ns"] - urb.at_ns) / 1e6
-            for urb, event in zip(taken, told, strict=True)]
+    late = [(event["at_ns"] - one.at_ns) / 1e6 for one, event in zip(taken, told, strict=True)]
     measure("from the bus to the program, median", statistics.median(late), "ms", limit=limits.get("latency_ms"))
 
 
@@ -49,7 +48,7 @@ def test_reports_are_fetched_at_the_endpoints_interval(usb, mouse, pointer, meas
 def test_the_trace_shows_each_report_on_its_way_to_the_program(mouse, pointer):
     reach = every_report_reaches_hid.bind(reports=len(STEPS))
     soon = each_report_is_told_soon.bind(latency="20 ms")
-    watching = mouse.with_events(reach, soon, every_urb_comes_back)
+    watching = mouse.with_events(reach, soon, every_urb_comes_back).monitored()
     with watching.watch(reports=len(STEPS)) as watch:
         pointer.play(STEPS)
     assert reach(watch.trace)

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.mouse import events, usbmon
+from drivers.mouse import events
+from drivers.usb import urb
 from drivers.usb.hand import put_back, replug
 
 HID_IN, HID_OUT = 0xA1, 0x21
@@ -18,10 +19,10 @@ def test_in_boot_protocol_reports_have_no_wheel_and_move_usbmouse_all_the_same(u
     boot = [[HID_OUT, SET_PROTOCOL, 0, 0, b""], [HID_IN, GET_PROTOCOL, 0, 0, 1]]
     assert usb.requests(wanted=boot).value == [0, b"\0"]
     assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
-    with mouse.watch(reports=2, monitor=True) as watch:
+    with mouse.monitored().watch(reports=2) as watch:
         pointer.play([(5, -5, 3), (-6, 6, 3)])
-    sent = usbmon.completions(usbmon.urbs(watch.value["urbs"]), ENDPOINT)
-    assert [urb.data for urb in sent] == [b"\0\x05\xfb", b"\0\xfa\x06"]
+    sent = urb.completions(watch.urbs, ENDPOINT)
+    assert [one.data for one in sent] == [b"\0\x05\xfb", b"\0\xfa\x06"]
     assert [step[:2] for step in events.motion(watch.value["events"])] == [[5, -5], [-6, 6]]
 
 

@@ -6,7 +6,10 @@ import struct
 
 import pytest
 
+from bench import report
+from bench.errors import SetupError
 from bench.health import HealthFinding
+from bench.report.picture import QUIET, browser
 from bench.store import CallError, CallRecord, CheckRecord, Measurement, RunInfo, WireEvent, Writer, read
 from bench.trace import Trace
 from bench.verdict import Outcome, Verdict
@@ -247,3 +250,40 @@ def recorded(tmp_path_factory):
 @pytest.fixture(scope="session")
 def sample(recorded):
     return recorded(*OTHERS[:3], FAILING, *OTHERS[3:])
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A Chromium for all tests of pages, as a browser context; each test opens pages of its own."""
+    api = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright")
+    try:
+        path = browser()
+    except SetupError as error:
+        pytest.skip(str(error))
+    with api.sync_playwright() as play:
+        running = play.chromium.launch(executable_path=path, args=[arg for arg in QUIET if arg != "--headless"])
+        yield running.new_context(viewport={"width": 1280, "height": 900})
+        running.close()
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    """Open a record's page; `page.seen` gathers errors and requests."""
+    pages = []
+
+    def open_page(record, scheme="light"):
+        page = chromium.new_page()
+        pages.append(page)
+        page.emulate_media(color_scheme=scheme)
+        page.seen = []
+        page.on("console", lambda message: page.seen.append(message.text))
+        page.on("pageerror", lambda error: page.seen.append(str(error)))
+        page.on("request", lambda request: page.seen.append(request.url))
+        files = report.write(record, tmp_path)
+        page.goto(files.html.as_uri())
+        assert page.seen.pop(0) == files.html.as_uri()
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
