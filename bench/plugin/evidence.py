@@ -65,6 +65,7 @@ class Current:
     failure: str = ""
     started_ns: int = 0
     measured: list[store.Measurement] = dataclasses.field(default_factory=list)
+    kept: dict[str, bytes] = dataclasses.field(default_factory=dict)
     health: tuple[HealthFinding, ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
     kmsg_error_ns: int | None = None
@@ -221,7 +222,7 @@ def usb_record(usb: UsbCapture) -> store.UsbRecord:
 
 
 def keep_files(record: store.CheckRecord, current: Current, folder: Path, number: int) -> store.CheckRecord:
-    """Write the traces and the pcap of a check into the record's folder and name them in its record."""
+    """Write the traces, the pcap and the files of a check into the record's folder and name them in its record."""
     calls = list(record.calls)
     for i, answer in enumerate(current.answers):
         if answer.trace is not None:
@@ -237,7 +238,10 @@ def keep_files(record: store.CheckRecord, current: Current, folder: Path, number
     if current.crossings:
         pcap = f"wire/{number:04d}.pcap"
         write_pcap(folder / pcap, ((c.time_ns, c.frame) for c in current.crossings))
-    return dataclasses.replace(record, calls=tuple(calls), pcap=pcap)
+    files = {f"files/{number:04d}-{name}": data for name, data in current.kept.items()}
+    for path, data in files.items():
+        (folder / path).write_bytes(data)
+    return dataclasses.replace(record, calls=tuple(calls), pcap=pcap, files=tuple(files))
 
 
 def run_info(rig: Rig, faults: tuple[str, ...]) -> store.RunInfo:

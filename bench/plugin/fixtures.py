@@ -1,4 +1,4 @@
-"""What a check may ask for by name: each exerciser, each chip as `<chip>_chip`, cable, measure, board, rig."""
+"""What a check may ask for: each exerciser, each chip as `<chip>_chip`, cable, measure, keep_file, board, rig."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import pytest
 
 from bench.board import Board
 from bench.call import Exerciser, exercisers
-from bench.errors import Inconclusive
+from bench.errors import Inconclusive, UsageError
 from bench.plugin.checks import Checks
 from bench.plugin.evidence import Current
 from bench.rig import Rig
@@ -51,6 +51,19 @@ def measure(request: pytest.FixtureRequest) -> Callable[..., float]:
         return current.measure(name, value, unit, limit, at_least)
 
     return write_down
+
+
+@pytest.fixture
+def keep_file(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
+    """Keep a file with the check's record: keep_file(name, data); the report shows it when its name ends in .png."""
+    plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
+
+    def keep(name: str, data: bytes) -> None:
+        if "/" in name or not name:
+            raise UsageError(f"keep_file: {name!r} is no plain file name")
+        plugin.current.kept[name] = data
+
+    return keep
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -58,7 +58,7 @@ def render(record: Record, load: timeline.Load | None = Trace.load) -> str:
         counts=judge.counts(record.checks), groups=_groups(record.checks), identity=list(_flat(record.run.identity)),
         kind=judge.kind, evidence=lambda check, drawn: _evidence(record, check, load if drawn else None, drawn),
         id=id, ident=lambda check: f"c{record.checks.index(check)}", pairs=_measured, bar=_bar,
-        why=judge.why, clocks=_clocks,
+        why=judge.why, clocks=_clocks, pictures=lambda check: list(_pictures(record.folder, check)),
     )
 
 
@@ -99,6 +99,14 @@ def _flat(value: Any, name: str = "") -> Iterable[tuple[str, str]]:
             yield from _flat(item, f"{name} {key}".strip())
     else:
         yield name, value if isinstance(value, str) else value_text(value)
+
+
+def _pictures(folder: Path, check: CheckRecord) -> Iterable[tuple[str, str]]:
+    """Name and data URL of each picture that a check kept and that is still there."""
+    for path in check.files:
+        picture = folder / path
+        if picture.suffix == ".png" and picture.is_file() and folder.resolve() in picture.resolve().parents:
+            yield picture.name, "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
 
 
 def _measured(checks: Iterable[CheckRecord]) -> list[tuple[CheckRecord, Measurement]]:

@@ -3,6 +3,7 @@
     record.jsonl   first line the run, one line a check, last line the end; each is on the disk before the next check
     traces/*.dat   the trace of each call that recorded one
     wire/*.pcap    what crossed the cable
+    files/         what checks kept: pictures, figures
     junit.xml, report.html
 """
 from __future__ import annotations
@@ -36,14 +37,14 @@ class Record:
 class Writer:
     """Writes a record, line by line, each durable before its method returns.
 
-    `folder` is made with mode 0700 (and `traces`, `wire` in it); it must not hold a record already.
+    `folder` is made with mode 0700 (and `traces`, `wire`, `files` in it); it must not hold a record already.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)
-        for name in ("traces", "wire"):
+        for name in ("traces", "wire", "files"):
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         self._started = False
         try:

@@ -114,6 +114,7 @@ class CheckRecord:
     calls: tuple[CallRecord, ...] = ()
     wire: tuple[WireEvent, ...] = ()
     pcap: str | None = None
+    files: tuple[str, ...] = ()  # what the check itself kept, relative to the record's folder; pictures are shown
     health: tuple[HealthFinding, ...] = ()
     console: tuple[tuple[int, str], ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()

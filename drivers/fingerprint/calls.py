@@ -20,15 +20,18 @@ CONSUMER = "bench"
 
 @contextlib.contextmanager
 def wired(bus: int, device: int, lines: Optional[Dict[str, str]] = None, speed_hz: int = 1000000, chunk: int = 32,
-          image_bits: int = 8) -> Iterator[Wires]:
-    """The sensor's wires for the length of a with statement; without `lines` (reset, irq) the bus only."""
+          image_bits: int = 8, interrupt_s: float = 0.1) -> Iterator[Wires]:
+    """The sensor's wires for the length of a with statement; without `lines` (reset, irq) the bus only.
+
+    `interrupt_s` is how long to wait for the interrupt of a command, which the vendor's driver gives 100 ms.
+    """
     # Imported here: the host that reads this module for its calls has not the library.
     import spidev  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     with contextlib.ExitStack() as stack:
         spi = stack.enter_context(spidev.SpiDev(bus, device))
         held = Lines(*(stack.enter_context(_line(name, lines[name])) for name in ("reset", "irq"))) if lines else None
-        yield Wires(spi.fileno(), held, speed_hz, chunk, image_bits)
+        yield Wires(spi.fileno(), held, speed_hz, chunk, image_bits, interrupt_s)
 
 
 @contextlib.contextmanager
@@ -99,7 +102,7 @@ def self_test(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
         steps: Dict[str, Any] = {"known": bool(one.identify()["part"])}
         one.wires.forget_edges()
         one.wires.frame(bytes([fpc1020.CAPTURE]))
-        steps["irq_high"] = one.wires.irq() or one.wires.wait_irq(0.1) is not None
+        steps["irq_high"] = one.wires.irq() or one.wires.wait_irq(one.wires.interrupt_s) is not None
         one.interrupt()
         steps["irq_low"] = not one.wires.irq()
         one.reset()

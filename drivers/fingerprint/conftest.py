@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,15 +28,6 @@ def slow_capture(fpc1020_chip: Any) -> Iterator[Callable[[float], None]]:
 
 
 @pytest.fixture
-def keep_picture(request: pytest.FixtureRequest) -> Callable[..., Path]:
-    """Write a picture into the record's folder: keep_picture(pixels, rows, columns, name)."""
-    plugin = request.config.pluginmanager.get_plugin("bench-checks")
-    folder = Path(plugin.folder) / "pictures"  # type: ignore[union-attr]
-
-    def keep(pixels: bytes, rows: int, columns: int, name: str) -> Path:
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{name}.png"
-        path.write_bytes(png(pixels, rows, columns))
-        return path
-
-    return keep
+def keep_picture(keep_file: Callable[[str, bytes], None]) -> Callable[..., None]:
+    """Keep a picture with the check's record: keep_picture(pixels, rows, columns, name)."""
+    return lambda pixels, rows, columns, name: keep_file(f"{name}.png", png(pixels, rows, columns))

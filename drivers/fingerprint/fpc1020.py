@@ -47,7 +47,7 @@ class Fpc1020:
             self.wires.set_reset(high)
             risen = time.monotonic_ns()
             _wait(hold)
-        edge = self.wires.wait_irq(0.05)
+        edge = self.wires.wait_irq(self.wires.interrupt_s / 2)
         high = self.wires.irq()
         first, second = self.interrupt(), self.interrupt()
         return {"irq_high": high, "first": first, "second": second, "irq_low": not self.wires.irq(),
@@ -84,11 +84,11 @@ class Fpc1020:
         part, rows, columns = PARTS.get(hwid, ("", 0, 0))
         return {"hwid": hwid, "part": part, "rows": rows, "columns": columns}
 
-    def command(self, opcode: int, timeout_s: float = 0.1) -> int:
+    def command(self, opcode: int, timeout_s: Optional[float] = None) -> int:
         """Give a command and wait for its interrupt; the interrupt register.  Raises TimeoutError."""
         self.wires.forget_edges()
         self.wires.frame(bytes([opcode]))
-        return self.done(timeout_s)
+        return self.done(self.wires.interrupt_s if timeout_s is None else timeout_s)
 
     def done(self, timeout_s: float) -> int:
         """Wait for the interrupt of a command that was given; the interrupt register.  Raises TimeoutError."""
@@ -106,7 +106,7 @@ class Fpc1020:
         for opcode, value in (*_TEST, (PATTERN, PATTERNS[pattern])):
             self.write(opcode, value)
 
-    def capture(self, crop: Optional[Sequence[int]] = None, timeout_s: float = 0.1) -> bytes:
+    def capture(self, crop: Optional[Sequence[int]] = None, timeout_s: Optional[float] = None) -> bytes:
         """Capture, fetch, check for errors; pixels row by row.
 
         `crop`: row, rows, group of eight columns, groups. Raises TimeoutError, SensorError.

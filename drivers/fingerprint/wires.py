@@ -41,8 +41,9 @@ class Wires:
     """
 
     def __init__(self, fd: int, lines: Optional[Lines] = None, speed_hz: int = 1000000, chunk: int = 32,
-                 bits_per_word: int = 8) -> None:
+                 bits_per_word: int = 8, interrupt_s: float = 0.1) -> None:
         self.fd, self.speed_hz, self.chunk, self.bits_per_word = fd, speed_hz, chunk, bits_per_word
+        self.interrupt_s = interrupt_s
         self._lines = lines
 
     # The bus.

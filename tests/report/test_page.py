@@ -11,6 +11,7 @@ from bench.errors import SetupError
 from bench.report.picture import browser
 from bench.store import CallError, CallRecord, HealthFinding, Measurement, WireEvent
 from bench.verdict import Outcome, Verdict, Witness
+from drivers.fingerprint.picture import png
 
 
 def window(page):
@@ -264,3 +265,17 @@ def test_a_picture_of_the_page_is_a_png_of_the_size_asked_for(sample, tmp_path):
     data = png.read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">II", data[16:24]) == (1000, 700)
+
+
+def test_a_picture_that_a_check_kept_is_shown_beside_its_witnesses(opened, sample):
+    checks = [dataclasses.replace(c, files=("files/0001-finger.png", "files/gone.png", "../outside.png"))
+              if c.outcome is Outcome.FAIL else c for c in sample.checks]
+    (sample.folder / "files").mkdir(exist_ok=True)
+    data = png(bytes(range(64)), 8, 8)
+    (sample.folder / "files" / "0001-finger.png").write_bytes(data)
+    (sample.folder.parent / "outside.png").write_bytes(data)
+    page = opened(dataclasses.replace(sample, checks=tuple(checks)))
+    pictures = page.locator(".card .picture img")
+    assert pictures.count() == len([c for c in checks if c.files])
+    assert pictures.first.evaluate("image => [image.complete, image.naturalWidth, image.naturalHeight]") == [True, 8, 8]
+    assert page.seen == []

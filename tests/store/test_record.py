@@ -28,7 +28,7 @@ CHECK = CheckRecord(
                       CallError("OSError", "timed out", 110, "Traceback …"), 10, 20, -5, 1, "traces/0001.dat", 3,
                       (Verdict(Outcome.FAIL, "each frame completes", "1 did not",
                                (Witness(12, 1, 99, "net_dev_xmit", {"len": 60, "buf": b"\x01"}),)),), "ethernet"),),
-    wire=(WireEvent(15, "chip", "out", "TXREQ", "c0de"),), pcap="wire/0001.pcap",
+    wire=(WireEvent(15, "chip", "out", "TXREQ", "c0de"),), pcap="wire/0001.pcap", files=("files/0001-finger.png",),
     health=(HealthFinding("splat", "NETDEV WATCHDOG", "fail"),),
     console=((16, "dm9000 …"), (17, "\x1b[31m\x00\u202e<script>")), kmsg=((18, 2, "NETDEV WATCHDOG: eth0"),),
 )
