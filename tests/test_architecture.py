@@ -1,5 +1,6 @@
 """The house's rules, kept by reading the imports."""
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -75,11 +76,22 @@ def test_chips_share_no_code_with_drivers():
         assert not [n for _, n in imports_of(path) if n.split(".")[0] in ("drivers", "bench")], path
 
 
-@pytest.mark.parametrize("folder", ["drivers", "fixtures", "bench"])
+@pytest.mark.parametrize("folder", ["drivers", "fixtures", "bench", "boards"])
 def test_every_module_says_what_it_is(folder):
     for path in files(folder):
         if path.stat().st_size:
             assert ast.get_docstring(ast.parse(path.read_text())), f"{path}: no docstring on top"
+
+
+def test_boards_are_data_and_their_only_python_is_contracts_in_the_words_of_drivers():
+    wrong = []
+    for path in files("boards"):
+        if path.relative_to(ROOT / "boards").parts[1:-1] != ("contracts",):
+            wrong.append(f"{path.relative_to(ROOT)}: Python lies in boards/<name>/contracts/ only")
+        wrong += [f"{path.relative_to(ROOT)}:{line}: {name}" for line, name in imports_of(path)
+                  if name != "drivers.contract" and not name.startswith("drivers.contract.")
+                  and not re.fullmatch(r"drivers\.\w+\.contracts(\.\w+)?", name)]
+    assert wrong == []
 
 
 def test_the_target_side_parses_as_python_3_8():

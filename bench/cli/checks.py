@@ -33,6 +33,7 @@ class Selection:
 def run(options: argparse.Namespace) -> int:
     """Run the checks, show them live, write the record's reports, and return the exit code."""
     board = boards.load(options.board, frozenset(exercisers()), frozenset(chips.names()))
+    judge.site.load(board.folder)  # a mistake in it is told before anything starts
     faults.validate(board, getattr(options, "fault", []))
     console = Console()
     folder = Path(options.record or Path("records") / f"{time.strftime('%Y%m%d-%H%M%S')}-{board.name}")

@@ -1,6 +1,7 @@
 """Judge records: what a run comes to (exit code, counts, headline), and its traces once more, offline."""
 from __future__ import annotations
 
+from bench.judge import site
 from bench.judge.again import Change, Judgement, judge
 from bench.judge.outcome import (
     BROKEN,
@@ -19,5 +20,5 @@ from bench.judge.outcome import (
 
 __all__ = [
     "BROKEN", "FAILED", "INCONCLUSIVE", "PASSED", "USAGE", "Change", "Judgement", "Summary", "counts", "exit_code",
-    "judge", "kind", "of", "summary", "why",
+    "judge", "kind", "of", "site", "summary", "why",
 ]

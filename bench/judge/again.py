@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import drivers
+from bench.board import BOARDS
 from bench.errors import RecordError
+from bench.judge import site
 from bench.store import CallRecord, CheckRecord, Record
 from bench.trace import Trace
+from bench.trace.contracts import bind
 from bench.verdict import Outcome, Verdict
 from drivers.contract import Contract, ContractError
 
@@ -44,10 +47,12 @@ class Judgement:
 def judge(record: Record, contracts: Iterable[Contract] | None = None) -> Judgement:
     """Judge the traces of `record` again.
 
-    `contracts` None: each contract that was judged then, as the exercisers' contracts.py files have it now. Given:
-    those with the name of one that was judged, and any other on each trace for which its events were armed.
+    `contracts` None: each contract that was judged then, as the exercisers' contracts.py files and the board's own have
+    it now, and the board's own on each call that they concern. Given: those with the name of one that was judged, and
+    any other on each trace for which its events were armed.
     """
-    known = list(_of_exercisers() if contracts is None else contracts)
+    own = site.load(BOARDS / record.run.board) if contracts is None else ()
+    known = [*_of_exercisers(), *own] if contracts is None else list(contracts)
     changes: list[Change] = []
     notes: list[str] = []
     judged = 0
@@ -55,7 +60,8 @@ def judge(record: Record, contracts: Iterable[Contract] | None = None) -> Judgem
     for check in record.checks:
         calls, worse = [], list[Verdict]()
         for call in check.calls:
-            verdicts = tuple(_verdicts(record.folder, check, call, known, contracts is not None, notes))
+            fresh = own if contracts is None else tuple(known)
+            verdicts = tuple(_verdicts(record.folder, check, call, known, fresh, notes))
             judged += sum(1 for _, after in verdicts if after is not None)
             changed = [
                 Change(check, call.call, before, after) for before, after in verdicts
@@ -70,10 +76,10 @@ def judge(record: Record, contracts: Iterable[Contract] | None = None) -> Judgem
     return Judgement(again, tuple(changes), judged, tuple(dict.fromkeys(notes)))
 
 
-def _verdicts(folder: Path, check: CheckRecord, call: CallRecord, known: list[Contract], new: bool,
+def _verdicts(folder: Path, check: CheckRecord, call: CallRecord, known: list[Contract], fresh: tuple[Contract, ...],
               notes: list[str]) -> Iterator[tuple[Verdict | None, Verdict | None]]:
     """Pairs (before, after): all verdicts of the call, then those of contracts that were not judged then."""
-    trace = _load(folder, call, notes) if call.trace and (call.verdicts or new) else None
+    trace = _load(folder, call, notes) if call.trace and (call.verdicts or fresh) else None
     done = set()
     for before in call.verdicts:
         found = _find(before, known)
@@ -84,12 +90,11 @@ def _verdicts(folder: Path, check: CheckRecord, call: CallRecord, known: list[Co
             notes.append(f"no contract of this name is to be found: {before.claim}")
         else:
             done.add(found.name)
-            after = _judged(found, trace, notes)
+            after = _judged(bind(found, call.arguments) if found in fresh else found, trace, notes)
         yield before, after
-    if new and trace is not None:
-        for contract in known:
-            if contract.name not in done and all(map(trace.armed, contract.events)):
-                yield None, _judged(contract, trace, notes)
+    if trace is not None:
+        new = [contract for contract in fresh if contract.name not in done]
+        yield from ((None, verdict) for verdict in site.judge(new, trace, call.arguments))
 
 
 def _judged(contract: Contract, trace: Trace, notes: list[str]) -> Verdict | None:

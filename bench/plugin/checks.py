@@ -12,8 +12,9 @@ from bench import board as boards
 from bench import faults, judge, store
 from bench.call import exercisers, needs_device
 from bench.errors import BenchError, Broken, Hang
+from bench.judge import site
 from bench.plugin import evidence
-from bench.plugin.evidence import Current, HealthError, outcome_of
+from bench.plugin.evidence import Current, HealthError, SiteError, outcome_of
 from bench.rig import Rig, quiet_labgrid
 from bench.verdict import Outcome
 from fixtures import chips
@@ -29,6 +30,7 @@ class Checks:
         self.board = boards.load(
             config.getoption("--board"), frozenset(exercisers()), frozenset(chips.names())
         )
+        self.site = site.load(self.board.folder)
         self.records: list[store.CheckRecord] = []
         self.current = Current.nothing()
         self._rig: Rig | None = None
@@ -161,10 +163,13 @@ class Checks:
             self.current.undo.close()
             if not self._spoiled and self.current.boot == self._rig.boots:
                 found = self.current.close(self._rig)
+                violated = evidence.judge_site(self.site, self.current.answers)
                 bad = [f for f in found if f.severity == "fail"]
                 if bad:
                     self._spoiled = any(f.kind in ("crash", "taint", "splat", "reset") for f in bad)
                     raise HealthError(bad)
+                if violated and not self.proving:  # a proof asks what the check itself catches
+                    raise SiteError(violated)
             elif self.current.rig:
                 self.current.close_dead(self._rig)
         except (Hang, Broken):

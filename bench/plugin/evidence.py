@@ -19,10 +19,12 @@ from bench.board import Board
 from bench.call import Answer
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
 from bench.health import HealthFinding, compare, crash_in, kernel_lines
+from bench.judge import site
 from bench.rig import Rig
 from bench.trace.usb import UsbCapture
-from bench.verdict import Outcome
+from bench.verdict import Outcome, Verdict
 from drivers.clock import hull
+from drivers.contract import Contract
 from fixtures.cable import FROM_BOARD, Crossing
 from fixtures.pcap import write_pcap
 
@@ -38,13 +40,20 @@ class HealthError(BenchError):
         super().__init__("the kernel's health suffered: " + "; ".join(f.text for f in findings))
 
 
+class SiteError(BenchError):
+    """A contract that is kept beside the board was violated during the check."""
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        super().__init__("the board's own contracts: " + "; ".join(f"{v.claim}: {v.reason}" for v in verdicts))
+
+
 def outcome_of(info: pytest.ExceptionInfo[BaseException]) -> Outcome:
     """What an exception says of the driver: our own mistakes are `broken`, never the driver's failure."""
     if info.errisinstance(pytest.skip.Exception):
         return Outcome.SKIP
     if info.errisinstance(Inconclusive):
         return Outcome.INCONCLUSIVE
-    if info.errisinstance((AssertionError, TargetError, Hang, HealthError, pytest.fail.Exception)):
+    if info.errisinstance((AssertionError, TargetError, Hang, HealthError, SiteError, pytest.fail.Exception)):
         return Outcome.FAIL
     return Outcome.BROKEN
 
@@ -169,6 +178,17 @@ class Current:
             for name, chip in rig.twin.chips.items() for ns, event in chip.wire_with_times if ns >= self.started_ns
         ]
         self.wire = tuple(sorted(cable + chips, key=lambda e: e.ts_ns)[-WIRE_EVENTS:])
+
+
+def judge_site(contracts: Sequence[Contract], answers: Sequence[Answer]) -> list[Verdict]:
+    """Judge the board's own contracts on the calls that they concern; those that are violated."""
+    violated = []
+    for answer in answers:
+        if answer.trace is not None:
+            verdicts = list(site.judge(contracts, answer.trace, answer.call.arguments))
+            answer.trace.verdicts += verdicts
+            violated += [verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL]
+    return violated
 
 
 def judge_the_rest(answers: Sequence[Answer]) -> None:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.trace.sight import Sight
 from bench.trace.trace import Trace
 from bench.verdict import Outcome, Verdict
-from drivers.contract import Contract, ContractError, event_name, sources
+from drivers.contract import Contract, ContractError, sources
 
 
 def load(path: Path) -> list[Contract]:
@@ -103,7 +104,14 @@ def bind(contract: Contract, values: Mapping[str, Any]) -> Contract:
 
 def concerns(contract: Contract, trace: Trace) -> bool:
     """True when the recording can show every role of the contract: one of its events was armed."""
-    return all(any(trace.armed(event_name(source)) for source in role.sources) for role in contract.roles)
+    sight = Sight(trace)
+    return all(map(sight.shows, contract.roles))
+
+
+def saw(contract: Contract, trace: Trace) -> bool:
+    """True when an event of some role came."""
+    sight = Sight(trace)
+    return any(len(sight.events(role)) for role in contract.roles if sight.shows(role))
 
 
 def judged(contract: Contract, trace: Trace) -> Verdict:

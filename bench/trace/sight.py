@@ -74,6 +74,10 @@ class Sight:
             self._events[role] = self._find(role)
         return self._events[role]
 
+    def shows(self, role: Role) -> bool:
+        """Whether a source of the role was armed, so that not seeing it means that it did not happen."""
+        return any(self._armed(*one) for one in zip(role.alternatives, role.sources, strict=True))
+
     def _find(self, role: Role) -> Events:
         sources = list(zip(role.alternatives, role.sources, strict=True))
         found = [(source, request) for source, request in sources if event_name(request) in self.trace.formats]

@@ -88,3 +88,15 @@ def test_a_trace_that_cannot_be_had_is_said(sample, name, reason):
     again = judge.judge(dataclasses.replace(record, checks=(dataclasses.replace(check, calls=calls),)), [no_timeout])
     assert again.changes == ()
     assert reason in again.notes[0]
+
+
+def test_a_boards_own_contracts_are_judged_though_they_were_written_after_the_run(sample, tmp_path, monkeypatch):
+    rules = tmp_path / sample.run.board / "contracts" / "rules.py"
+    rules.parent.mkdir(parents=True)
+    rules.write_text("from drivers.contract import Tracepoint, contract, never\n"
+                     'calm = contract("no timeout here", never(Tracepoint("net:net_dev_xmit_timeout")))\n')
+    monkeypatch.setattr("bench.judge.again.BOARDS", tmp_path)
+    again = judge.judge(judged(sample))
+    [change] = again.changes
+    assert (change.before, change.after.outcome) == (None, Outcome.FAIL)
+    assert again.record.checks[0].reason.startswith("judged again: no timeout here: ")
