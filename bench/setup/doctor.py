@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import SetupError
-from bench.setup import debian, fragments, initramfs, kernel, modules, packages, root, toolbox
+from bench.setup import debian, fragments, initramfs, kernel, modules, packages, programs, root, toolbox
 from bench.setup.cache import default_folder
 
 PYTHON = (3, 11)
@@ -95,17 +95,18 @@ def _artefacts(project: Path, folder: Path) -> Iterator[Finding]:
         yield Finding("QEMU", True, f"the host's own {own[0]}")
     yield _artefact("QEMU's folder", folder / toolbox.name())
     yield _artefact("target root", folder / root.name())
-    versions = packages.installed([kernel.SOURCE_PACKAGE, kernel.COMPILER_PACKAGE])
+    versions = packages.installed([kernel.SOURCE_PACKAGE, kernel.COMPILER_PACKAGE, programs.LIBC_PACKAGE])
     try:
         config = fragments.merged(fragments.read(fragments.find(project), project))
-        built = kernel.name(config, versions)
+        built, tools = kernel.name(config, versions), programs.name(versions)
     except (SetupError, KeyError):  # a wrong fragment or a missing package, shown above
         yield Finding("kernel", False, "depends on what is missing above", TARGET)
         return
     extra = modules.name(project, built)
     yield _artefact("kernel", folder / built)
     yield _artefact("modules of our own", folder / extra)
-    yield _artefact("initramfs", folder / initramfs.name(root.name(), built, extra))
+    yield _artefact("the kernel tree's programs", folder / tools)
+    yield _artefact("initramfs", folder / initramfs.name(root.name(), built, extra, tools))
 
 
 def _artefact(name: str, path: Path) -> Finding:

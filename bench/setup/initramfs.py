@@ -9,6 +9,7 @@ from bench.setup.cache import Cache, digest, digest_files
 from bench.setup.cpio import Archive
 from bench.setup.kernel import Kernel
 from bench.setup.process import run
+from bench.setup.programs import PROGRAMS
 from bench.setup.progress import Progress
 
 IMAGE = "initramfs.cpio"
@@ -41,14 +42,14 @@ timeout top touch tr true tty umount uname uniq uptime usleep vi watch wc which 
 """.split()  # noqa: SIM905 (a list that is read like one)
 
 
-def name(root: str, kernel: str, modules: str) -> str:
+def name(root: str, kernel: str, modules: str, programs: str) -> str:
     """Return the artefact's name: the hash of the names of what goes into it, and of our own files."""
     own = digest_files(list(TARGET.iterdir()), TARGET)
-    return f"initramfs-{digest(root, kernel, modules, SCRIPTS, TEXTS, FOLDERS, LINKS, APPLETS, own)}"
+    return f"initramfs-{digest(root, kernel, modules, programs, SCRIPTS, TEXTS, FOLDERS, LINKS, APPLETS, own)}"
 
 
-def ensure(cache: Cache, root: Path, kernel: Kernel, modules: Path, progress: Progress) -> Path:
-    """Return the initramfs of a root, a kernel and a folder of extra modules.   Raises SetupError."""
+def ensure(cache: Cache, root: Path, kernel: Kernel, modules: Path, programs: Path, progress: Progress) -> Path:
+    """Return the initramfs of a root, a kernel, a folder of extra modules and one of programs.   Raises SetupError."""
     def build(folder: Path) -> None:
         with progress.step("initramfs") as step:
             step.update("merging kernel modules")
@@ -61,12 +62,13 @@ def ensure(cache: Cache, root: Path, kernel: Kernel, modules: Path, progress: Pr
             run(["depmod", "-b", str(tree), kernel.release], "listing the target's modules")
             step.update("packing")
             with open(folder / IMAGE, "wb") as stream:
-                _pack(Archive(stream), root, tree)
+                _pack(Archive(stream), root, tree, programs)
 
-    return cache.ensure(name(root.parent.name, kernel.folder.name, modules.name), build, progress.say) / IMAGE
+    parts = root.parent.name, kernel.folder.name, modules.name, programs.name
+    return cache.ensure(name(*parts), build, progress.say) / IMAGE
 
 
-def _pack(archive: Archive, root: Path, modules: Path) -> None:
+def _pack(archive: Archive, root: Path, modules: Path, programs: Path) -> None:
     for name in FOLDERS:
         archive.folder(name, 0o1777 if name == "tmp" else 0o755)
     archive.device("dev/console", 5, 1)  # for /init's own input and output, before devtmpfs is mounted
@@ -76,6 +78,8 @@ def _pack(archive: Archive, root: Path, modules: Path) -> None:
         archive.file(name, (TARGET / source).read_bytes(), stat.S_IFREG | mode)
     for name, text in TEXTS.items():
         archive.file(name, text.encode())
+    for program in PROGRAMS:
+        archive.file(f"usr/bin/{program}", (programs / program).read_bytes(), stat.S_IFREG | 0o755)
     archive.tree(modules / "lib/modules", "usr/lib/modules")
     archive.tree(root)
     for applet in APPLETS:

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 from bench.errors import SetupError
 from bench.setup.kernel import COMPILER_PACKAGE, SOURCE_PACKAGE
 from bench.setup.process import output, run
+from bench.setup.programs import LIBC_PACKAGE
 from bench.setup.progress import Progress, Step
 
 # What each is for, as `bench doctor` shows it.
 NEEDED: Mapping[str, str] = {
     SOURCE_PACKAGE: "the kernel's source",
     COMPILER_PACKAGE: "cross-compiler for the kernel",
+    LIBC_PACKAGE: "the kernel tree's own programs, for the target",
     "gcc": "the kernel's build tools",
     "libc6-dev": "the kernel's build tools",
     "make": "the kernel's build",

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.setup import initramfs, kernel, modules, packages, root, toolbox
+from bench.setup import initramfs, kernel, modules, packages, programs, root, toolbox
 from bench.setup.cache import Cache
 from bench.setup.progress import Progress, for_stream
 
@@ -48,7 +48,8 @@ def prepare(progress: Progress | None = None, *, tests: bool = False, bench: boo
     built = kernel.ensure(cache, project, versions, progress)
     own = modules.ensure(cache, project, built, progress)
     tree = root.ensure(cache, tools, progress)
-    image = initramfs.ensure(cache, tree, built, own, progress)
+    tools_of_kernel = programs.ensure(cache, built, versions, progress)
+    image = initramfs.ensure(cache, tree, built, own, tools_of_kernel, progress)
     return Artefacts(
         qemu=tools.qemu, target_python=tools.python, kernel=built.image, kernel_version=built.release,
         kernel_source=built.source_version, config=built.folder / "config", config_hash=built.config_hash,

@@ -1,16 +1,17 @@
 """What is built again when something changes, and what is not; modules of our own against the real kernel."""
 import io
 import re
+import struct
 
 import pytest
 
 from bench.errors import SetupError
-from bench.setup import Artefacts, initramfs, kernel, modules, prepare, root
+from bench.setup import Artefacts, initramfs, kernel, modules, packages, prepare, programs, root
 from bench.setup.cache import Cache, default_folder
 from bench.setup.kernel import Kernel
 from bench.setup.progress import Plain
 
-VERSIONS = {kernel.SOURCE_PACKAGE: "6.12.1-1", kernel.COMPILER_PACKAGE: "12.2"}
+VERSIONS = {kernel.SOURCE_PACKAGE: "6.12.1-1", kernel.COMPILER_PACKAGE: "12.2", programs.LIBC_PACKAGE: "2.36"}
 
 
 @pytest.fixture
@@ -52,10 +53,23 @@ def test_a_module_is_built_again_for_its_source_and_its_kernel_but_not_for_a_not
 
 
 def test_the_initramfs_is_packed_again_for_each_of_its_parts():
-    assert len({initramfs.name(*parts) for parts in (("root-1", "kernel-1", "modules-1"),
-                                                     ("root-2", "kernel-1", "modules-1"),
-                                                     ("root-1", "kernel-2", "modules-1"),
-                                                     ("root-1", "kernel-1", "modules-2"))}) == 4
+    parts = ["root-1", "kernel-1", "modules-1", "programs-1"]
+    others = [[*parts[:at], f"{part}-other", *parts[at + 1:]] for at, part in enumerate(parts)]
+    assert len({initramfs.name(*some) for some in (parts, *others)}) == 5
+
+
+def test_the_kernel_trees_programs_are_built_again_for_another_source_compiler_or_libc():
+    names = {programs.name(VERSIONS | {package: version}) for package in VERSIONS for version in ("1", "2")}
+    assert len(names) == 2 * len(VERSIONS)
+
+
+def test_the_kernel_trees_programs_are_for_the_target_and_need_no_library(artefacts):
+    spidev_test = (default_folder() / programs.name(packages.ensure(packages.NEEDED, Plain(io.StringIO()))) /
+                   "spidev_test").read_bytes()
+    assert spidev_test[:5] == b"\x7fELF\x01" and spidev_test[18] == 40  # 32 bits, EM_ARM
+    table, count = struct.unpack_from("<28xI12xH", spidev_test)
+    kinds = {struct.unpack_from("<I", spidev_test, table + 32 * at)[0] for at in range(count)}
+    assert 1 in kinds and 3 not in kinds  # PT_LOAD, PT_INTERP
 
 
 def test_a_module_is_built_for_the_kernel_that_the_target_runs(project, real_kernel, artefacts, tmp_path):
