@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.errors import Inconclusive
 from bench.trace.trace import Trace
 from bench.trace.verbs import percentile
-from drivers.contract import Contract, ContractError, Tracepoint, Verb, inside, pair
+from drivers.contract import Contract, ContractError, Limit, Tracepoint, Verb, inside, pair
 
 SIGMAS = 3
 LEAST_PAIRS = {50: 8, 99: 100}
@@ -164,9 +164,14 @@ def _beyond(a: float, b: float, threshold: float) -> bool:
 
 
 def pairs_in(contracts: Sequence[Contract]) -> dict[str, Verb]:
-    """The pairs and latencies that contracts speak of, by their roles; ContractError for a limit that is not bound."""
+    """The pairs and latencies that contracts speak of, by their roles; ContractError for a role that is not bound."""
+    found = {}
     for contract in contracts:
-        if contract.unbound:
-            raise ContractError(f"{contract.name}: no value is given for {', '.join(contract.unbound)}")
-    verbs = [verb for contract in contracts for verb in inside(contract.claim, Verb)]
-    return {f"{verb.roles[0]} → {verb.roles[1]}": verb for verb in verbs if verb.verb in ("pair", "latency")}
+        for verb in inside(contract.claim, Verb):
+            if verb.verb not in ("pair", "latency"):
+                continue
+            unbound = dict.fromkeys(place.name for place in inside(verb.roles, Limit))
+            if unbound:
+                raise ContractError(f"{contract.name}: no value is given for {', '.join(unbound)}")
+            found[f"{verb.roles[0]} → {verb.roles[1]}"] = verb
+    return found

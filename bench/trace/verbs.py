@@ -136,7 +136,8 @@ def order(verb: Verb, sight: Sight) -> Finding:
                                 ((earlier, both.index[here - 1]), (events, both.index[here]))))
     cut = int((both.first & (both.role != 0)).sum())
     edge = f"{cut} × the first event seen is not {names[0]}: it may have come before the recording began" if cut else ""
-    return weigh(sight, breaks, [edge], f"{both.ts.size} events in {int(both.first.sum())} sequences")
+    lines = int(both.first.sum())
+    return weigh(sight, breaks, [edge], f"{both.ts.size} events in {lines} sequence{'s' * (lines != 1)}")
 
 
 def count(verb: Verb, sight: Sight) -> Finding:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 from rich.text import Text
 
 from bench import store
-from bench.cli.trace.common import Output, add_verb, event_line, fits_one, heading, load, summary_lines, waiting
+from bench.cli.trace.common import Output, add_verb, event_line, heading, load, summary_lines, waiting
+from bench.cli.trace.given import add_what_files_do_not_say, bound, with_armed
 from bench.errors import UsageError
 from bench.report.terminal import STYLES, SYMBOLS, WORDS
 from bench.report.text import visible
@@ -35,10 +35,7 @@ def add_parser(verbs: Any) -> None:
     check.add_argument("contracts", metavar="CONTRACTS", help="a Python file with contracts, or a folder of such")
     check.add_argument("files", nargs="+", metavar="FILE", help="a trace.dat, or a record's folder")
     check.add_argument("-k", dest="words", default="", metavar="TEXT", help="only contracts with this in their name")
-    check.add_argument("--set", dest="values", action="append", default=[], metavar="NAME=VALUE",
-                       help="a value for a contract's limit(NAME); a number where it is one, else a text")
-    check.add_argument("--armed", action="append", default=[], metavar="GLOB",
-                       help="these events were recorded, even if none came; trace-cmd's files do not say it")
+    add_what_files_do_not_say(check)
     check.add_argument("--witnesses", type=int, default=6, metavar="N", help="events shown for a verdict (default 6)")
 
 
@@ -72,27 +69,7 @@ def prepared(options: argparse.Namespace) -> list[Contract]:
     chosen = [contract for contract in found if options.words.lower() in contract.name.lower()]
     if not chosen:
         raise UsageError.unknown("contract", options.words, (contract.name for contract in found))
-    values = {}
-    for given in options.values:
-        name, equals, value = given.partition("=")
-        places = {place for contract in found for place in contract.unbound}
-        if not equals:
-            raise UsageError(f"--set takes NAME=VALUE, not {given!r}")
-        if name not in places:
-            raise UsageError.unknown("value to be set", name, places)
-        values[name] = number_or_text(value)
-    try:
-        return [contracts.bind(contract, values) for contract in chosen]
-    except ContractError as error:
-        raise UsageError(f"{options.contracts}: {error}") from error
-
-
-def number_or_text(text: str) -> Any:
-    """`20` and `0x14` as numbers, everything else as it is."""
-    try:
-        return int(text, 0)
-    except ValueError:
-        return text
+    return bound(chosen, found, options.values, options.contracts)
 
 
 def recordings(name: str) -> Iterator[tuple[str, Trace]]:
@@ -106,14 +83,6 @@ def recordings(name: str) -> Iterator[tuple[str, Trace]]:
             if call.trace:
                 label = f"{visible(check.sentence)}: {visible(call.call)} ({visible(call.trace)})"
                 yield label, load(str(record.folder / call.trace))
-
-
-def with_armed(trace: Trace, patterns: list[str]) -> Trace:
-    """The trace, told that events which match were on."""
-    if patterns:
-        known = [event for event in trace.formats if trace.armed(event) or fits_one(event, patterns)]
-        trace.recording = dataclasses.replace(trace.recording, armed=known)
-    return trace
 
 
 def judged(contract: Contract, trace: Trace, where: str) -> Verdict:

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import store
-from bench.cli.trace.check import with_armed
 from bench.cli.trace.common import Output, add_verb, load, waiting
+from bench.cli.trace.given import add_what_files_do_not_say, bound, with_armed
 from bench.errors import UsageError
 from bench.report.text import visible
 from bench.trace import contracts
@@ -42,8 +42,7 @@ def add_parser(verbs: Any) -> None:
     diff.add_argument("--contracts", metavar="FILE", help="compare the latencies of this file's pairs, too")
     diff.add_argument("-k", dest="words", default="", metavar="TEXT", help="of records: only checks with this in their "
                       "name")
-    diff.add_argument("--armed", action="append", default=[], metavar="GLOB",
-                      help="these events were recorded in both, even if none came; trace-cmd's files do not say it")
+    add_what_files_do_not_say(diff)
     diff.add_argument("--all", action="store_true", help="also show what does not differ")
 
 
@@ -51,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Compare, print, and return the exit code."""
     if options.threshold <= 1:
         raise UsageError(f"--threshold is a ratio above 1, not {options.threshold:g}")
-    pairs = chosen_pairs(options.contracts)
+    pairs = chosen_pairs(options.contracts, options.values)
     out = Output(highlight=False)
     rows: list[Row] = []
     for title, a, b in couples(options, pairs):
@@ -61,12 +60,13 @@ def run(options: argparse.Namespace) -> int:
     return conclude(out, rows, options.threshold)
 
 
-def chosen_pairs(path: str | None) -> Mapping[str, Verb]:
+def chosen_pairs(path: str | None, values: list[str]) -> Mapping[str, Verb]:
     """The known pairs, and those of a contract file."""
     if path is None:
         return KNOWN
     try:
-        found = pairs_in(contracts.load(Path(path)))
+        written = contracts.load(Path(path))
+        found = pairs_in(bound(written, written, values, path))
     except ContractError as error:
         raise UsageError(f"{path}: {error}") from error
     if not found:
