@@ -1,7 +1,7 @@
 """Read trace.dat, versions 6 and 7.   Ref: trace-cmd.dat.v6(5), trace-cmd.dat.v7(5)"""
 from __future__ import annotations
 
-import json
+import itertools
 import mmap
 import re
 import zlib
@@ -13,16 +13,18 @@ from typing import Any
 import zstandard
 
 from bench.errors import RecordError
+from bench.trace import trailer
 from bench.trace.recording import Recording, parse_cmdlines
 
 MAGIC = b"\x17\x08\x44tracing"
-TRAILER = b"bench trailer 1\n"
 # Of version 6 and 7 alike. Ref: trace-cmd.dat.v7(5), OPTIONS SECTION
 DONE, CPUSTAT, BUFFER, TRACECLOCK = 0, 2, 3, 4
+UNREAD = {7: "a fixed offset of all times", 22: "text of a latency tracer"}
 HEADERS, FTRACE_EVENTS, EVENT_FORMATS, KALLSYMS, PRINTK, CMDLINES = range(16, 22)
-# A file may not make us fill memory: decompressed bytes are limited in all, and in proportion to the file.
+# A file may not make us fill memory: unpacked bytes are limited, each piece and in all, and in proportion to the file.
 LARGEST_META = 1 << 30
 LARGEST_CHUNK = 1 << 28
+LARGEST_IN_ALL = 1 << 35
 LARGEST_RATIO = 1000
 MOST_CPUS = 1 << 14
 MOST_FORMATS = 1 << 16
@@ -40,7 +42,7 @@ class Reader:
 
     def fail(self, reason: str) -> RecordError:
         """The error to raise for what is wrong at the cursor."""
-        return RecordError(f"{self.where}: offset {self.base + self.at}: {reason}")
+        return RecordError(f"{self.place}: {reason}")
 
     def take(self, size: int, what: str) -> bytes:
         """The next bytes."""
@@ -67,6 +69,11 @@ class Reader:
             self.at -= len(words)
             raise self.fail(f"expected {words!r}, found {got!r}")
 
+    @property
+    def place(self) -> str:
+        """The cursor's place, for messages."""
+        return f"{self.where}: offset {self.base + self.at}"
+
     def part(self, offset: int, what: str) -> Reader:
         """Another cursor in the same bytes."""
         if offset > len(self.data):
@@ -90,6 +97,17 @@ class Parts:
     cpus: list[int] = field(default_factory=list)
     pages: list[Any] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+
+    def add(self, reader: Reader, cpu: int, size: int) -> bool:
+        """Note that a CPU has `size` bytes of pages; False when it has none. One CPU has one place in a file."""
+        if cpu >= MOST_CPUS or cpu in self.cpus:
+            raise reader.fail(f"cpu {cpu} is there twice" if cpu in self.cpus else
+                              f"cpu {cpu}, at most {MOST_CPUS} can be")
+        if size:
+            self.cpus.append(cpu)
+        return bool(size)
 
 
 def load(path: Path) -> Recording:
@@ -114,7 +132,7 @@ def load(path: Path) -> Recording:
     parts = Parts(page_size=reader.number(4, "page size"))
     if version == "6":
         _version_6(reader, parts)
-        more = _trailer(data, reader)
+        more = trailer.read(reader)
     else:
         from bench.trace.datfile7 import version_7
         version_7(reader, parts)
@@ -133,7 +151,9 @@ def _recording(parts: Parts, big_endian: bool, long_size: int, where: str, more:
             cmdlines=parts.cmdlines, missing=more.get("missing", {}), armed=more.get("armed"),
             foreign=more.get("foreign", True), functions=more.get("functions", ()),
             kallsyms=parts.kallsyms, printk_formats=parts.printk, clock=parts.clock or "local",
-            began_ns=more.get("began_ns"), ended_ns=more.get("ended_ns"), name=where, offsets=parts.offsets)
+            began_ns=more.get("began_ns"), ended_ns=more.get("ended_ns"), name=where, offsets=parts.offsets,
+            places=parts.places,
+            unread=[*parts.unread, *(f"our trailer's {key!r}" for key in more if key not in trailer.KEYS)])
     except (TypeError, ValueError) as error:
         raise RecordError(f"{where}: {error}") from error
 
@@ -141,7 +161,9 @@ def _recording(parts: Parts, big_endian: bool, long_size: int, where: str, more:
 def headers(reader: Reader, parts: Parts) -> None:
     """`header_page` and `header_event`."""
     reader.expect(b"header_page\0")
-    parts.header_page = _text(reader, reader.number(8, "size of header_page"), "header_page")
+    size = reader.number(8, "size of header_page")
+    parts.places["header_page"] = reader.place
+    parts.header_page = _text(reader, size, "header_page")
     reader.expect(b"header_event\0")
     parts.header_event = _text(reader, reader.number(8, "size of header_event"), "header_event")
 
@@ -177,12 +199,17 @@ def cmdlines(reader: Reader, parts: Parts) -> None:
 
 def _format(reader: Reader, parts: Parts, system: str) -> None:
     size = reader.number(8, "size of a format")
+    place = reader.place
     text = _text(reader, size, f"a format of {system}")
     name = re.search(r"^name:\s*(\S+)", text, re.M)
     if name is None:
         reader.at -= size
         raise reader.fail(f"a format of {system} has no line 'name:'")
-    parts.formats[f"{system}:{name[1]}"] = text
+    full_name = f"{system}:{name[1]}"
+    if full_name in parts.formats:
+        reader.at -= size
+        raise reader.fail(f"the format of {full_name} is there twice")
+    parts.formats[full_name], parts.places[full_name] = text, place
 
 
 def _text(reader: Reader, size: int, what: str) -> str:
@@ -209,10 +236,10 @@ def _version_6(reader: Reader, parts: Parts) -> None:
         raise reader.fail(f"kind of data {kind!r}: only b'flyrecord\\0' has pages")
     for cpu in range(cpus):
         offset, size = reader.number(8, f"offset of cpu {cpu}"), reader.number(8, f"size of cpu {cpu}")
-        if size:
-            parts.cpus.append(cpu)
+        if parts.add(reader, cpu, size):
             parts.offsets.append(offset)
             parts.pages.append(pages(reader, offset, size, cpu))
+    apart(reader, parts)
     if not parts.pages and cpus:
         parts.cpus, parts.offsets, parts.pages = [0], [0], [b""]
 
@@ -223,6 +250,15 @@ def pages(reader: Reader, offset: int, size: int, cpu: int) -> Any:
         raise reader.fail(f"pages of cpu {cpu} are at {offset}, {size} bytes long, "
                           f"the file has {len(reader.data)} bytes")
     return reader.data[offset:offset + size]
+
+
+def apart(reader: Reader, parts: Parts) -> None:
+    """The pages of CPUs may not overlap: a small file could claim any number of events."""
+    spans = sorted((offset, offset + len(pages), cpu)
+                   for offset, pages, cpu in zip(parts.offsets, parts.pages, parts.cpus, strict=True))
+    for (_, end, cpu), (start, _, other) in itertools.pairwise(spans):
+        if start < end:
+            raise reader.part(start, "pages").fail(f"pages of cpu {other} begin within those of cpu {cpu}")
 
 
 def options(reader: Reader) -> Iterator[tuple[int, Reader]]:
@@ -237,28 +273,15 @@ def read_option(number: int, option: Reader, parts: Parts) -> None:
     """Options that both versions have; what a Trace does not need is passed over, as the format asks."""
     if number == CPUSTAT:
         parts.stats.append(_text(option, len(option.data), "stats"))
+    elif number == BUFFER:  # of version 6
+        option.at = min(8, len(option.data))
+        parts.unread.append(f"instance {_text(option, len(option.data) - option.at, 'name of an instance')!r}")
+    elif number in UNREAD:
+        parts.unread.append(UNREAD[number])
     elif number == TRACECLOCK:
-        text = _text(option, len(option.data), "clocks")
+        text = _text(option, min(len(option.data), 4096), "clocks")
         chosen = re.search(r"\[([^\]]+)\]", text)
         parts.clock = chosen[1] if chosen else text.strip()
-
-
-def _trailer(data: Any, reader: Reader) -> dict[str, Any]:
-    """What our own writer puts behind the pages: stats, armed and missing events, begin and end."""
-    if bytes(data[-len(TRAILER):]) != TRAILER:
-        return {}
-    end = len(data) - len(TRAILER) - 8
-    size = int.from_bytes(bytes(data[end:end + 8]), "little")
-    reader.at = max(end - size, 0)
-    if size > end:
-        raise reader.fail(f"the trailer claims {size} bytes")
-    try:
-        found = json.loads(bytes(data[end - size:end]))
-    except ValueError as error:
-        raise reader.fail(f"the trailer is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise reader.fail("the trailer is no JSON object")
-    return found
 
 
 def unpack(name: str) -> Callable[[bytes, int], bytes]:

@@ -1,9 +1,11 @@
 """The sections of trace.dat version 7, plain or compressed with zlib or zstd.   Ref: trace-cmd.dat.v7(5)"""
 from __future__ import annotations
 
+import itertools
 import mmap
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.trace import datfile
@@ -22,6 +24,41 @@ _SECTIONS: dict[int, Callable[[Reader, Parts], None]] = {
     datfile.CMDLINES: datfile.cmdlines}
 
 
+class Packing:
+    """The compression of a file, and how much it may still unpack to."""
+
+    def __init__(self, unpack: Unpack | None, size: int) -> None:
+        self.unpack = unpack
+        self.left = min(datfile.LARGEST_RATIO * size, datfile.LARGEST_IN_ALL)
+
+    def chunk(self, head: Reader, most: int) -> bytes:
+        """One compressed piece: its two sizes, then its bytes."""
+        at = head.at
+        packed, plain = head.number(4, "compressed size"), head.number(4, "uncompressed size")
+        data = head.take(packed, "compressed data")
+        head.at, after = at, head.at
+        if self.unpack is None:
+            raise head.fail("a compressed section in a file that names no compression")
+        if plain > min(most, self.left) or plain > datfile.LARGEST_RATIO * packed + (1 << 20):
+            raise head.fail(f"{packed} compressed bytes claim to unpack to {plain}")
+        self.left -= plain
+        try:
+            made = self.unpack(data, plain)
+        except ValueError as error:
+            raise head.fail(str(error)) from error
+        head.at = after
+        return made
+
+
+@dataclass
+class Walk:
+    """What the options sections were seen to name, so that no file goes round in circles."""
+
+    sections: set[int] = field(default_factory=set)
+    options: int = 0
+    buffers: list[Reader] = field(default_factory=list)
+
+
 def version_7(reader: Reader, parts: Parts) -> None:
     """Read everything behind the page size."""
     name, _ = reader.string("name of the compression", 64), reader.string("version of the compression", 64)
@@ -31,17 +68,21 @@ def version_7(reader: Reader, parts: Parts) -> None:
             unpack = datfile.unpack(name)
         except ValueError as error:
             raise reader.fail(str(error)) from error
-    place, seen, buffers = reader.number(8, "offset of the options"), set[int](), list[Reader]()
+    packing, seen, walk = Packing(unpack, len(reader.data)), set[int](), Walk()
+    place = reader.number(8, "offset of the options")
     while place:
         if place in seen:
             raise reader.part(place, "options").fail("the options sections go in a circle")
         seen.add(place)
-        place = _options(_section(reader, place, 0, unpack), reader, parts, unpack, buffers)
-    for option in buffers[:1]:  # the first is the instance that was recorded; guests and others have their own names
-        _buffer(option, reader, parts, unpack)
+        place = _options(_section(reader, place, 0, packing), reader, parts, packing, walk)
+    for option in walk.buffers[:1]:  # the first is the instance that was recorded; guests and others have their own
+        _buffer(option, reader, parts, packing)
+    for option in walk.buffers[1:]:
+        option.at += 8
+        parts.unread.append(f"instance {option.string('name of an instance')!r}")
 
 
-def _section(reader: Reader, place: int, number: int, unpack: Unpack | None) -> Reader:
+def _section(reader: Reader, place: int, number: int, packing: Packing) -> Reader:
     """A cursor over a section's bytes, unpacked."""
     head = reader.part(place, f"section {number}")
     found, flags = head.number(2, "number of a section"), head.number(2, "flags of a section")
@@ -50,52 +91,40 @@ def _section(reader: Reader, place: int, number: int, unpack: Unpack | None) -> 
     if found != number:
         head.at = place
         raise head.fail(f"section {number} expected, {found} found")
-    if number == 3:  # pages: their own form of compression
-        return head
     if not flags & COMPRESSED:
         return Reader(head.take(size, f"section {number}"), reader.where, reader.order, 0, head.base + head.at - size)
     at = head.at
-    data = _chunk(head, unpack, datfile.LARGEST_META)
+    data = packing.chunk(head, datfile.LARGEST_META)
     return Reader(data, f"{reader.where}: section {number} at {at}, unpacked", reader.order)
 
 
-def _chunk(head: Reader, unpack: Unpack | None, most: int) -> bytes:
-    """One compressed piece: its two sizes, then its bytes."""
-    at = head.at
-    packed, plain = head.number(4, "compressed size"), head.number(4, "uncompressed size")
-    data = head.take(packed, "compressed data")
-    head.at, after = at, head.at
-    if unpack is None:
-        raise head.fail("a compressed section in a file that names no compression")
-    if plain > most or plain > datfile.LARGEST_RATIO * packed + (1 << 20):
-        raise head.fail(f"{packed} compressed bytes claim to unpack to {plain}")
-    try:
-        made = unpack(data, plain)
-    except ValueError as error:
-        raise head.fail(str(error)) from error
-    head.at = after
-    return made
-
-
-def _options(section: Reader, reader: Reader, parts: Parts, unpack: Unpack | None, buffers: list[Reader]) -> int:
+def _options(section: Reader, reader: Reader, parts: Parts, packing: Packing, walk: Walk) -> int:
     """Read one options section; returns where the next one is, 0 for none."""
-    for _ in range(MOST_OPTIONS):
+    while True:
+        at = section.at
         number, size = section.number(2, "number of an option"), section.number(4, "size of an option")
         option = Reader(section.take(size, f"option {number}"), section.where, reader.order, 0,
                         section.base + section.at - size)
+        walk.options += 1
+        if walk.options > MOST_OPTIONS or number in walk.sections:
+            section.at = at
+            raise section.fail(f"section {number} is there twice" if number in walk.sections else
+                               f"more than {MOST_OPTIONS} options")
         if number == datfile.DONE:
             return option.number(8, "offset of the next options")
         if number in _SECTIONS:
-            found = _section(reader, option.number(8, f"offset of section {number}"), number, unpack)
+            walk.sections.add(number)
+            found = _section(reader, option.number(8, f"offset of section {number}"), number, packing)
             _SECTIONS[number](found, parts)
+            if found.at != len(found.data):
+                parts.unread.append(f"{len(found.data) - found.at} bytes at the end of section {number}")
         elif number == datfile.BUFFER:
-            buffers.append(option)
+            walk.buffers.append(option)
         else:
             datfile.read_option(number, option, parts)
-    raise section.fail(f"more than {MOST_OPTIONS} options")
 
 
-def _buffer(option: Reader, reader: Reader, parts: Parts, unpack: Unpack | None) -> None:
+def _buffer(option: Reader, reader: Reader, parts: Parts, packing: Packing) -> None:
     """The BUFFER option: where each CPU's pages are."""
     section = reader.part(option.number(8, "offset of the pages"), "section of pages")
     section.at += 2
@@ -109,30 +138,36 @@ def _buffer(option: Reader, reader: Reader, parts: Parts, unpack: Unpack | None)
     for _ in range(count):
         cpu = option.number(4, "cpu")
         offset, size = option.number(8, f"offset of cpu {cpu}"), option.number(8, f"size of cpu {cpu}")
-        if not size:
-            continue
-        packed = datfile.pages(reader, offset, size, cpu)
-        parts.cpus.append(cpu)
-        parts.offsets.append(0 if compressed else offset)
-        parts.pages.append(_unpacked(reader.part(offset, "pages"), size, unpack) if compressed else packed)
+        if parts.add(option, cpu, size):
+            parts.offsets.append(offset)
+            parts.pages.append(datfile.pages(reader, offset, size, cpu))
+    datfile.apart(reader, parts)
+    if compressed:
+        places = [reader.part(offset, "pages") for offset in parts.offsets]
+        parts.pages = _unpacked(places, [len(packed) for packed in parts.pages], packing)
+        parts.offsets = [-1] * len(parts.pages)
     if not parts.pages and count:
         parts.cpus, parts.offsets, parts.pages = [0], [0], [b""]
 
 
-def _unpacked(head: Reader, size: int, unpack: Unpack | None) -> Any:
-    """The chunks of one CPU, in memory or, when large, in a temporary file."""
-    end = head.at + size
-    total = 0
+def _unpacked(places: list[Reader], sizes: list[int], packing: Packing) -> list[Any]:
+    """The chunks of all CPUs, one buffer in memory or, when large, a temporary file."""
+    ends = []
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-        for _ in range(head.number(4, "number of chunks")):
-            if head.at >= end:
-                raise head.fail("chunks of compressed pages reach past their CPU's data")
-            made = _chunk(head, unpack, datfile.LARGEST_CHUNK)
-            total += len(made)
-            file.write(made)
-        if total <= IN_MEMORY:
+        for head, size in zip(places, sizes, strict=True):
+            end = head.at + size
+            for _ in range(head.number(4, "number of chunks")):
+                if head.at >= end:
+                    raise head.fail("chunks of compressed pages reach past their CPU's data")
+                file.write(packing.chunk(head, datfile.LARGEST_CHUNK))
+            if head.at not in (end, end + 4):  # trace-cmd leaves the count of chunks out of the size
+                raise head.fail(f"the chunks of compressed pages end here, their CPU's data at {end}")
+            ends.append(file.tell())
+        if file.tell() <= IN_MEMORY:
             file.seek(0)
-            return file.read()
-        file.rollover()
-        file.flush()
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            whole = memoryview(file.read())
+        else:
+            file.rollover()
+            file.flush()
+            whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    return [whole[start:end] for start, end in itertools.pairwise([0, *ends])]

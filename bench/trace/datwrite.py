@@ -5,13 +5,13 @@ where its readers do not look.
 """
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.trace.datfile import CPUSTAT, MAGIC, TRACECLOCK, TRAILER
+from bench.trace import trailer
+from bench.trace.datfile import CPUSTAT, MAGIC, TRACECLOCK
 from bench.trace.format import Layout
-from bench.trace.recording import Recording, parse_stats
+from bench.trace.recording import Recording
 
 # libtraceevent insists on both header files; this is the kernel's own text of events/header_event.
 HEADER_EVENT = """# compressed entry header
@@ -44,14 +44,7 @@ def save(recording: Recording, layout: Layout, path: Path) -> None:
         file.write(b"\0" * (_aligned(table, layout.subbuf_size) - table))
         for cpu in range(cpus):
             file.write(blobs.get(cpu, b""))
-        trailer = json.dumps({
-            "stats_before": [parse_stats(stats) for stats in recording.stats_before],
-            "stats_after": [parse_stats(stats) for stats in recording.stats_after],
-            "missing": dict(recording.missing), "foreign": recording.foreign,
-            "functions": list(recording.functions),
-            "armed": None if recording.armed is None else list(recording.armed),
-            "began_ns": recording.began_ns, "ended_ns": recording.ended_ns}).encode()
-        file.write(trailer + len(trailer).to_bytes(8, "little") + TRAILER)
+        file.write(trailer.write(recording))
     aside.replace(path)
 
 

@@ -5,6 +5,7 @@ Ref: Documentation/trace/events.rst; include/trace/stages/stage4_event_fields.h
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,8 +21,8 @@ RESERVED = ("ts", "cpu", "pid", "row")
 LARGEST_SUBBUF = 1 << 24
 LARGEST_FIELD = 1 << 20
 _FIELD = re.compile(
-    r"^\s*field(?P<special>\s+special)?:(?P<decl>[^;]+);\s*offset:(?P<offset>\d+);\s*size:(?P<size>\d+);"
-    r"(?:\s*signed:(?P<signed>\d+);)?", re.M)
+    r"^[ \t]*field(?P<special>[ \t]+special)?:(?P<decl>[^;\n]+);[ \t]*offset:(?P<offset>\d{1,9});[ \t]*"
+    r"size:(?P<size>\d{1,9});(?:[ \t]*signed:(?P<signed>\d);)?", re.M | re.A)
 _ELEMENT_SIZES = {"char": 1, "u8": 1, "s8": 1, "bool": 1, "u16": 2, "s16": 2, "short": 2, "u32": 4, "s32": 4,
                   "int": 4, "u64": 8, "s64": 8, "long long": 8}
 
@@ -175,7 +176,10 @@ def parse_format(text: str, name: str) -> EventFormat:
     Raises RecordError when the file has no id or no common fields, or when its fields cannot be.
     """
     system, _, event = name.partition(":")
-    number = re.search(r"^ID:\s*(\d+)\s*$", text, re.M)
+    unread = next((line for line in re.findall(r"^[ \t]*field\b.*", text, re.M) if not _FIELD.match(line)), None)
+    if unread is not None:
+        raise RecordError(f"format of {name}: {' '.join(unread.split())[:80]!r} is no 'field:…; offset:…; size:…;'")
+    number = re.search(r"^ID:[ \t]*(\d{1,5})[ \t]*$", text, re.M | re.A)
     if number is None or int(number[1]) > 0xFFFF:
         raise RecordError(f"format of {name}: no line 'ID: number' with a number below 65536")
     try:
@@ -185,11 +189,11 @@ def parse_format(text: str, name: str) -> EventFormat:
     declared = [f.name for f in fields]
     if fields[:1] and (fields[0].name, fields[0].offset, fields[0].size) != ("common_type", 0, 2):
         raise RecordError(f"format of {name}: common_type is not a 16-bit field at offset 0")
-    if "common_pid" not in declared:
-        raise RecordError(f"format of {name}: no field common_pid")
-    twice = {n for n in declared if declared.count(n) > 1}
+    if not any(f.name == "common_pid" and f.kind == "int" for f in fields):
+        raise RecordError(f"format of {name}: no field common_pid that is a number")
+    twice = [n for n, count in Counter(shown_name(n) for n in declared).items() if count > 1]
     if twice:
-        raise RecordError(f"format of {name}: field {sorted(twice)[0]!r} is declared twice")
+        raise RecordError(f"format of {name}: field {twice[0]!r} is declared twice")
     found = re.search(r"^name:\s*(\S+)", text, re.M)
     printed = re.search(r"^print fmt:\s*(.*)", text, re.M | re.S)
     return EventFormat(system, event or (found[1] if found else ""), int(number[1]), fields,
@@ -217,7 +221,7 @@ def parse_header_page(text: str, *, long_size: int, big_endian: bool, subbuf_siz
     The file of the top instance keeps the size of its own sub-buffers, whatever the private instance uses. An empty
     text means the layout that `long_size` implies.
     """
-    fields = {_name(m["decl"]): (int(m["offset"]), int(m["size"])) for m in _FIELD.finditer(text)}
+    fields = {_name(m["decl"]): (int(m["offset"]), int(m["size"])) for m in _FIELD.finditer(text) if m["decl"].strip()}
     commit_size = fields.get("commit", (8, long_size))[1]
     data_offset, data_size = fields.get("data", (8 + long_size, 4096 - 8 - long_size))
     size = subbuf_size or data_offset + data_size

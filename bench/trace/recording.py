@@ -24,6 +24,8 @@ class Recording:
     file, which holds the formats of whole systems), those that were seen.
     `functions`: those that the function tracer was on for, as set_ftrace_filter names them: `name` or `name [module]`.
     `began_ns`, `ended_ns`: when recording was on, on the recording's own clock.
+    `name`: the file; `offsets`: where each CPU's pages are in it, -1 when they were compressed; `places`: where each
+    format and `header_page` is; `unread`: what else is in it and was not read, such as the pages of other instances.
     """
 
     pages: Sequence[Any]
@@ -48,6 +50,8 @@ class Recording:
     ended_ns: int | None = None
     name: str = "recording"
     offsets: Sequence[int] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+    unread: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.long_size not in (4, 8):
@@ -57,13 +61,19 @@ class Recording:
         if len(self.cpus) != len(self.pages):
             raise RecordError(f"{self.name}: {len(self.pages)} blobs of pages for {len(self.cpus)} CPUs")
 
+    def where(self, number: int, at: int) -> str:
+        """`file: offset N: cpu C` of byte `at` of a blob of pages, for messages."""
+        offset = self.offsets[number] if self.offsets else 0
+        place = f"offset {at} of the unpacked pages" if offset < 0 else f"offset {offset + at}"
+        return f"{self.name}: {place}: cpu {self.cpus[number]}"
+
 
 def parse_stats(stats: Stats | str) -> dict[str, int | float]:
     """The numbers of a per_cpu/cpuN/stats file: `overrun: 26928` → {"overrun": 26928}."""
     if not isinstance(stats, str):
         return dict(stats)
     found = {}
-    for key, value in re.findall(r"^([^:\n]+):\s*(\d+(?:\.\d+)?)\s*$", stats, re.M):
+    for key, value in re.findall(r"^([^:\n]+):[ \t]*(\d{1,20}(?:\.\d{1,20})?)[ \t]*$", stats, re.M | re.A):
         found[key.strip()] = float(value) if "." in value else int(value)
     return found
 
@@ -80,4 +90,4 @@ def losses(before: Sequence[Stats | str], after: Sequence[Stats | str]) -> list[
 
 def parse_cmdlines(text: str) -> dict[int, str]:
     """`saved_cmdlines` → pid → process name."""
-    return {int(pid): comm for pid, comm in re.findall(r"^\s*(\d+) (.*)$", text, re.M)}
+    return {int(pid): comm for pid, comm in re.findall(r"^[ \t]*(\d{1,10}) (.*)$", text, re.M | re.A)}

@@ -70,16 +70,16 @@ class BadPage(Exception):
         self.word = word
 
 
-def walk(pool: Pool, number: int, layout: Layout, cpu: int, where: str,
-         offset: int = 0) -> Iterator[tuple[Block, list[Gap]]]:
+def walk(pool: Pool, number: int, layout: Layout, cpu: int,
+         where: Callable[[int], str]) -> Iterator[tuple[Block, list[Gap]]]:
     """Walk the raw sub-buffers of one CPU, the pool's `number`, block by block; places are words of the pool.
 
-    `where` and `offset` (of the first page in that file) are for messages. Raises RecordError naming them and why.
+    `where` names the file and place of a byte of these pages, for messages. Raises RecordError naming it and why.
     """
     raw, base = pool.pages(number), pool.bases[number]
     if raw.size % layout.subbuf_size:
         whole = raw.size - raw.size % layout.subbuf_size
-        raise RecordError(f"{where}: offset {offset + whole}: cpu {cpu}: the last sub-buffer has "
+        raise RecordError(f"{where(whole)}: the last sub-buffer has "
                           f"{raw.size - whole} of {layout.subbuf_size} bytes")
     size = layout.subbuf_size // 4
     pages = raw.view(f"{layout.order}u4").reshape(-1, size)
@@ -93,8 +93,8 @@ def walk(pool: Pool, number: int, layout: Layout, cpu: int, where: str,
         try:
             return _block(spaced, layout, cpu, base // 4 + start * size)
         except BadPage as bad:
-            at = offset + 4 * (start * size + bad.word - bad.word // (size + SPACE) * SPACE)
-            raise RecordError(f"{where}: offset {at}: cpu {cpu}: {bad}") from bad
+            at = 4 * (start * size + bad.word - bad.word // (size + SPACE) * SPACE)
+            raise RecordError(f"{where(at)}: {bad}") from bad
 
     last: int | None = None
     for block, gaps in _ahead(one, range(0, pages.shape[0], step)):

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ class Store:
         size = 0
         for number, cpu in enumerate(self.recording.cpus):
             in_order = True
-            blocks = walk(self.pool, number, self.layout, cpu, self.recording.name, self._offset(number))
+            blocks = walk(self.pool, number, self.layout, cpu, partial(self.recording.where, number))
             for block, gaps in blocks:
                 end = size + block.ts.size
                 ts[size:end], place[size:end], length[size:end] = block.ts, block.place, block.length
@@ -84,9 +85,6 @@ class Store:
         """The event id of a row, from the event's own first field."""
         return int.from_bytes(self.data(row)[:2].tobytes(), "big" if self.layout.big_endian else "little")
 
-    def _offset(self, number: int) -> int:
-        return self.recording.offsets[number] if self.recording.offsets else 0
-
     def _check_ids(self) -> None:
         unknown = sorted(set(self.counts) - set(self.formats))
         if unknown:
@@ -101,8 +99,7 @@ class Store:
     def where(self, row: int) -> str:
         """`file: offset N: cpu C` of an event, for messages."""
         block = self.block(row)
-        at = self._offset(block) + 4 * int(self.place[row]) - self.pool.bases[block]
-        return f"{self.recording.name}: offset {at}: cpu {self.recording.cpus[block]}"
+        return self.recording.where(block, 4 * int(self.place[row]) - self.pool.bases[block])
 
     def rows(self, number: int) -> Rows:
         """Rows of an event type by time, CPUs merged; equal times stay in the order of CPU and place."""
@@ -141,6 +138,7 @@ class Store:
 
     def _decode(self, fmt: EventFormat) -> NDArray[Any]:
         rows = self.rows(fmt.id)
+        self._check_lengths(fmt, rows)
         out = column(f"V{HEAD + fmt.size}", rows.size)
         head = out.view(np.dtype({"names": ["ts", "cpu", "row"], "formats": ["=u8", "=u4", "=u4"],
                                   "offsets": [0, 8, 12], "itemsize": HEAD + fmt.size}))
@@ -151,16 +149,21 @@ class Store:
                 self._gather(fmt, rows[part], out[part], head[part])
         return out.view(fmt.dtype(self.layout.order))
 
-    def _gather(self, fmt: EventFormat, rows: Rows, out: NDArray[Any], head: NDArray[Any]) -> None:
-        windows, cpus = self.pool.windows(out.dtype.itemsize), np.array(self.recording.cpus, np.uint32)
-
-        def chunk(start: int) -> None:
-            some = rows[start:start + CHUNK].astype(np.intp)
+    def _check_lengths(self, fmt: EventFormat, rows: Rows) -> None:
+        """No event may be shorter than what its format describes: before there is memory for all of them."""
+        for start in range(0, rows.size, CHUNK):
+            some = rows[start:start + CHUNK]
             short = some[self.length.take(some) < -(-fmt.size // 4)]
             if short.size:
                 row = int(short[0])
                 raise RecordError(f"{self.where(row)}: an event {fmt.full_name} of {4 * int(self.length[row])} bytes, "
                                   f"its format file describes {fmt.size}")
+
+    def _gather(self, fmt: EventFormat, rows: Rows, out: NDArray[Any], head: NDArray[Any]) -> None:
+        windows, cpus = self.pool.windows(out.dtype.itemsize), np.array(self.recording.cpus, np.uint32)
+
+        def chunk(start: int) -> None:
+            some = rows[start:start + CHUNK].astype(np.intp)
             # With the HEAD bytes before the data (headers of page and record): they make room for our columns.
             out[start:start + CHUNK] = windows[self.place.take(some) - np.uint32(HEAD // 4)]
             block = np.zeros(some.size, np.uint16)

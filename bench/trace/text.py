@@ -12,6 +12,8 @@ from bench.trace.store import Rows, Store
 
 # Strings up to this many bytes are gathered as one table; longer ones one by one.
 SHORT = 256
+# Strings of the longest one's width, up to this many bytes in all: one long text must not fill memory.
+LARGEST_TABLE = 64 << 20
 Offsets = NDArray[np.int64]
 
 
@@ -46,7 +48,7 @@ def _location(records: NDArray[Any], field: Field, order: str) -> Offsets:
 
 
 def text_bytes(store: Store, fmt: EventFormat, field: Field, records: NDArray[Any]) -> NDArray[Any]:
-    """A text field as an array of numpy bytes (`S…`), each cut at its first NUL."""
+    """A text field as an array of numpy bytes (`S…`), each cut at its first NUL; of objects when that is too large."""
     records = np.ascontiguousarray(records)
     rows = records["row"]
     start, length = spans(store, fmt, field, records, rows)
@@ -55,7 +57,8 @@ def text_bytes(store: Store, fmt: EventFormat, field: Field, records: NDArray[An
         return np.zeros(rows.size, "S1")
     if width > SHORT:
         whole = payloads(store, fmt, field, records)
-        return np.array([one.split(b"\0", 1)[0] for one in whole], dtype=np.bytes_)
+        texts = [one.split(b"\0", 1)[0] for one in whole]
+        return np.array(texts, np.bytes_ if width * rows.size <= LARGEST_TABLE else object)
     table = np.zeros((rows.size, width), np.uint8)
     begin = store.place[rows].astype(np.int64) * 4 + start
     for size in np.unique(length).tolist():

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from bench.trace.ring import Gap
 from bench.trace.store import Store
 from bench.trace.symbols import Symbols, symbols
 from bench.verdict import Verdict, Witness
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from drivers.contract import Contract, Verb
@@ -40,17 +43,26 @@ class Trace:
         self.recording = recording
         self.missing = dict(recording.missing)
         self.verdicts: list[Verdict] = []
-        self.layout = parse_header_page(recording.header_page, long_size=recording.long_size,
-                                        big_endian=recording.big_endian, subbuf_size=recording.subbuf_size)
-        self.formats = {name: parse_format(given, name) for name, given in recording.formats.items()}
+        self.layout = self._read("header_page", lambda: parse_header_page(
+            recording.header_page, long_size=recording.long_size, big_endian=recording.big_endian,
+            subbuf_size=recording.subbuf_size))
+        self.formats = {name: self._read(name, partial(parse_format, given, name))
+                        for name, given in recording.formats.items()}
         by_id: dict[int, EventFormat] = {}
         for fmt in self.formats.values():
             if by_id.setdefault(fmt.id, fmt) is not fmt:
-                raise RecordError(f"{recording.name}: formats of {by_id[fmt.id].full_name} and {fmt.full_name} have "
-                                  f"the same id {fmt.id}")
+                raise RecordError(f"{recording.places.get(fmt.full_name, recording.name)}: formats of "
+                                  f"{by_id[fmt.id].full_name} and {fmt.full_name} have the same id {fmt.id}")
         self.store = Store(recording, self.layout, by_id)
         self.events = {by_id[number].full_name: count for number, count in sorted(self.store.counts.items())}
         self._lost_by_stats = losses(recording.stats_before, recording.stats_after)
+
+    def _read(self, what: str, read: Callable[[], T]) -> T:
+        """Read one of the recording's texts; an error says where it is."""
+        try:
+            return read()
+        except RecordError as error:
+            raise RecordError(f"{self.recording.places.get(what, self.recording.name)}: {error}") from error
 
     @classmethod
     def from_pages(cls, pages: Sequence[Any], formats: Mapping[str, str], *, header_page: str = "", long_size: int = 8,
