@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from rich.console import Console
 
 import drivers
 from bench import board as boards
-from bench import faults, judge, report, store
+from bench import faults, judge, report, setup, store
 from bench.call import exercisers
 from bench.cli.live import Live
 from bench.cli.proof import Proof
@@ -38,10 +39,18 @@ def run(options: argparse.Namespace) -> int:
     console = Console()
     folder = Path(options.record or Path("records") / f"{time.strftime('%Y%m%d-%H%M%S')}-{board.name}")
     proving = options.command == "prove"
-    live, selection = Live(console, proving), Selection()
-    status = pytest.main(_arguments(options, folder), plugins=[live, selection])
+    live = Live(console, proving)
+    arguments = _arguments(options, folder)
+    number = jobs(options, board)
+    if number > 1:
+        setup.prepare()  # once and shown, not by each worker
+    # One check at a time: they last too long to be dealt out by the handful.
+    shared = ["--numprocesses", str(number), "--dist", "load", "--maxschedchunk", "1"] if number > 1 else []
+    status = pytest.main([*arguments, *shared], plugins=[live])
     live.close()
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        selection = Selection()
+        pytest.main([*arguments, "--collect-only"], plugins=[selection])
         raise _nothing_matched(options.expression, selection.names)
     if live.error or status in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         console.print(live.error or "the checks could not be collected", markup=False, style="red")
@@ -55,6 +64,13 @@ def run(options: argparse.Namespace) -> int:
     if status == pytest.ExitCode.INTERRUPTED:
         return 3
     return judge.exit_code(record)
+
+
+def jobs(options: argparse.Namespace, board: boards.Board) -> int:
+    """How many rigs share the checks: a real board is one."""
+    if board.twin is None:
+        return 1
+    return int(options.jobs or len(os.sched_getaffinity(0)))
 
 
 def _arguments(options: argparse.Namespace, folder: Path) -> list[str]:

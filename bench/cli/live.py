@@ -1,6 +1,8 @@
 """Progress while checks run: a bar on a terminal, a line per check elsewhere."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -22,6 +24,7 @@ class Live:
     def __init__(self, console: Console, proving: bool) -> None:
         self.console, self.proving = console, proving
         self.error = ""
+        self._running: dict[str, str] = {}  # node id → what is shown of it
         self.progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24),
             MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal,
@@ -34,7 +37,12 @@ class Live:
         self.progress.stop()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.progress.update(self.task, total=len(session.items))
+        if session.items:
+            self.progress.update(self.task, total=len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        self.progress.update(self.task, total=len(ids))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -44,8 +52,17 @@ class Live:
         self.error = str(excrepr)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        name = nodeid.rsplit("::", 1)[-1].removeprefix("test_").replace("_", " ")
-        self.progress.update(self.task, description=name[:60])
+        self._running[nodeid] = nodeid.rsplit("::", 1)[-1].removeprefix("test_").replace("_", " ")
+        self._describe()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self._running.pop(nodeid, None)
+        self._describe()
+
+    def _describe(self) -> None:
+        if self._running:  # each of the checks that run at once has its share of the line
+            width = 62 // len(self._running) - 2
+            self.progress.update(self.task, description=", ".join(name[:width] for name in self._running.values()))
 
     def pytest_bench_check(self, record: CheckRecord) -> None:
         self.progress.advance(self.task)

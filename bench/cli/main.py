@@ -13,6 +13,7 @@ from bench.errors import BenchError, Broken, RecordError, UsageError
 
 USAGE, BROKEN = 64, 3
 CLOSED_PIPE = 128 + 13  # as a shell says SIGPIPE
+MOST_JOBS = 64
 
 EXAMPLES = """examples:
   bench accept --board twin210                 boot the twin, run every check, write the report
@@ -37,6 +38,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {MOST_JOBS}, found {text!r}")
+    return int(text)
+
+
 def parser(words: Sequence[str] | None = None) -> Parser:
     """The whole command line."""
     top = Parser(prog="bench", description="A test bench for the Linux drivers of embedded boards.",
@@ -57,6 +64,9 @@ def parser(words: Sequence[str] | None = None) -> Parser:
         each.add_argument("--board", required=True, metavar="NAME", help="a board's name; see `bench boards`")
         each.add_argument("-k", dest="expression", default="", metavar="EXPR", help="pytest's -k")
         each.add_argument("--record", metavar="DIR", help="where the record goes (default records/<time>-<board>)")
+        each.add_argument("-j", "--jobs", type=_jobs, default=1 if each is run else 0, metavar="N", help="share the "
+                          f"checks among N twins at once (default {'1' if each is run else 'one for each core'}; a "
+                          "real board is always one)")
     for each in (accept, run):
         each.add_argument("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on")
         each.add_argument("--quick", action="store_true", help="leave out the checks marked slow")

@@ -26,11 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "expects(splat): a kernel-log pattern that this check declares")
     if config.getoption("--board"):
         # Loaded only now: a pytest run without a board pays nothing for this plugin.
-        from bench.plugin import fixtures
-        from bench.plugin.checks import Checks
+        from bench.plugin.start import start
 
-        config.pluginmanager.register(fixtures, "bench-fixtures")
-        config.pluginmanager.register(Checks(config), "bench-checks")
+        start(config)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

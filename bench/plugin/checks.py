@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from bench import board as boards
-from bench import faults, judge, store
+from bench import faults, store
+from bench.board import Board
 from bench.call import exercisers, needs_device
 from bench.errors import BenchError, Broken, Hang
 from bench.judge import site
@@ -17,21 +17,17 @@ from bench.plugin import evidence
 from bench.plugin.evidence import Current, HealthError, SiteError, outcome_of
 from bench.rig import Rig, quiet_labgrid
 from bench.verdict import Outcome
-from fixtures import chips
 
 
 class Checks:
-    """The state of one pytest run on one board."""
+    """The checks that one process runs on one rig, which is its own: all of a run's, or a worker's share of them."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
+    def __init__(self, config: pytest.Config, board: Board, folder: Path) -> None:
+        self.config, self.board, self.folder = config, board, folder
+        self.worker: str = getattr(config, "workerinput", {}).get("workerid", "")
         self.proving = bool(config.getoption("--prove"))
         self.faults: tuple[str, ...] = tuple(config.getoption("--fault"))
-        self.board = boards.load(
-            config.getoption("--board"), frozenset(exercisers()), frozenset(chips.names())
-        )
         self.site = site.load(self.board.folder)
-        self.records: list[store.CheckRecord] = []
         self.current = Current.nothing()
         self._rig: Rig | None = None
         self._writer: store.Writer | None = None
@@ -50,17 +46,12 @@ class Checks:
         return self._rig
 
     @property
-    def folder(self) -> Path:
-        """The record's folder."""
-        return self.writer.folder
-
-    @property
     def writer(self) -> store.Writer:
-        """The record, begun at the first check."""
+        """The run's record."""
         if self._writer is None:
-            name = time.strftime("%Y%m%d-%H%M%S") + f"-{self.board.name}"
-            self._writer = store.Writer(Path(self.config.getoption("--record") or Path("records") / name))
-            self._writer.start(evidence.run_info(self.rig, self.faults))
+            self._writer = store.Writer(self.folder, join=True)
+        if not self._writer.started:
+            self._writer.start(evidence.run_info(self.board, self._rig, self.faults))
         return self._writer
 
     def is_check(self, item: pytest.Item) -> bool:
@@ -89,10 +80,7 @@ class Checks:
         if not self.is_check(item):
             return (yield)
         self.current = Current.start(item, self.faults)
-        try:
-            return (yield)
-        finally:
-            self._finish()
+        return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -128,12 +116,13 @@ class Checks:
             defect = self.board.defect(item.nodeid)
             if defect and self.current.outcome is Outcome.FAIL and report.failed and not self.proving:
                 report.outcome, report.wasxfail = "skipped", defect.reason
+        if self.is_check(item) and call.when == "teardown":
+            report.check = store.to_json(self._record(item).in_short())  # type: ignore[attr-defined]
         return report
 
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    def pytest_sessionfinish(self) -> None:
         if self._writer:
-            whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-            self._writer.close(judge.summary(self.records).as_dict() if whole else None)
+            self._writer.close()
         if self._rig:
             with contextlib.suppress(BenchError):
                 self._rig.close()
@@ -142,7 +131,7 @@ class Checks:
 
     def _begin(self, item: pytest.Item) -> None:
         rig = self.rig
-        _ = self.writer
+        _ = self.writer  # the run's line is there when the first check begins
         rig.answers.clear()
         if rig.twin:
             rig.cable.clear()
@@ -188,11 +177,10 @@ class Checks:
         except BenchError:
             self._spoiled = True
 
-    def _finish(self) -> None:
-        record = self.current.record(self.board)
-        if self._writer:
-            record = evidence.keep_files(record, self.current, self._writer.folder, len(self.records))
-            self._writer.add(record)
-        self.records.append(record)
-        self.config.hook.pytest_bench_check(record=record)
-
+    def _record(self, item: pytest.Item) -> store.CheckRecord:
+        """The check's record, on the disk with its files when this returns."""
+        number = item.session.items.index(item)  # the same in every worker, so that no two write one file
+        record = self.current.record(self.board, self.worker)
+        record = evidence.keep_files(record, self.current, self.folder, number)
+        self.writer.add(record)
+        return record

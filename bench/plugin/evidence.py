@@ -145,7 +145,7 @@ class Current:
         assert ok, f"{name} is {value:g} {unit}; the limit is {'at least ' if limit is None else ''}{bound:g} {unit}"
         return value
 
-    def record(self, board: Board) -> store.CheckRecord:
+    def record(self, board: Board, worker: str) -> store.CheckRecord:
         """Freeze."""
         defect = board.defect(self.name)
         if self.outcome is Outcome.FAIL:
@@ -160,7 +160,7 @@ class Current:
             measured=tuple(self.measured), calls=tuple(call_record(a) for a in self.answers),
             wire=self.wire, health=self.health,
             console=tuple((line.ns, line.text) for line in console), kmsg=self.kmsg,
-            kmsg_error_ns=self.kmsg_error_ns,
+            kmsg_error_ns=self.kmsg_error_ns, worker=worker,
         )
 
     def keep_wire(self, rig: Rig) -> None:
@@ -264,12 +264,12 @@ def keep_files(record: store.CheckRecord, current: Current, folder: Path, number
     return dataclasses.replace(record, calls=tuple(calls), pcap=pcap, files=tuple(files))
 
 
-def run_info(rig: Rig, faults: tuple[str, ...]) -> store.RunInfo:
-    """What runs where."""
-    identity = dict(rig.identity)
+def run_info(board: Board, rig: Rig | None, faults: tuple[str, ...]) -> store.RunInfo:
+    """What runs where; what only the target can tell is left out where it never spoke (`rig` None, or no identity)."""
+    identity = dict(rig.identity) if rig else {}
     return store.RunInfo(
-        board=rig.board.name, kernel=str(identity.get("release", "")),
-        config_hash=setup.prepare().config_hash if rig.twin else "", bench_version=bench.__version__,
+        board=board.name, kernel=str(identity.get("release", "")),
+        config_hash=setup.prepare().config_hash if identity and board.twin else "", bench_version=bench.__version__,
         started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"), host=platform.node(),
-        twin=rig.twin is not None, faults=faults, identity=identity,
+        twin=board.twin is not None, faults=faults, identity=identity,
     )

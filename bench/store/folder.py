@@ -8,6 +8,7 @@
 """
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from dataclasses import dataclass, field
@@ -38,32 +39,36 @@ class Writer:
     """Writes a record, line by line, each durable before its method returns.
 
     `folder` is made with mode 0700 (and `traces`, `wire`, `files` in it); it must not hold a record already.
+    With `join`, the record is one that another process has begun: any number of them write to it at once.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, join: bool = False) -> None:
         self.folder = Path(folder)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
-        for name in ("traces", "wire", "files"):
-            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
-        self._started = False
+        if not join:
+            self._make_folders()
+        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | (0 if join else os.O_CREAT | os.O_EXCL)
         try:
-            handle = os.open(self.folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            handle = os.open(self.folder / NAME, flags, 0o600)
         except FileExistsError:
             raise RecordError(f"{self.folder / NAME}: there is a record already; name another folder") from None
+        except FileNotFoundError:
+            raise RecordError(f"{self.folder / NAME}: there is no record to join") from None
         self._file: BinaryIO | None = os.fdopen(handle, "wb", buffering=0)
-        _sync_folder(self.folder)
+        if not join:
+            _sync_folder(self.folder)
+
+    @property
+    def started(self) -> bool:
+        """Whether the run's line is there, whoever wrote it."""
+        return (self.folder / NAME).stat().st_size > 0
 
     def start(self, run: RunInfo) -> None:
-        """Write the first line; once, before the first check."""
-        if self._started:
-            raise RecordError(f"{self.folder / NAME}: the run's line is there already")
-        self._started = True
-        self._line({"kind": "run", "version": VERSION, **to_json(run)})
+        """Write the first line, before the first check; does nothing when another process has written it already."""
+        self._line({"kind": "run", "version": VERSION, **to_json(run)}, only_first=True)
 
     def add(self, check: CheckRecord) -> None:
         """Write one check; it is on the disk when this returns."""
-        if not self._started:
+        if not self.started:
             raise RecordError(f"{self.folder / NAME}: a check came before the run's line")
         self._line({"kind": "check", **to_json(check)})
 
@@ -87,13 +92,37 @@ class Writer:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _line(self, value: dict[str, Any]) -> None:
+    def _make_folders(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        for name in ("traces", "wire", "files"):
+            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+
+    def _line(self, value: dict[str, Any], only_first: bool = False) -> None:
         if self._file is None:
             raise RecordError(f"{self.folder / NAME}: the record is closed")
         data = memoryview(json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n")
-        while data:  # an unbuffered write may be short
-            data = data[self._file.write(data):]
-        os.fsync(self._file.fileno())
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            if only_first and self.started:
+                return
+            self._cut_torn_line()
+            while data:  # an unbuffered write may be short
+                data = data[self._file.write(data):]
+            os.fsync(self._file.fileno())
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+    def _cut_torn_line(self) -> None:
+        """Leave out what a writer that was killed in the middle of a line left behind."""
+        assert self._file
+        handle = self._file.fileno()
+        size = end = os.fstat(handle).st_size
+        while end and os.pread(handle, 1, end - 1) != b"\n":
+            end = max(0, end - 1)
+        if end != size:
+            os.ftruncate(handle, end)
 
 
 def _sync_folder(folder: Path) -> None:

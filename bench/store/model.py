@@ -6,7 +6,7 @@ other: host = target − clock_offset_ns, right within ± clock_error_ns.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bench.health import HealthFinding
@@ -119,3 +119,9 @@ class CheckRecord:
     console: tuple[tuple[int, str], ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
     kmsg_error_ns: int | None = None  # of the log's clock against the target's; None: unknown
+    worker: str = ""  # which of a run's workers, each with a twin of its own; empty where there is one only
+
+    def in_short(self) -> CheckRecord:
+        """The same without its evidence: how it ended and why."""
+        nothing: dict[str, Any] = dict.fromkeys(("calls", "wire", "health", "console", "kmsg", "files"), ())
+        return replace(self, failure="", **nothing)

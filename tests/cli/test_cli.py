@@ -1,8 +1,13 @@
 """The command line's manners: help, exit codes, the nearest name."""
+import os
 import subprocess
 import sys
 
 import pytest
+
+from bench import board as boards
+from bench.cli.checks import jobs
+from bench.cli.main import parser
 
 COMMANDS = ["accept", "run", "prove", "boards", "faults", "kernel", "doctor", "shell", "judge", "measure", "trace"]
 
@@ -52,3 +57,21 @@ def test_boards_are_listed_with_their_devices():
     done = bench("boards")
     assert done.returncode == 0
     assert "twin210" in done.stdout and "dm9000" in done.stdout
+
+
+def test_checks_are_shared_among_as_many_twins_as_asked_for_and_a_real_board_is_one(tmp_path):
+    text = "description: a board\ncompatible: some,board\ndevices: {}\n"
+    (tmp_path / "board.yaml").write_text(text)
+    real = boards.load(str(tmp_path))
+    (tmp_path / "board.yaml").write_text(text + "twin: {}\n")
+    twin = boards.load(str(tmp_path))
+    assert jobs(parser().parse_args(["accept", "--board", "b", "-j", "3"]), twin) == 3
+    assert jobs(parser().parse_args(["accept", "--board", "b", "-j", "3"]), real) == 1
+    assert jobs(parser().parse_args(["run", "--board", "b"]), twin) == 1
+    assert jobs(parser().parse_args(["prove", "--board", "b"]), twin) == len(os.sched_getaffinity(0))
+
+
+def test_no_twins_at_all_is_usage():
+    done = bench("run", "--board", "twin210", "-j", "0")
+    assert done.returncode == 64
+    assert "expected a whole number from 1 to 64, found '0'" in done.stderr

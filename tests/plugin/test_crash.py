@@ -1,4 +1,7 @@
-"""A crash is a result: charged to the check that caused it, and the run goes on with the next one."""
+"""A crash is a result: charged to the check that caused it, and the run goes on with the next one.
+
+The same with one twin and with the checks shared between two.
+"""
 import os
 import subprocess
 import sys
@@ -45,14 +48,14 @@ def test_k_cannot_know(agent, measure):
 """
 
 
-@pytest.fixture(scope="module")
-def record(tmp_path_factory):
+@pytest.fixture(scope="module", params=[(), ("-n", "2", "--maxschedchunk", "1")], ids=["one twin", "two twins"])
+def record(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("checks")
     checks = folder / "test_all.py"
     checks.write_text(CHECKS)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "--board", "twin210",
-         "--record", str(folder / "record"), str(checks), "-q", f"--rootdir={folder}"],
+         "--record", str(folder / "record"), str(checks), "-q", f"--rootdir={folder}", *request.param],
         capture_output=True, text=True, timeout=240, cwd=folder, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert done.returncode == 1, done.stdout + done.stderr
