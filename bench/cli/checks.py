@@ -60,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
         return Proof(record).show(console)
     files = report.write(record)
     console.print(report.table(record))
+    if getattr(options, "coverage", False):
+        console.print(report.covered(record, every=options.command == "coverage"))
     console.print(f"report  {files.html}\nrecord  {record.folder}", highlight=False, soft_wrap=True)
     if status == pytest.ExitCode.INTERRUPTED:
         return 3
@@ -81,6 +83,8 @@ def _arguments(options: argparse.Namespace, folder: Path) -> list[str]:
     ]
     for fault in getattr(options, "fault", []):
         arguments += ["--fault", fault]
+    if getattr(options, "coverage", False):
+        arguments.append("--coverage")
     if getattr(options, "quick", False):
         arguments.append("--quick")
     if options.command == "prove":

@@ -23,6 +23,7 @@ EXAMPLES = """examples:
                                                see the report of a chip that is broken
   bench prove --board twin210                  show that every check can fail
   bench shell --board twin210                  a Python prompt with the rig, for bring-up
+  bench coverage --board twin210               which functions of the drivers the checks enter, which none reaches
   bench judge records/20261122-101500-twin210  judge a record again, without a board
   bench trace check contracts.py some.dat      judge any trace.dat; see bench trace --help
 
@@ -60,14 +61,21 @@ def parser(words: Sequence[str] | None = None) -> Parser:
     accept = command("accept", "run every check on a board and write the report", "bench accept --board twin210")
     run = command("run", "run the checks that match", "bench run --board twin210 -k 'carrier and not flap'")
     prove = command("prove", "run each check against the faults that it names", "bench prove --board twin210 -k mac")
-    for each in (accept, run, prove):
-        each.add_argument("--board", required=True, metavar="NAME", help="a board's name; see `bench boards`")
+    coverage = command("coverage", "run checks and show which of the drivers' functions they enter and never reach",
+                       "bench coverage --board twin210 -k mac\n  bench coverage records/20261122-101500-twin210")
+    coverage.add_argument("shown", nargs="?", metavar="RECORD", help="show that of a record, without a board")
+    coverage.set_defaults(coverage=True)
+    for each in (accept, run, prove, coverage):
+        each.add_argument("--board", required=each is not coverage, metavar="NAME",
+                          help="a board's name; see `bench boards`")
         each.add_argument("-k", dest="expression", default="", metavar="EXPR", help="pytest's -k")
         each.add_argument("--record", metavar="DIR", help="where the record goes (default records/<time>-<board>)")
         each.add_argument("-j", "--jobs", type=_jobs, default=1 if each is run else 0, metavar="N", help="share the "
                           f"checks among N twins at once (default {'1' if each is run else 'one for each core'}; a "
                           "real board is always one)")
     for each in (accept, run):
+        each.add_argument("--coverage", action="store_true", help="note which functions of the drivers are entered")
+    for each in (accept, run, coverage):
         each.add_argument("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on")
         each.add_argument("--quick", action="store_true", help="leave out the checks marked slow")
     prove.add_argument("--quick", action="store_true", help="try only the first fault of each check")
@@ -117,6 +125,10 @@ def _run(options: argparse.Namespace) -> int:
         from bench.cli import checks
 
         return checks.run(options)
+    if options.command == "coverage":
+        from bench.cli import coverage
+
+        return coverage.run(options)
     if options.command == "trace":
         return trace.run(options)
     if options.command == "measure":

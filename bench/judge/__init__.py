@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from bench.judge import site
 from bench.judge.again import Change, Judgement, judge
+from bench.judge.coverage import ModuleCoverage, coverage, uncovered
 from bench.judge.outcome import (
     BROKEN,
     FAILED,
@@ -19,6 +20,7 @@ from bench.judge.outcome import (
 )
 
 __all__ = [
-    "BROKEN", "FAILED", "INCONCLUSIVE", "PASSED", "USAGE", "Change", "Judgement", "Summary", "counts", "exit_code",
-    "judge", "kind", "of", "site", "summary", "why",
+    "BROKEN", "FAILED", "INCONCLUSIVE", "PASSED", "USAGE", "Change", "Judgement", "ModuleCoverage", "Summary",
+    "counts", "coverage", "exit_code",
+    "judge", "kind", "of", "site", "summary", "uncovered", "why",
 ]

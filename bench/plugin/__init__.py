@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--quick", action="store_true", help="leave out the checks marked slow; in a "
                     "proof: try the first fault of each check only")
     group.addoption("--prove", action="store_true", help="run each check once for each fault that it names")
+    group.addoption("--coverage", action="store_true", help="note which functions of the drivers are entered")
     group.addoption("--times", type=int, default=1, metavar="N", help="run each check N times in a row")
 
 

@@ -14,6 +14,7 @@ from bench.call import exercisers, needs_device
 from bench.errors import BenchError, Broken, Hang
 from bench.judge import site
 from bench.plugin import evidence
+from bench.plugin.coverage import Watch
 from bench.plugin.evidence import Current, HealthError, SiteError, outcome_of
 from bench.rig import Rig, quiet_labgrid
 from bench.verdict import Outcome
@@ -28,6 +29,7 @@ class Checks:
         self.proving = bool(config.getoption("--prove"))
         self.faults: tuple[str, ...] = tuple(config.getoption("--fault"))
         self.site = site.load(self.board.folder)
+        self.coverage = Watch(self.board) if config.getoption("--coverage") else None
         self.current = Current.nothing()
         self._rig: Rig | None = None
         self._writer: store.Writer | None = None
@@ -51,7 +53,7 @@ class Checks:
         if self._writer is None:
             self._writer = store.Writer(self.folder, join=True)
         if not self._writer.started:
-            self._writer.start(evidence.run_info(self.board, self._rig, self.faults))
+            self._writer.start(evidence.run_info(self.board, self._rig, self.faults, self.coverage))
         return self._writer
 
     def is_check(self, item: pytest.Item) -> bool:
@@ -131,6 +133,8 @@ class Checks:
 
     def _begin(self, item: pytest.Item) -> None:
         rig = self.rig
+        if self.coverage:
+            self.coverage.begin(rig)
         _ = self.writer  # the run's line is there when the first check begins
         rig.answers.clear()
         if rig.twin:
@@ -150,6 +154,8 @@ class Checks:
             return
         try:
             self.current.undo.close()
+            if self.coverage:
+                self.current.covered = self.coverage.end(self._rig, alive=not self._spoiled)
             if not self._spoiled and self.current.boot == self._rig.boots:
                 found = self.current.close(self._rig)
                 violated = evidence.judge_site(self.site, self.current.answers)

@@ -20,6 +20,7 @@ from bench.call import Answer
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
 from bench.health import HealthFinding, compare, crash_in, kernel_lines
 from bench.judge import site
+from bench.plugin.coverage import Watch
 from bench.rig import Rig
 from bench.trace.usb import UsbCapture
 from bench.verdict import Outcome, Verdict
@@ -78,6 +79,7 @@ class Current:
     health: tuple[HealthFinding, ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
     kmsg_error_ns: int | None = None
+    covered: tuple[store.Covered, ...] = ()
     answers: tuple[Answer, ...] = ()
     crossings: tuple[Crossing, ...] = ()
     wire: tuple[store.WireEvent, ...] = ()
@@ -160,7 +162,7 @@ class Current:
             measured=tuple(self.measured), calls=tuple(call_record(a) for a in self.answers),
             wire=self.wire, health=self.health,
             console=tuple((line.ns, line.text) for line in console), kmsg=self.kmsg,
-            kmsg_error_ns=self.kmsg_error_ns, worker=worker,
+            kmsg_error_ns=self.kmsg_error_ns, covered=self.covered, worker=worker,
         )
 
     def keep_wire(self, rig: Rig) -> None:
@@ -264,7 +266,7 @@ def keep_files(record: store.CheckRecord, current: Current, folder: Path, number
     return dataclasses.replace(record, calls=tuple(calls), pcap=pcap, files=tuple(files))
 
 
-def run_info(board: Board, rig: Rig | None, faults: tuple[str, ...]) -> store.RunInfo:
+def run_info(board: Board, rig: Rig | None, faults: tuple[str, ...], watch: Watch | None = None) -> store.RunInfo:
     """What runs where; what only the target can tell is left out where it never spoke (`rig` None, or no identity)."""
     identity = dict(rig.identity) if rig else {}
     return store.RunInfo(
@@ -272,4 +274,5 @@ def run_info(board: Board, rig: Rig | None, faults: tuple[str, ...]) -> store.Ru
         config_hash=setup.prepare().config_hash if identity and board.twin else "", bench_version=bench.__version__,
         started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"), host=platform.node(),
         twin=board.twin is not None, faults=faults, identity=identity,
+        covers=watch.modules if watch else {}, covers_missing=watch.missing if watch else "",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.report.html import render, write_html
 from bench.report.junit import write_junit
 from bench.report.picture import picture
-from bench.report.terminal import changes, table
+from bench.report.terminal import changes, covered, table
 from bench.report.text import line, plain
 from bench.store import Record
 
@@ -29,4 +29,5 @@ def write(record: Record, folder: Path | None = None) -> Files:
     return files
 
 
-__all__ = ["Files", "changes", "line", "picture", "plain", "render", "table", "write", "write_html", "write_junit"]
+__all__ = ["Files", "changes", "covered", "line", "picture", "plain", "render", "table", "write", "write_html",
+           "write_junit"]

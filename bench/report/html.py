@@ -20,6 +20,7 @@ from bench.health import FAIL, INFO, head_of
 from bench.report import timeline
 from bench.report.lane import Clock
 from bench.report.svg import draw
+from bench.report.terminal import unseen_words
 from bench.report.text import field_text, hex_text, number_text, seconds_text, value_text, visible
 from bench.store import CallRecord, CheckRecord, Measurement, Record
 from bench.trace import Trace
@@ -58,7 +59,8 @@ def render(record: Record, load: timeline.Load | None = Trace.load) -> str:
         counts=judge.counts(record.checks), groups=_groups(record.checks), identity=list(_flat(record.run.identity)),
         kind=judge.kind, evidence=lambda check, drawn: _evidence(record, check, load if drawn else None, drawn),
         id=id, ident=lambda check: f"c{record.checks.index(check)}", pairs=_measured, bar=_bar,
-        why=judge.why, clocks=_clocks, pictures=lambda check: list(_pictures(record.folder, check)),
+        why=judge.why, clocks=_clocks, coverage=judge.coverage(record), uncovered=judge.uncovered(record),
+        unseen_words=unseen_words, pictures=lambda check: list(_pictures(record.folder, check)),
     )
 
 

@@ -14,6 +14,7 @@ from bench.store import CheckRecord, Record
 STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "broken": "magenta", "skip": "dim",
           "known": "rgb(200,110,40)"}
 SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "broken": "!", "skip": "–", "known": "≈"}
+BAR = 20
 WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "undecided", "broken": "broken", "skip": "skip",
          "known": "known"}
 
@@ -107,3 +108,29 @@ def changes(again: judge.Judgement) -> RenderableType:
         parts.append(Text(f"    {where}: {line(change.after.reason)}", style="dim"))
     parts.append(Text(f"{again.judged} verdicts judged again, {len(again.changes)} changed"))
     return Group(*parts)
+
+
+def covered(record: Record, every: bool) -> RenderableType:
+    """Return the table of the drivers' functions by module; `every`: with the names of those that no check reached."""
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", title_justify="left",
+                 title=Text("Functions of the drivers that the checks entered", style="bold"))
+    grid.add_column("module", overflow="fold")
+    grid.add_column("entered", justify="right", no_wrap=True)
+    grid.add_column("", width=BAR, no_wrap=True)
+    grid.add_column("never reached", justify="right")
+    parts: list[RenderableType] = [grid]
+    for one in judge.coverage(record):
+        full = round(BAR * one.share)
+        bar = Text("█" * full, style="green").append("░" * (BAR - full), style="dim")
+        never = Text("unknown", style="yellow") if one.unknown else Text(str(len(one.never)))
+        grid.add_row(line(one.module), f"{len(one.entered)} of {len(one.functions)}", bar, never)
+        if every and one.unseen:
+            parts.append(Text.assemble((line(one.module), "bold"), f" {unseen_words(one)}:"))
+            parts.append(Padding(Text(line(" ".join(one.unseen))), (0, 0, 1, 2)))
+    parts += [Text(line(said), style="yellow") for said in judge.uncovered(record)]
+    return Group(*parts)
+
+
+def unseen_words(one: judge.ModuleCoverage) -> str:
+    """Return what is to be said of the functions that no check was seen to enter."""
+    return f"unknown, for {one.lost} entries were lost" if one.unknown else "never reached by a check"

@@ -4,9 +4,9 @@ from __future__ import annotations
 from bench.health import HealthFinding
 from bench.store.codec import Cut, to_json, typed
 from bench.store.folder import Record, Writer, read
-from bench.store.model import CallError, CallRecord, CheckRecord, Measurement, RunInfo, UsbRecord, WireEvent
+from bench.store.model import CallError, CallRecord, CheckRecord, Covered, Measurement, RunInfo, UsbRecord, WireEvent
 
 __all__ = [
-    "CallError", "CallRecord", "CheckRecord", "Cut", "HealthFinding", "Measurement", "Record", "RunInfo", "UsbRecord",
-    "WireEvent", "Writer", "read", "to_json", "typed",
+    "CallError", "CallRecord", "CheckRecord", "Covered", "Cut", "HealthFinding", "Measurement", "Record", "RunInfo",
+    "UsbRecord", "WireEvent", "Writer", "read", "to_json", "typed",
 ]

@@ -26,6 +26,8 @@ class RunInfo:
     twin: bool = False
     faults: tuple[str, ...] = ()
     identity: dict[str, Any] = field(default_factory=dict)
+    covers: dict[str, Any] = field(default_factory=dict)  # driver → its module, "" for one without; with coverage only
+    covers_missing: str = ""  # why there is no coverage, though it was asked for
 
 
 class CallError(NamedTuple):
@@ -96,6 +98,20 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Covered:
+    """What of one module was entered for the first time in its boot during a check, when the run asked for coverage.
+
+    `functions`: all that the function tracer can see of it, told by the first check and when they change. `lost`:
+    entries of this or another module that nobody saw.
+    """
+
+    module: str
+    entered: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    lost: int = 0
+
+
+@dataclass(frozen=True)
 class CheckRecord:
     """One check: how it ended, why, and the evidence of all witnesses."""
 
@@ -118,6 +134,7 @@ class CheckRecord:
     health: tuple[HealthFinding, ...] = ()
     console: tuple[tuple[int, str], ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
+    covered: tuple[Covered, ...] = ()
     kmsg_error_ns: int | None = None  # of the log's clock against the target's; None: unknown
     worker: str = ""  # which of a run's workers, each with a twin of its own; empty where there is one only
 

@@ -1,12 +1,15 @@
 """Calls that exercise the agent itself: echo, error, delay, death.  `make bench` and the bench's tests use them."""
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 import time
-from typing import Any, Generator
+from typing import Any, Dict, Generator, List
 
+from drivers.agent.coverage import BUFFER_KB, LOOK_S, Coverage, module_of
+from drivers.agent.tracer import TRACEFS
 from drivers.call import call, listen
 
 
@@ -51,3 +54,32 @@ def listen_for_a_file_change(timeout_s: float = 1.0) -> Generator[None, None, st
     """Say ready, then answer."""
     yield
     return "ready came first"
+
+
+@call
+def cover(drivers: List[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S) -> Dict[str, str]:
+    """Begin to watch which functions of the drivers' modules are entered; driver → module, "" for one that has none.
+
+    `buffer_kb`: for each CPU, read every `look_s` seconds. ENOSYS without the function tracer.
+    """
+    if Coverage.running:
+        Coverage.running.stop()
+    modules = {driver: module_of(driver) for driver in drivers}
+    root = next((tracefs for tracefs in TRACEFS if os.path.exists(tracefs + "/set_ftrace_filter")), None)
+    if root is None:
+        why = "this kernel has no function tracer (CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE), or we may not use it"
+        raise OSError(errno.ENOSYS, why)
+    Coverage(root, sorted({module for module in modules.values() if module}), buffer_kb, look_s).start()
+    return modules
+
+
+@call
+def covered() -> Dict[str, Any]:
+    """What was entered for the first time since `cover`, or since this was asked last.
+
+    entered and functions (all that can be traced) by module, lost: entries that nobody saw. ESRCH when nothing is
+    watched: the agent is another one than that which was asked.
+    """
+    if Coverage.running is None:
+        raise OSError(errno.ESRCH, "nothing is watched: ask `cover` first")
+    return Coverage.running.new()

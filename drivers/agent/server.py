@@ -10,6 +10,7 @@ import traceback
 from typing import Any, Callable, Dict, Iterator, List, Optional, cast
 
 from drivers.agent import frame
+from drivers.agent.coverage import Coverage
 from drivers.agent.tracer import Tracer
 from drivers.call import kind
 
@@ -34,6 +35,8 @@ def serve(read_some: Callable[[int], bytes], write: Write, turn: int) -> int:
             reply.update(id=request.get("id"), received=received, sent=time.monotonic_ns())
             write(reply)
     finally:
+        if Coverage.running:
+            Coverage.running.stop()
         tracer.close()
 
 

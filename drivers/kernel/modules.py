@@ -1,10 +1,12 @@
 """Load and unload kernel modules by system call.   Ref: init_module(2), delete_module(2), modules.dep(5)"""
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
 
+from drivers.agent.coverage import Coverage
 from drivers.call import call
 
 # finit_module, delete_module by machine: the C library has no name for them that can be counted on.
@@ -71,6 +73,11 @@ def load_module(name: str, options: str = "") -> bool:
 def unload_module(name: str, timeout_s: float = 0.0) -> bool:
     """Unload the module; False when it was not there.  EAGAIN while it is in use, tried again up to `timeout_s`."""
     deadline = time.monotonic() + timeout_s
+    with Coverage.running.unloading(name.replace("-", "_")) if Coverage.running else contextlib.nullcontext():
+        return _removed(name, deadline)
+
+
+def _removed(name: str, deadline: float) -> bool:
     while loaded(name):
         try:
             _syscall(1, name.replace("-", "_").encode() + b"\0", os.O_NONBLOCK)

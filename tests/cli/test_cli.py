@@ -9,7 +9,8 @@ from bench import board as boards
 from bench.cli.checks import jobs
 from bench.cli.main import parser
 
-COMMANDS = ["accept", "run", "prove", "boards", "faults", "kernel", "doctor", "shell", "judge", "measure", "trace"]
+COMMANDS = ["accept", "run", "prove", "boards", "faults", "kernel", "doctor", "shell", "judge", "measure", "trace",
+            "coverage"]
 
 
 def bench(*words, timeout=60):
@@ -37,6 +38,8 @@ def test_the_help_lists_the_commands_and_the_exit_codes():
         (["run", "--board", "twin210", "-k", "carier_follows"], "did you mean"),
         (["accept"], "required: --board"),
         (["acept"], "invalid choice"),
+        (["coverage"], "needs a board, to run its checks, or a record, to show it"),
+        (["coverage", "--board", "twin210", "a-record"], "needs a board, to run its checks, or a record, to show it"),
         (["run", "--board", "twin210", "--fault", "dm9000:swalow_tx_completion"], "swallow_tx_completion"),
     ],
 )

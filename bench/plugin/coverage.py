@@ -1,0 +1,53 @@
+"""Which functions of the board's drivers the checks enter: asked of the agent after each check, kept in its record."""
+from __future__ import annotations
+
+from bench.board import Board
+from bench.rig import Rig
+from bench.store import Covered
+
+
+class Watch:
+    """The coverage of one run; the agent watches anew after each boot and each death of its own."""
+
+    def __init__(self, board: Board) -> None:
+        self.drivers = sorted({device.driver for device in board.devices})
+        self.modules: dict[str, str] = {}  # driver → module, "" for one that has none
+        self.missing = ""  # why nobody can watch
+        self._watched: tuple[int, int] | None = None  # the boot, and the agent's process
+        self._told: dict[str, tuple[str, ...]] = {}  # module → its functions as they are in the record
+
+    def begin(self, rig: Rig) -> None:
+        """Before a check, and before its look at the kernel's health: watch, if nobody does yet."""
+        if self._watched != self._agent(rig) and not self.missing:
+            answer = rig.agent.cover(drivers=self.drivers)
+            if answer.errno:
+                self.missing = answer.error["text"] if answer.error else ""
+                return
+            self.modules = answer.value
+            self._watched = self._agent(rig)
+
+    def end(self, rig: Rig, alive: bool) -> tuple[Covered, ...]:
+        """After a check; of a target or an agent that died nobody knows what was entered: that is an entry lost.
+
+        `alive`: whether the target can be asked.
+        """
+        if not alive or self._watched != self._agent(rig):
+            self._watched = None
+            return tuple(Covered(module, lost=1) for module in self._names)
+        found = rig.agent.covered().value
+        del rig.answers[-1]  # it is no call of the check's
+        return tuple(self._covered(module, found) for module in self._names)
+
+    @property
+    def _names(self) -> list[str]:
+        return sorted({module for module in self.modules.values() if module})
+
+    def _covered(self, module: str, found: dict[str, dict[str, list[str]]]) -> Covered:
+        functions = tuple(found["functions"].get(module, ()))
+        new = functions if functions != self._told.get(module) else ()
+        self._told[module] = functions
+        return Covered(module, tuple(found["entered"].get(module, ())), new, int(str(found["lost"])))
+
+    @staticmethod
+    def _agent(rig: Rig) -> tuple[int, int]:
+        return rig.boots, int(rig.identity.get("pid", 0))
