@@ -80,7 +80,7 @@ def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> T
         lanes.add(f"wire: {wire.source}", item, wires)
     for ns, level, text in check.kmsg:
         bad = level <= 2 or head_of(text) is not None
-        moment = host(ns, _nearest(check, ns), zero)
+        moment = host(ns, nearest(check, ns), zero)
         lanes.add("kernel log", Item(moment, None, text, f"<{level}> {text}", "log", bad), log)
     for ns, text in check.console:
         lanes.add("console", Item(ns - zero, None, text, text, "console", head_of(text) == "crash"), lines)
@@ -130,7 +130,8 @@ def _offenders(call: CallRecord) -> Iterator[Witness]:
             yield from verdict.witnesses
 
 
-def _nearest(check: CheckRecord, ts: int) -> CallRecord | None:
+def nearest(check: CheckRecord, ts: int) -> CallRecord | None:
+    """The call that began nearest to a time of the target."""
     return min(check.calls, key=lambda call: abs(ts - call.clock_offset_ns - call.started_ns), default=None)
 
 

@@ -6,9 +6,10 @@ debug_annotation}.proto
 """
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +39,27 @@ class Slice:
 
 def write(trace: Trace, path: str | os.PathLike[str], more: Iterable[Slice] = ()) -> int:
     """Write the trace's events, what they show to go on on each CPU, and `more`; returns the number of packets."""
+    return write_slices(path, itertools.chain(more, slices(trace)))
+
+
+def write_slices(path: str | os.PathLike[str], every: Iterable[Slice]) -> int:
+    """Write what goes on on any tracks; returns the number of packets."""
     tracks: dict[tuple[str, str], int] = {}
     count = 0
     aside = Path(f"{os.fspath(path)}.part")
     with aside.open("wb") as file:
-        for one in [*more, *_spans(trace), *_events(trace)]:
+        for one in every:
             for packet in _packets(one, tracks):
                 file.write(_field(1, packet))
                 count += 1
     aside.replace(path)
     return count
+
+
+def slices(trace: Trace, shift_ns: int = 0) -> Iterator[Slice]:
+    """The trace's events on the tracks of their CPUs, and what they show to go on there; times are moved by a shift."""
+    for one in itertools.chain(_spans(trace), _events(trace)):
+        yield replace(one, start=one.start + shift_ns, end=None if one.end is None else one.end + shift_ns)
 
 
 def _events(trace: Trace) -> Iterator[Slice]:

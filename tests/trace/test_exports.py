@@ -4,46 +4,13 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from bench.errors import UsageError
 from bench.trace import Trace, perfetto, table
 from tests.trace.pages import Layout, Writer, payload, recording
+from tests.trace.pftrace import ends, parsed, values
 
 SMALL = Path(__file__).parent / "data" / "small.dat"
-UINT, INT, TEXT, MESSAGE = 4, 3, 9, 11
-MESSAGES = {  # Perfetto's protos, as far as they are used: message → field → (number, type or message, repeated)
-    "Trace": {"packet": (1, "TracePacket", True)},
-    "TracePacket": {"timestamp": (8, UINT, False), "trusted_packet_sequence_id": (10, UINT, False),
-                    "track_event": (11, "TrackEvent", False), "track_descriptor": (60, "TrackDescriptor", False)},
-    "TrackDescriptor": {"uuid": (1, UINT, False), "name": (2, TEXT, False), "parent_uuid": (5, UINT, False)},
-    "TrackEvent": {"type": (9, UINT, False), "track_uuid": (11, UINT, False), "name": (23, TEXT, False),
-                   "debug_annotations": (4, "DebugAnnotation", True)},
-    "DebugAnnotation": {"name": (10, TEXT, False), "uint_value": (3, UINT, False), "int_value": (4, INT, False),
-                        "string_value": (6, TEXT, False)},
-}
-
-
-def parsed(path):
-    """The packets, by protobuf's own parser."""
-    file = descriptor_pb2.FileDescriptorProto(name="some.proto", package="p", syntax="proto2")
-    for name, fields in MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field, (number, kind, repeated) in fields.items():
-            entry = message.field.add(name=field, number=number, label=3 if repeated else 1,
-                                      type=MESSAGE if isinstance(kind, str) else kind)
-            if isinstance(kind, str):
-                entry.type_name = f".p.{kind}"
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    whole = message_factory.GetMessageClass(pool.FindMessageTypeByName("p.Trace"))()
-    whole.ParseFromString(path.read_bytes())
-    return whole.packet
-
-
-def values(event):
-    return {note.name: next(getattr(note, kind) for kind in ("uint_value", "int_value", "string_value")
-                            if note.HasField(kind)) for note in event.debug_annotations}
 
 
 def test_perfetto_has_every_event_on_its_cpu_and_the_given_slices_on_their_tracks(tmp_path):
@@ -52,10 +19,7 @@ def test_perfetto_has_every_event_on_its_cpu_and_the_given_slices_on_their_track
     count = perfetto.write(trace, path, [call, perfetto.Slice("wires", "cable", "frame out", 2146253942745)])
     packets = parsed(path)
     assert len(packets) == count
-    tracks = {p.track_descriptor.uuid: p.track_descriptor for p in packets if p.HasField("track_descriptor")}
-    names = {uuid: (tracks[one.parent_uuid].name if one.parent_uuid else "", one.name) for uuid, one in tracks.items()}
-    events = [(p.timestamp, names[p.track_event.track_uuid], p.track_event)
-              for p in packets if p.HasField("track_event")]
+    events = ends(packets)
     ours = [(ts, track, e.type, e.name) for ts, track, e in events if track[0] in ("calls", "wires")]
     assert ours == [(2146205876249, ("calls", "net"), 1, "send_frames"), (2146305876249, ("calls", "net"), 2, ""),
                     (2146253942745, ("wires", "cable"), 3, "frame out")]

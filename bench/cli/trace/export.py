@@ -8,13 +8,16 @@ from typing import Any
 
 from bench.cli.trace.common import add_verb, load, matching, waiting
 from bench.errors import UsageError
+from bench.report.perfetto import write as perfetto_check
 from bench.report.text import visible
+from bench.store import read
 from bench.trace import Trace, perfetto, table
 
 EXAMPLES = """  bench trace export some.dat --to plain.dat            version 6, uncompressed: trace-cmd, KernelShark
   bench trace export some.dat --to some.pftrace         Perfetto's viewer
   bench trace export some.dat --to xmit.csv -e net_dev_xmit
   bench trace export some.dat --to some.parquet         a file for each event type: some.SYSTEM.EVENT.parquet
+  bench trace export RECORD -k carrier --to some.pftrace   a check of a record: its calls, devices, CPUs and wires
 """
 TABLES: dict[str, Callable[[Trace, str, Path], int]] = {".csv": table.write_csv, ".parquet": table.write_parquet}
 WHOLE = (".dat", ".pftrace")
@@ -23,11 +26,12 @@ WHOLE = (".dat", ".pftrace")
 def add_parser(verbs: Any) -> None:
     """Add `export`."""
     export = add_verb(verbs, "export", "write a recording as trace.dat, for Perfetto, as CSV or Parquet", EXAMPLES)
-    export.add_argument("file", metavar="FILE", help="a trace.dat, version 6 or 7")
+    export.add_argument("file", metavar="FILE", help="a trace.dat, version 6 or 7, or a record's folder (with -k)")
     export.add_argument("--to", required=True, metavar="OUT", help="the new file; its ending says the form: .dat, "
                         ".pftrace, .csv, .parquet")
     export.add_argument("-e", dest="events", action="append", default=[], metavar="GLOB",
                         help="only these event types (.csv and .parquet)")
+    export.add_argument("-k", dest="check", metavar="WORDS", help="the check of a record, by words of its name")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,19 +41,36 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--to {options.to}: the ending says the form: {', '.join((*WHOLE, *TABLES))}")
     if to.suffix in WHOLE and options.events:
         raise UsageError(f"-e chooses event types for {' and '.join(TABLES)}; a {to.suffix} file is whole")
-    if to.exists() and to.samefile(options.file):
+    if to.is_file() and to.samefile(options.file):
         raise UsageError(f"--to {options.to} is the recording itself")
     if not to.parent.is_dir():
         raise UsageError(f"--to {options.to}: there is no folder {to.parent}")
-    trace = load(options.file)
     try:
-        with waiting(f"writing {to}"):
-            written = write(trace, to, options.events)
+        if options.check is not None:
+            written = [(to, whole_check(Path(options.file), options.check, to))]
+        else:
+            trace = load(options.file)
+            with waiting(f"writing {to}"):
+                written = write(trace, to, options.events)
     except OSError as error:
         raise UsageError(f"{error.filename or to}: cannot be written: {error.strerror}") from error
     for path, said in written:
         print(f"{path}: {said}, {path.stat().st_size:,} bytes")
     return 0
+
+
+def whole_check(folder: Path, words: str, to: Path) -> str:
+    """Write the one check of a record whose name or sentence has these words in it; returns what was written."""
+    if to.suffix != ".pftrace":
+        raise UsageError(f"--to {to}: a check of a record goes to a .pftrace file")
+    record = read(folder)
+    found = [check for check in record.checks if words in check.sentence or words in check.name]
+    if len(found) != 1:
+        names = "".join(f"\n  {check.sentence}" for check in found or record.checks)
+        raise UsageError(f"-k {words}: {len(found)} of the {len(record.checks)} checks have that in their names"
+                         f"{', one is needed' if found else ''}:{names}")
+    with waiting(f"writing {to}"):
+        return f"{perfetto_check(found[0], record.folder, to):,} packets"
 
 
 def write(trace: Trace, to: Path, patterns: list[str]) -> list[tuple[Path, str]]:
