@@ -86,16 +86,20 @@ def test_hidraw_gives_the_reports_that_crossed_the_wire(mouse, pointer):
 def test_ten_thousand_events_arrive_once_each_and_in_order(mouse, pointer, measure):
     chance = random.Random(2002)
     steps = [(chance.randint(1, 127), -chance.randint(1, 127), 0) for _ in range(10_000)]
-    watched = played(mouse, pointer, steps, timeout_s=60.0)
-    frames = events.frames(watched["events"])
+    packed = b""
+    # By the thousand: QEMU keeps 2000 reports that the guest has not asked for yet, and then throws half of them away
+    # (hw/usb/redirect.c, bufp_alloc). A mouse at the end of a wire waits until it is asked.
+    for at in range(0, len(steps), 1000):
+        packed += played(mouse, pointer, steps[at:at + 1000], timeout_s=30.0)["events"]
+    frames = events.frames(packed)
     if any("dropped" in frame for frame in frames):
         pytest.skip("the target was too busy to read 64 events in time: the kernel says that it dropped some")
-    moved = events.motion(watched["events"])
+    moved = events.motion(packed)
     assert len(moved) == 10_000
     assert moved == [list(step) for step in steps]
     times = [frame["at_ns"] for frame in frames]
     assert times == sorted(times)
-    measure("reports", 1e9 * (len(times) - 1) / (times[-1] - times[0]), "/s")
+    measure("reports", 1e9 * 999 / (times[999] - times[0]), "/s")
 
 
 @pytest.mark.fault("mouse_24ae_2002:stall_every_request", "mouse_24ae_2002:buttons_dead")

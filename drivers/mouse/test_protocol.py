@@ -10,7 +10,7 @@ from drivers.usb.hand import put_back, replug
 HID_IN, HID_OUT = 0xA1, 0x21
 ENDPOINT = 0x81
 GET_PROTOCOL, SET_IDLE, SET_PROTOCOL = 3, 10, 11
-NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic |hid \d|input: |usbmouse "
+NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic |hid [\d(]|input: |usbmouse "
 
 
 @pytest.mark.fault("mouse_24ae_2002:protocol_ignored", "mouse_24ae_2002:wrong_report_size")
