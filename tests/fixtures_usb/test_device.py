@@ -160,3 +160,96 @@ def test_a_device_pulled_out_in_a_transfer_never_answers_it(mouse):
     with mouse.faults.switched_on("disconnect_in_transfer"):
         assert mouse.control(GET_DEVICE) is None
     assert not mouse.plugged
+
+
+def sends(*steps, buttons=()):
+    """What arrives of motions, with these buttons held."""
+    def play(mouse):
+        mouse.press(*buttons)
+        mouse.play(steps)
+        return [transfer.data for transfer in reports(mouse)][1:]
+
+    return play
+
+
+def boot(mouse):
+    mouse.control(Setup(0x21, 11, 0, 0, 0))
+    mouse.move(1, 2, 3)
+    return [transfer.data for transfer in reports(mouse)]
+
+
+def halted(mouse):
+    mouse.control(Setup(0x02, 3, 0, 0x81, 0))
+    return mouse.control(Setup(0x82, 0, 0, 0x81, 2)).data
+
+
+def halted_and_cleared(mouse):
+    halted(mouse)
+    mouse.control(Setup(0x02, 1, 0, 0x81, 0))
+    return mouse.control(Setup(0x82, 0, 0, 0x81, 2)).data
+
+
+def may_wake(mouse):
+    return [mouse.control(Setup(0x00, 3, 1, 0, 0)), mouse.control(Setup(0x80, 0, 0, 0, 2))]
+
+
+def after_reset(mouse):
+    mouse.bus_reset()
+    return mouse.control(Setup.get_configuration())
+
+
+def configured(mouse):
+    mouse.bus_reset()
+    mouse.control(Setup.set_configuration(1))
+    return mouse.control(Setup.get_configuration()).data
+
+
+def pulled(mouse):
+    mouse.unplug()
+    return mouse.plugged
+
+
+def plugged_again(mouse):
+    mouse.replug()
+    return mouse.plugged
+
+
+def fetched(mouse):
+    """How four reports' transfers end."""
+    mouse.play([(dx, 0, 0) for dx in range(1, 5)])
+    return [transfer.status for transfer in reports(mouse)]
+
+
+OK = Reply(Status.OK)
+REST = {
+    "axes_swapped": (sends((1, 2, 0)), [b"\0\1\2\0"], [b"\0\2\1\0"]),
+    "axis_inverted": (sends((1, 2, 0)), [b"\0\1\2\0"], [b"\0\1\xfe\0"]),
+    "motion_clipped": (sends((100, -100, 0)), [b"\0\x64\x9c\0"], [b"\0\x40\xc0\0"]),
+    "wheel_dead": (sends((1, 0, 5)), [b"\0\1\0\5"], [b"\0\1\0\0"]),
+    "button_stuck": (sends((1, 0, 0), buttons=["right"]), [b"\2\1\0\0"], [b"\3\1\0\0"]),
+    "buttons_dead": (sends((1, 0, 0), buttons=["right"]), [b"\2\1\0\0"], [b"\0\1\0\0"]),
+    "short_reports": (sends((1, 2, 3)), [b"\0\1\2\3"], [b"\0\1\2"]),
+    "protocol_ignored": (boot, [b"\0\1\2"], [b"\0\1\2\3"]),
+    "wrong_report_size": (boot, [b"\0\1\2"], [b"\0\1\2\3"]),
+    "babble": (fetched, [Status.OK] * 4, [*[Status.OK] * 3, Status.BABBLE]),
+    "endpoint_stalls": (fetched, [Status.OK] * 4, [*[Status.OK] * 3, Status.STALL]),
+    "halt_ignored": (halted, b"\1\0", b"\0\0"),
+    "status_lies": (halted, b"\1\0", b"\0\0"),
+    "halt_not_cleared": (halted_and_cleared, b"\0\0", b"\1\0"),
+    "remote_wakeup_lost": (may_wake, [OK, Reply(Status.OK, b"\2\0")], [OK, Reply(Status.OK, b"\0\0")]),
+    "reset_ignored": (after_reset, Reply(Status.OK, b"\0"), Reply(Status.OK, b"\1")),
+    "configuration_lost": (configured, b"\1", b"\0"),
+    "device_descriptor_short": (lambda mouse: len(mouse.control(GET_DEVICE).data), 18, 10),
+    "unplug_lost": (pulled, False, True),
+    "replug_lost": (plugged_again, True, False),
+    "reports_slow": (lambda mouse: mouse.interval_s(mouse.endpoint(0x81)), 0.008, 0.04),
+}
+
+
+@pytest.mark.parametrize("fault", REST)
+@pytest.mark.parametrize("on", [False, True], ids=["good", "fault"])
+def test_a_fault_shows_as_it_says(mouse, fault, on):
+    action, good, bad = REST[fault]
+    if on:
+        mouse.faults.set(fault)
+    assert action(mouse) == (bad if on else good)
