@@ -62,6 +62,17 @@ def test_what_a_failed_transfer_left_in_the_fifo_does_not_reach_the_next(spi, pl
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted")
+def test_no_more_is_read_than_the_transfer_has_room_for(spi, s3c64xx_spi_chip, failing):
+    failing(1, "irq_lost")
+    assert spi.message(transfers=[{"length": 40}]).errno == errno.ETIMEDOUT
+    s3c64xx_spi_chip.data.read_out.clear()
+    assert spi.message(transfers=[{"data": b"a"}]).errno == 0
+    [(_, after_the_failure), *own] = s3c64xx_spi_chip.data.read_out
+    assert (after_the_failure, own) == (0, [(1, 1)])
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted")
 def test_an_error_in_the_first_burst_of_many_reaches_the_program(spi, failing):
     failing(1)
     assert spi.message(transfers=[{"length": 600}]).errno == errno.ETIMEDOUT

@@ -7,6 +7,7 @@ from drivers.spi.contracts import (
     every_message_completes,
     every_transfer_ends,
     the_chip_is_selected_for_its_transfers,
+    the_controller_is_busy_with_each_message,
     what_was_received,
     what_was_sent,
 )
@@ -28,7 +29,8 @@ def test_bytes_go_out_and_come_back(spi, plug, ours):
     complete = ours(every_message_completes, messages=1)
     ends = ours(every_transfer_ends)
     selected = ours(the_chip_is_selected_for_its_transfers, frames=1)
-    answer = spi.with_events(sent, received, complete, ends, selected).message(transfers=[{"data": TEXT}])
+    busy = ours(the_controller_is_busy_with_each_message)
+    answer = spi.with_events(sent, received, complete, ends, selected, busy).message(transfers=[{"data": TEXT}])
     assert answer.value == [TEXT]
     assert plug.wire == [("frame", TEXT)]
     assert sent(answer.trace)
@@ -36,6 +38,7 @@ def test_bytes_go_out_and_come_back(spi, plug, ours):
     assert complete(answer.trace)
     assert ends(answer.trace)
     assert selected(answer.trace)
+    assert busy(answer.trace)
 
 
 @pytest.mark.fault("s3c64xx_spi:tx_fifo_stuck", "spi_loopback:bits_reversed", "spi_loopback:bit_late",
