@@ -38,6 +38,7 @@ class Device:
     slot: int | None = None  # the twin's PCI slot behind which the chip's registers lie
     bus: str | None = None  # the device behind which the chip lies, and its address (chip select) there
     address: int | None = None
+    compatible: str = ""  # what its devicetree node says, to tell a node that is not there from a driver that is not
     lines: Mapping[str, LineAt] = field(default_factory=dict)  # its reset, irq, …, each at a GPIO controller
     options: Mapping[str, Any] = field(default_factory=dict)  # given to the chip model
     devicetree: tuple[str, ...] = ()  # further properties of its node on the twin
@@ -205,6 +206,11 @@ class _Reader:
         if section is None:
             raise top.error("devices", "missing; expected a mapping of device name: {driver: …}")
         devices = tuple(self._device(section, str(name)) for name in section.data)
+        for device in devices:
+            if device.bus is not None and device.bus not in {other.name for other in devices}:
+                at = section.section(device.name)
+                assert at is not None
+                raise at.error("bus", str(UsageError.unknown("device", device.bus, (other.name for other in devices))))
         self._check_lines(section, {device.name: device for device in devices})
         return devices
 
@@ -222,12 +228,14 @@ class _Reader:
             limits.take(str(key), (int, float), "a number")  # type: ignore[arg-type]  # isinstance takes a tuple
         device = Device(
             name=name, driver=at.text("driver", "the kernel driver's name"), chip=chip, slot=slot,
+            compatible=at.take("compatible", str, "what its devicetree node says", "") or "",
             bus=at.take("bus", str, "a device's name"), address=at.take("address", int, "a whole number"),
             lines=self._lines(at.section("lines")), options=_plain(options),
             devicetree=at.words("devicetree", "devicetree properties"), exercisers=exercisers,
             arguments=_plain(arguments), limits=_plain(limits),
         )
-        at.done("driver, chip, slot, bus, address, lines, options, devicetree, exercisers, arguments, limits")
+        at.done("driver, compatible, chip, slot, bus, address, lines, options, devicetree, exercisers, arguments, "
+                "limits")
         return device
 
     def _lines(self, at: _Section | None) -> dict[str, LineAt]:

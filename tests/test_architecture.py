@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["errors", "verdict", "health", "setup", "board", "twin", "lab", "channel", "trace", "call", "rig", "faults",
-         "store", "judge", "report", "plugin", "cli"]
+         "probe", "store", "judge", "report", "plugin", "cli"]
 LIBRARIES = {"spi": {"spidev"}, "fingerprint": {"spidev", "gpiod"}, "usb": {"usb"}, "i2c": {"smbus2"},
              "gpio": {"gpiod"}, "serial": {"serial"}}  # fmt: skip
 

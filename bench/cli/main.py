@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   bench run --board twin210 -k carrier         the checks whose names match
   bench accept --board twin210 --fault dm9000:swallow_tx_completion
                                                see the report of a chip that is broken
+  bench probe --board twin210                  which devices have their driver, and why the others have not
   bench prove --board twin210                  show that every check can fail
   bench shell --board twin210                  a Python prompt with the rig, for bring-up
   bench coverage --board twin210               which functions of the drivers the checks enter, which none reaches
@@ -80,6 +81,12 @@ def parser(words: Sequence[str] | None = None) -> Parser:
         each.add_argument("--quick", action="store_true", help="leave out the checks marked slow")
     prove.add_argument("--quick", action="store_true", help="try only the first fault of each check")
     run.add_argument("--times", type=int, default=1, metavar="N", help="run each check N times in a row")
+    probe = command("probe", "compare what a board should have with what the running kernel shows",
+                    "bench probe --board twin210 --json")
+    probe.add_argument("--board", required=True, metavar="NAME", help="a board's name; see `bench boards`")
+    probe.add_argument("--json", action="store_true", help="print JSON instead of a tree")
+    probe.add_argument("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on before it "
+                       "boots")
     command("boards", "list the boards", "bench boards")
     faults = command("faults", "list the faults that can be switched on", "bench faults --board twin210")
     faults.add_argument("--board", required=True, metavar="NAME")
@@ -131,6 +138,10 @@ def _run(options: argparse.Namespace) -> int:
         return coverage.run(options)
     if options.command == "trace":
         return trace.run(options)
+    if options.command == "probe":
+        from bench.cli import probe
+
+        return probe.run(options)
     if options.command == "measure":
         from bench.cli import measure
 

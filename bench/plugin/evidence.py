@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import bench
-from bench import setup, store
+from bench import probe, setup, store
 from bench.board import Board
 from bench.call import Answer
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
@@ -275,4 +275,5 @@ def run_info(board: Board, rig: Rig | None, faults: tuple[str, ...], watch: Watc
         started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"), host=platform.node(),
         twin=board.twin is not None, faults=faults, identity=identity,
         covers=watch.modules if watch else {}, covers_missing=watch.missing if watch else "",
+        probe=probe.attempt(rig) if rig and identity else None,
     )

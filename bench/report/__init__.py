@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.report.devices import devices
 from bench.report.html import render, write_html
 from bench.report.junit import write_junit
 from bench.report.picture import picture
@@ -29,5 +30,5 @@ def write(record: Record, folder: Path | None = None) -> Files:
     return files
 
 
-__all__ = ["Files", "changes", "covered", "line", "picture", "plain", "render", "table", "write", "write_html",
-           "write_junit"]
+__all__ = ["Files", "changes", "covered", "devices", "line", "picture", "plain", "render", "table", "write",
+           "write_html", "write_junit"]

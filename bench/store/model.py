@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bench.health import HealthFinding
+from bench.probe import Probe
 from bench.verdict import Outcome, Verdict
 
 
@@ -28,6 +29,7 @@ class RunInfo:
     identity: dict[str, Any] = field(default_factory=dict)
     covers: dict[str, Any] = field(default_factory=dict)  # driver → its module, "" for one without; with coverage only
     covers_missing: str = ""  # why there is no coverage, though it was asked for
+    probe: Probe | None = None  # the board's devices when the run began
 
 
 class CallError(NamedTuple):

@@ -39,7 +39,7 @@ class Twin:
         self.cable = Cable()
         self.chips = {d.name: _make(d, self.cable) for d in board.devices if d.chip}
         for device in board.devices:
-            if device.bus:
+            if device.bus and device.chip:
                 self.chips[device.bus].connect(self.chips[device.name], device.address or 0)
             for name, where in device.lines.items():
                 self.chips[where.device].join(where.line, _line(device, self.chips[device.name], name))

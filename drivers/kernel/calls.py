@@ -10,13 +10,18 @@ from drivers.call import call
 from drivers.clock import log_clock
 from drivers.kernel.devices import bind, rebind, suspend, unbind
 from drivers.kernel.modules import load_module, plant, reload_module, unload_module, unplant
+from drivers.kernel.probe import deferred, devices, modules_for, nodes
 
 __all__ = [
     "bind",
     "collect_garbage",
+    "deferred",
+    "devices",
     "interrupts",
     "kmsg",
     "load_module",
+    "modules_for",
+    "nodes",
     "plant",
     "rebind",
     "reload_module",

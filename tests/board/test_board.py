@@ -37,9 +37,10 @@ def test_every_board_in_the_tree_loads():
     [
         ("slot: 1", "slot: one", "yaml:7: devices.ethernet.slot: expected a whole number from 1 to 31, found 'one'"),
         ("slot: 1", "slot: 99", "board.yaml:7: devices.ethernet.slot: expected a whole number from 1 to 31, found 99"),
-        ("slot: 1", "slto: 1", "board.yaml:7: devices.ethernet.slto: unknown key; expected one of driver, chip"),
+        ("slot: 1", "slto: 1", "board.yaml:7: devices.ethernet.slto: unknown key; expected one of driver, compatible"),
         ("    driver: dm9000\n", "", "devices.ethernet.driver: missing; expected the kernel driver's name"),
         ("[net]", "[nat]", "board.yaml:8: devices.ethernet.exercisers: no exerciser named 'nat'; did you mean 'net'?"),
+        ("chip: dm9000", "chip: dm9000\n    bus: spy", "board.yaml:7: devices.ethernet.bus: no device named 'spy'"),
         ("chip: dm9000", "chip: dm900", "board.yaml:6: devices.ethernet.chip: no chip named 'dm900'; did you mean"),
         ("compatible: maker,board\n", "", "board.yaml:1: compatible: missing"),
         ("description: a board", "description: [", "board.yaml:3: not YAML"),

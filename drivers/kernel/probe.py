@@ -1,0 +1,109 @@
+"""What the running kernel has made of the hardware: devices, their drivers, who waits for whom, and the devicetree.
+
+Ref: Documentation/ABI/testing/sysfs-devices, sysfs-bus-*; drivers/base/dd.c (devices_deferred); modules.alias(5)
+"""
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import re
+from typing import Dict, List, Optional
+
+from drivers.call import call
+from drivers.kernel.modules import loaded
+
+TREE = "/sys/firmware/devicetree/base"
+DEFERRED = "/sys/kernel/debug/devices_deferred"
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, "rb") as opened:
+            return opened.read().decode("utf-8", "replace").rstrip("\n")
+    except OSError:
+        return ""
+
+
+def _link(path: str) -> str:
+    try:
+        return os.path.realpath(path) if os.path.islink(path) else ""
+    except OSError:
+        return ""
+
+
+@call
+def devices() -> List[Dict[str, str]]:
+    """Each device of each bus: bus, name, path (its place among the others), driver, modalias, node (its devicetree
+    node); what a device does not have is empty."""
+    found = []
+    for place in sorted(glob.glob("/sys/bus/*/devices/*")):
+        bus, name = place.split("/")[3], os.path.basename(place)
+        node = _link(f"{place}/of_node")
+        found.append(
+            {
+                "bus": bus,
+                "name": name,
+                "path": os.path.realpath(place)[len("/sys/devices") :],
+                "driver": os.path.basename(_link(f"{place}/driver")),
+                "modalias": _text(f"{place}/modalias"),
+                "node": node[len(TREE) :] if node.startswith(TREE) else "",
+            }
+        )
+    return found
+
+
+@call
+def deferred() -> Optional[Dict[str, str]]:
+    """Devices whose probe waits: name → what for, in the driver's words; None where debugfs tells nothing."""
+    try:
+        with open(DEFERRED) as opened:
+            lines = opened.read().splitlines()
+    except OSError:
+        return None
+    return {name: reason.strip() for name, _, reason in (line.partition("\t") for line in lines)}
+
+
+@call
+def nodes() -> List[Dict[str, object]]:
+    """Each devicetree node that says what it is: path, compatible (best first), and its status, okay when not given."""
+    found: List[Dict[str, object]] = []
+    for folder, _, files in os.walk(TREE):
+        if "compatible" in files:
+            words = _text(f"{folder}/compatible").rstrip("\0").split("\0")
+            status = _text(f"{folder}/status").rstrip("\0") or "okay"
+            found.append({"path": folder[len(TREE) :] or "/", "compatible": words, "status": status})
+    return sorted(found, key=lambda node: str(node["path"]))
+
+
+@call
+def modules_for(aliases: List[str]) -> Dict[str, List[Dict[str, object]]]:
+    """For each modalias the modules that say they know it: name, loaded, and forbidden (who forbids to load it)."""
+    known = []
+    with open(f"/lib/modules/{os.uname().release}/modules.alias") as opened:
+        for line in opened:
+            words = line.split()
+            if len(words) == 3 and words[0] == "alias":
+                fixed = re.split(r"[*?\[]", words[1], maxsplit=1)[0]  # what most aliases differ in already
+                known.append((fixed, words[1], words[2]))
+    forbidden = _forbidden()
+    found: Dict[str, List[Dict[str, object]]] = {}
+    for alias in aliases:
+        names = sorted({n for fixed, p, n in known if alias.startswith(fixed) and fnmatch.fnmatchcase(alias, p)})
+        found[alias] = [{"name": n, "loaded": loaded(n), "forbidden": forbidden.get(n, "")} for n in names]
+    return found
+
+
+def _forbidden() -> Dict[str, str]:
+    """Modules that must not be loaded by their alias → the place that says so."""
+    places = {}
+    for folder in ("/usr/lib/modprobe.d", "/run/modprobe.d", "/etc/modprobe.d"):
+        for path in sorted(glob.glob(f"{folder}/*.conf")):
+            for words in map(str.split, _text(path).splitlines()):
+                if len(words) == 2 and words[0] == "blacklist":
+                    places[words[1].replace("-", "_")] = path
+    for word in _text("/proc/cmdline").split():
+        key, _, names = word.partition("=")
+        if key in ("module_blacklist", "modprobe.blacklist"):
+            places.update({name.replace("-", "_"): f"the kernel's command line ({word})" for name in names.split(",")})
+    return places
