@@ -117,6 +117,18 @@ def hold(values: Dict[str, int], until: str, timeout_s: float = 2.0, *,
                                hardware=_hardware_direction(line)) for line in values}
 
 
+@listen
+def set_later(line: str, value: int, until: str, timeout_s: float = 2.0, *,
+              chip: str) -> Generator[None, None, None]:
+    """Drive a line the other way round, and to `value` once there is an edge on the line `until`; OSError says no."""
+    config = {line: _settings("output", value=1 - value), until: _settings("input", "both")}
+    with _request(chip, config) as request:
+        yield
+        if not request.wait_edge_events(timeout_s):
+            raise OSError(errno.ETIMEDOUT, "no edge on %s within %s s" % (until, timeout_s))
+        request.set_value(line, _gpiod().line.Value(value))
+
+
 @call
 def loop(out: str, into: str, values: List[int], *, chip: str) -> List[int]:
     """Drive `out` to each value and read it at `into`, to which a wire leads."""

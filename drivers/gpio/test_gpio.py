@@ -183,3 +183,22 @@ def test_a_line_can_be_listened_to_again_at_once(gpio, virtio_gpio_chip):
         press(virtio_gpio_chip)
     assert len(heard.value) == 1
     assert virtio_gpio_chip.findings == []
+
+
+@pytest.mark.expects(splat="GPIO request failed")
+@pytest.mark.fault("virtio_gpio:lose_edges")
+def test_a_value_that_the_controller_refuses_is_an_error(gpio, virtio_gpio_chip):
+    with gpio.set_later("led", 1, until="button") as later:
+        virtio_gpio_chip.faults.request_refused = True
+        press(virtio_gpio_chip)
+    virtio_gpio_chip.faults.request_refused = False
+    assert gpio.get(["led"]).errno == 0  # and so the line is let go of, which was refused as well
+    assert later.errno == errno.EINVAL
+
+
+@pytest.mark.expects(splat="GPIO request failed|WARNING: .*virtio_gpio_irq_bus_sync_unlock")
+@pytest.mark.fault("virtio_gpio:request_refused")
+def test_edges_that_the_controller_refuses_to_tell_of_are_an_error(gpio, virtio_gpio_chip):
+    assert gpio.listen_again_and_again("button", 1).errno == 0
+    with virtio_gpio_chip.faults.switched_on("interrupt_refused"):
+        assert gpio.listen_again_and_again("button", 1).errno == errno.EINVAL
