@@ -96,6 +96,14 @@ def parser(words: Sequence[str] | None = None) -> Parser:
     shell.add_argument("--board", required=True, metavar="NAME")
     judge = command("judge", "judge a record again, offline", "bench judge records/20261122-101500-twin210")
     judge.add_argument("record", metavar="RECORD", help="a record's folder")
+    wire = command("wire", "add a logic analyser's capture (sigrok) to a check of a record",
+                   "bench wire records/20261122-101500-lab chip_select capture.sr --align CS-=spi:spi_message_start")
+    wire.add_argument("record", metavar="RECORD", help="a record's folder")
+    wire.add_argument("check", metavar="CHECK", help="words of the check's name; one check must have them all")
+    wire.add_argument("capture", metavar="FILE.sr", help="sigrok's session file, taken while the check ran")
+    wire.add_argument("--align", required=True, metavar="CHANNEL±=EVENT", help="the edges (+ rising, - falling) that a "
+                      "kernel event of the check's trace made: CS-=spi:spi_message_start")
+    wire.add_argument("--channel", action="append", default=[], metavar="NAME", help="only this one (default all)")
     measure = command("measure", "measure the bench itself on this machine", "bench measure --board twin210")
     measure.add_argument("--board", default="twin210", metavar="NAME")
     trace.add_parser(commands, words)
@@ -136,6 +144,10 @@ def _run(options: argparse.Namespace) -> int:
         from bench.cli import coverage
 
         return coverage.run(options)
+    if options.command == "wire":
+        from bench.cli import wire
+
+        return wire.run(options)
     if options.command == "trace":
         return trace.run(options)
     if options.command == "probe":

@@ -26,6 +26,7 @@ from bench.verdict import Outcome, Witness
 
 QUIET, MOST_FOLDS = 2, 200  # a gap is quiet when it is so many times the median gap; how many are folded
 MOST_MARKS = 16
+OWN = "its own, laid on the trace by edges that kernel events made; a delay that all of those share stays in it"
 MOST_ITEMS = 400  # on each other lane
 MOST_EVENTS = 1200  # kernel events that are drawn; a browser moves that many without a stutter
 
@@ -77,7 +78,8 @@ def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> T
         arrow = {"out": "→", "in": "←"}.get(wire.direction, "")
         tip = f"{wire.source} {arrow} {wire.what}" + (f"\n{hex_text(wire.data, 48)}" if wire.data else "")
         item = Item(wire.ts_ns - zero, None, f"{arrow} {wire.what}".strip(), tip, "wire")
-        lanes.add(f"wire: {wire.source}", item, wires)
+        clock = wires if wire.error_ns is None else Clock(OWN, wire.error_ns)
+        lanes.add(f"wire: {wire.source}", item, clock)
     for ns, level, text in check.kmsg:
         bad = level <= 2 or head_of(text) is not None
         moment = host(ns, nearest(check, ns), zero)

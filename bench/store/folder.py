@@ -125,6 +125,23 @@ class Writer:
             os.ftruncate(handle, end)
 
 
+def rewrite(record: Record) -> None:
+    """Write a whole record's lines anew, with what was found out later; the old ones stay until the new are durable."""
+    if not record.complete:
+        raise RecordError(f"{record.folder / NAME}: the run was cut off; only a whole record can be added to")
+    lines = [{"kind": "run", "version": VERSION, **to_json(record.run)},
+             *({"kind": "check", **to_json(check)} for check in record.checks),
+             {"kind": "end", "summary": pack(record.summary)}]
+    aside = record.folder / f".{NAME}.part"
+    with aside.open("wb") as file:
+        for one in lines:
+            file.write(json.dumps(one, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, record.folder / NAME)
+    _sync_folder(record.folder)
+
+
 def _sync_folder(folder: Path) -> None:
     # A new file's name is on the disk only when its folder is.
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

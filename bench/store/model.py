@@ -86,6 +86,7 @@ class WireEvent:
     direction: str
     what: str
     data: str = ""  # hex
+    error_ns: int | None = None  # against the trace, of a source with a clock of its own; None: it is the host's
 
 
 @dataclass(frozen=True)
