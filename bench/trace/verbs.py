@@ -200,7 +200,9 @@ def jitter(verb: Verb, sight: Sight) -> Finding:
     period = percentile(gaps, 50) if verb["period"] is None else nanoseconds(verb["period"])
     off = np.abs(gaps - period)
     wrong = later[off > nanoseconds(verb["at_most"])]
-    found = Break(f"further than {verb['at_most']} from {duration(period)}", places.ts[wrong - 1], places.ts[wrong],
+    # A period that is the seen intervals' own median is another one with events that were lost anywhere.
+    between = (places.ts[wrong - 1], places.ts[wrong]) if verb["period"] else sight.whole(wrong.size)
+    found = Break(f"further than {verb['at_most']} from {duration(period)}", *between,
                   ((events, places.index[wrong - 1]), (events, places.index[wrong])))
     return weigh(sight, [found], [], f"{gaps.size} intervals, median {duration(percentile(gaps, 50))}, at most "
                                      f"{duration(off.max())} off")

@@ -204,6 +204,8 @@ def test_never_and_every_judge_as_a_loop(drawn, condition):
 
 CLAIMS = [
     pair(OPEN, CLOSE, "key"), pair(OPEN, CLOSE, within="30 ns"), latency(OPEN, CLOSE, "key", max="9 ns"),
+    latency(OPEN, CLOSE, median="9 ns"), latency(OPEN, CLOSE, "key", p99="9 ns", min="3 ns"),
+    latency(OPEN, CLOSE, "key", deadline="9 ns"), jitter(MARK, at_most="5 ns", period="9 ns"),
     order(OPEN, MARK, CLOSE, key="key"), count(MARK, at_most=2), count(MARK, exactly=3), seen(OPEN), never(MARK),
     ratio(OPEN, CLOSE, at_least=1), rate(MARK, at_most="80 MHz"), jitter(MARK, at_most="5 ns"), every(MARK, value=1),
     absent_between(MARK, OPEN, CLOSE), until(MARK, CLOSE, since=OPEN, key="key"), conserve(OPEN, CLOSE, "key"),
@@ -234,8 +236,24 @@ def test_with_lost_events_a_claim_never_passes_and_fails_only_if_no_lost_event_c
     found = judged(trace, claim)
     if lost:
         assert found is not True
-    if found is False and claim.verb not in ("latency", "jitter"):  # those two are settled by the pairs that are seen
+    if found is False:
         assert judged(whole, claim) is not True
+
+
+def test_lost_events_can_explain_an_uneven_interval_when_the_period_is_their_median():
+    """Seen: 5, 5, 15, 5; with what was lost the median is 10, and no interval is further than 5 from it."""
+    times = [0, 5, 10, 25, 30, *range(40, 121, 10)]
+    whole = simple(*((ts, 0, "t:mark", 0, 0) for ts in times), cpus=1)
+    rest = simple(*((ts, 0, "t:mark", 0, 0) for ts in times[:5]), cpus=1, ended_ns=120, stats_after=["overrun: 9\n"])
+    writer = Writer()
+    for ts in times[:5]:
+        writer.event(ts, payload(Layout(), "t:mark", 100, key=0, value=0))
+    writer.begin(120, missed=9)
+    located = Trace(recording([writer], ended_ns=120))
+    evenly, by_period = jitter(MARK, at_most="5 ns"), jitter(MARK, at_most="5 ns", period="5 ns")
+    assert judged(whole, evenly) is True
+    assert judged(rest, evenly) is judged(located, evenly) is None
+    assert judged(located, by_period) is False  # the interval of 15 is seen, whatever was lost later
 
 
 @pytest.mark.parametrize("claim, value", [
