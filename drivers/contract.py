@@ -56,12 +56,16 @@ def pair(open: AnyRole, close: AnyRole, key: Key = None, *, within: Any = None, 
     (assumed without a key). `edges="open"`: what is under way where the recording begins or ends leaves the claim
     undecided, unless `within` decides it; `edges="closed"`: nothing may be under way there, for calls that bracket all.
     """
-    if edges not in ("open", "closed"):
-        raise ContractError("edges is 'open' or 'closed', not %r" % (edges,))
+    _edges(edges)
     limits_of(nanoseconds, within=within)
     text = "each {0} is followed by one {1}" + (" within {within}" if within else "")
     return verb_of("pair", (open, close), text, key, within=within, several=key is None if several is None else several,
                    edges=edges)
+
+
+def _edges(edges: str) -> None:
+    if edges not in ("open", "closed"):
+        raise ContractError("edges is 'open' or 'closed', not %r" % (edges,))
 
 
 def latency(open: AnyRole, close: AnyRole, key: Key = None, *, min: Any = None, median: Any = None, p99: Any = None,
@@ -139,13 +143,17 @@ def until(absent: AnyRole, release: AnyRole, *, since: Optional[AnyRole] = None,
     return verb_of("until", (absent, release, since), "after {2}, {0} does not happen until {1}", key)
 
 
-def conserve(take: AnyRole, give: AnyRole, key: Key = None, *, amount: Optional[str] = None) -> Verb:
+def conserve(take: AnyRole, give: AnyRole, key: Key = None, *, amount: Optional[str] = None,
+             edges: str = "open") -> Verb:
     """What is taken is given back by the end of the recording, and nothing is given that was not taken.
 
-    `amount`: the field that says how much each event takes or gives; without it each counts as one.
+    `amount`: the field that says how much each event takes or gives; without it each counts as one. `edges="open"`:
+    more given than taken leaves the claim undecided, because it may have been taken before the recording began;
+    `edges="closed"`: nothing had been.
     """
+    _edges(edges)
     return verb_of("conserve", (take, give), "all that {0} takes{1} gives back".replace("{1}", " {1}") +
-                   (", counted in {amount}" if amount else ""), key, amount=amount)
+                   (", counted in {amount}" if amount else ""), key, amount=amount, edges=edges)
 
 
 def payload_equals(role: AnyRole, other: Any, field: str, key: Key = None) -> Verb:

@@ -113,8 +113,9 @@ def conserve(verb: Verb, sight: Sight) -> Finding:
     starts, sizes = _groups(both)
     taken = np.cumsum(both.role == 0)
     begun = taken - np.repeat(taken[starts] - (both.role[starts] == 0), sizes) > 0  # a take of the key came before
-    early = int((~begun).sum())
-    signed[~begun] = 0
+    closed = verb["edges"] == "closed"
+    early = 0 if closed else int((~begun).sum())
+    signed[~begun] *= closed
     total = np.cumsum(signed)
     balance = total - np.repeat(total[starts] - signed[starts], sizes)
     over = np.flatnonzero(balance < 0)
@@ -123,15 +124,14 @@ def conserve(verb: Verb, sight: Sight) -> Finding:
     opened = np.repeat(starts, sizes)
     held = balance[left].sum()
     breaks = [Break(f"{names[0]} not given back ({held} left)", both.ts[opened[left]], np.full(left.size, sight.ended),
-                    ((take, _last_take(both)[left]),))]
+                    ((take, _last_take(both)[left]),) if len(take) else ())]
     edges = [f"{early} × {names[1]} whose {names[0]} may have come before the recording began" if early else ""]
-    if verb["key"]:
-        for number, events in enumerate((take, give)):
-            mine = over[both.role[over] == number]
-            breaks.append(Break(f"{names[1]} of more than was taken", both.ts[opened[mine]], both.ts[mine],
-                                ((events, both.index[mine]),)))
-    elif over.size:  # without a key nobody knows whose it was
+    if over.size and not closed:  # what was taken before may be what is given
         edges.append(f"{names[1]} of {-int(balance.min())} more than was taken while recording")
+    for number, events in enumerate((take, give)):
+        mine = over[(both.role[over] == number) & closed]
+        breaks.append(Break(f"{names[1]} of more than was taken", np.full(mine.size, sight.began), both.ts[mine],
+                            ((events, both.index[mine]),)))
     return weigh(sight, breaks, edges, f"{len(take)} × {names[0]}, {len(give)} × {names[1]}")
 
 

@@ -111,8 +111,10 @@ def _code(column: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
 class Match:
     """How opens (role 0) and closes (role 1) found each other; all are places in the line.
 
-    `orphans` closed without an open: `early` says that no open of their key came before. `unclosed` were never closed:
-    `again` says that the next event of their key is another open, at place + 1.
+    `orphans` closed without an open: `early` says that an open from before the recording explains it, and `blamed`
+    which close that one had (with several under way, first in first out, an earlier one). `unclosed` were never
+    closed: `again` says that the next event of their key is another open, at place + 1. `busy`: for each place the
+    open since which something of its key was under way without a pause; None when that is always the open itself.
     """
 
     opens: Places
@@ -121,6 +123,12 @@ class Match:
     again: NDArray[np.bool_]
     orphans: Places
     early: NDArray[np.bool_]
+    blamed: Places
+    busy: Places | None = None
+
+    def since(self, opens: Places) -> Places:
+        """Where the evidence about some opens begins: a loss from there on can have shifted who closes whom."""
+        return opens if self.busy is None else self.busy[opens]
 
 
 def match_one(events: Line) -> Match:
@@ -132,7 +140,7 @@ def match_one(events: Line) -> Match:
     unclosed = np.flatnonzero(opens & ~hit)
     orphans = np.flatnonzero(~opens & ~closed)
     opened = np.flatnonzero(hit)
-    return Match(opened, opened + 1, unclosed, ~last[unclosed], orphans, events.first[orphans])
+    return Match(opened, opened + 1, unclosed, ~last[unclosed], orphans, events.first[orphans], orphans)
 
 
 def match_several(events: Line) -> Match:
@@ -140,7 +148,7 @@ def match_several(events: Line) -> Match:
     opens, key = events.role == 0, events.key
     if not opens.size:
         nothing, no = np.empty(0, np.intp), np.empty(0, np.bool_)
-        return Match(nothing, nothing, nothing, no, nothing, no)
+        return Match(nothing, nothing, nothing, no, nothing, no, nothing)
     starts = np.flatnonzero(events.first)
     depth = np.cumsum(np.where(opens, 1, -1))
     depth = depth - np.append(0, depth[starts[1:] - 1])[key]
@@ -157,10 +165,16 @@ def match_several(events: Line) -> Match:
     left[partner] = False
     unclosed = np.flatnonzero(opens & left)
     orphans = np.flatnonzero(orphan)
-    first_of_key = np.full(starts.size, opens.size)
-    np.minimum.at(first_of_key, key[opened], opened)
-    early = orphans < first_of_key[key[orphans]]
-    return Match(partner, closed, unclosed, np.zeros(unclosed.size, np.bool_), orphans, early)
+    every_close = np.flatnonzero(~opens)
+    first_of_key = np.searchsorted(key[every_close], np.arange(starts.size))
+    first_orphan = np.searchsorted(key[orphans], np.arange(starts.size))
+    rank = np.arange(orphans.size) - first_orphan[key[orphans]]
+    blamed = every_close[first_of_key[key[orphans]] + rank]
+    so_far = np.cumsum(orphan)
+    under_way = depth + so_far - np.append(0, so_far[starts[1:] - 1])[key]
+    begins = np.where(opens & (under_way == 1), np.arange(opens.size), 0)
+    return Match(partner, closed, unclosed, np.zeros(unclosed.size, np.bool_), orphans,
+                 np.ones(orphans.size, np.bool_), blamed, np.maximum.accumulate(begins))
 
 
 def rank_in_key(events: Line, role: int) -> tuple[Places, Places]:

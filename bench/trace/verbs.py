@@ -41,7 +41,8 @@ def pair(verb: Verb, sight: Sight) -> Finding:
 
 def _late(roles: tuple[Events, ...], both: Line, found: Match, which: Places, text: str) -> Break:
     opens, closes = found.opens[which], found.closes[which]
-    return Break(text, both.ts[opens], both.ts[closes], ((roles[0], both.index[opens]), (roles[1], both.index[closes])))
+    return Break(text, both.ts[found.since(opens)], both.ts[closes],
+                 ((roles[0], both.index[opens]), (roles[1], both.index[closes])))
 
 
 def _open_ends(sight: Sight, roles: tuple[Events, Events], both: Line, found: Match, within: int | None,
@@ -56,7 +57,7 @@ def _open_ends(sight: Sight, roles: tuple[Events, Events], both: Line, found: Ma
         Break(f"{names[1]} without {names[0]} before it", both.ts[twice - 1], both.ts[twice],
               ((roles[1], both.index[twice]),))]
     pending, early = found.unclosed[~found.again], found.orphans[found.early]
-    begin, end = both.ts[early], both.ts[pending]
+    begin, end = both.ts[found.blamed[found.early]], both.ts[pending]
     if edges == "closed":
         sure_end, sure_begin = np.ones(end.size, np.bool_), np.ones(begin.size, np.bool_)
         upto, since = np.full(end.size, sight.ended), np.full(begin.size, sight.began)
@@ -65,14 +66,14 @@ def _open_ends(sight: Sight, roles: tuple[Events, Events], both: Line, found: Ma
         sure_end, sure_begin = end <= sight.ended - allowed, begin >= sight.began + allowed
         upto, since = end + allowed, begin - allowed
     never, from_nowhere = pending[sure_end], early[sure_begin]
+    waits, came = both.ts[found.since(never)], both.ts[from_nowhere]
     breaks += [
-        Break(f"{names[0]} without {names[1]}", end[sure_end], upto[sure_end], ((roles[0], both.index[never]),)),
-        Break(f"{names[1]} without {names[0]}", since[sure_begin], begin[sure_begin],
-              ((roles[1], both.index[from_nowhere]),))]
-    left, came = int((~sure_end).sum()), int((~sure_begin).sum())
+        Break(f"{names[0]} without {names[1]}", waits, upto[sure_end], ((roles[0], both.index[never]),)),
+        Break(f"{names[1]} without {names[0]}", since[sure_begin], came, ((roles[1], both.index[from_nowhere]),))]
+    left, cut = int((~sure_end).sum()), int((~sure_begin).sum())
     return breaks, [
         f"{left} × {names[0]} still under way when the recording ended" if left else "",
-        f"{came} × {names[1]} whose {names[0]} may have come before the recording began" if came else ""]
+        f"{cut} × {names[1]} whose {names[0]} may have come before the recording began" if cut else ""]
 
 
 def figures(took: Times) -> str:
@@ -102,7 +103,9 @@ def latency(verb: Verb, sight: Sight) -> Finding:
     for name in set(limits) & {"max", "deadline"}:
         breaks.append(_late(roles, both, found, np.flatnonzero(took > limits[name]), f"took longer than {verb[name]}"))
     if "min" in limits:
-        breaks.append(_late(roles, both, found, np.flatnonzero(took < limits["min"]), f"took less than {verb['min']}"))
+        quick = _late(roles, both, found, np.flatnonzero(took < limits["min"]), f"took less than {verb['min']}")
+        shifted = sight.whole(quick.since.size) if verb["several"] else (quick.since, quick.upto)
+        breaks.append(Break(quick.text, *shifted, quick.shown))
     edges: list[str] = []
     if "deadline" in limits:
         more, edges = _open_ends(sight, roles, both, found, limits["deadline"], "open")
@@ -201,8 +204,8 @@ def jitter(verb: Verb, sight: Sight) -> Finding:
     off = np.abs(gaps - period)
     wrong = later[off > nanoseconds(verb["at_most"])]
     # A period that is the seen intervals' own median is another one with events that were lost anywhere.
-    between = (places.ts[wrong - 1], places.ts[wrong]) if verb["period"] else sight.whole(wrong.size)
-    found = Break(f"further than {verb['at_most']} from {duration(period)}", *between,
+    since, upto = (places.ts[wrong - 1], places.ts[wrong]) if verb["period"] else sight.whole(wrong.size)
+    found = Break(f"further than {verb['at_most']} from {duration(period)}", since, upto,
                   ((events, places.index[wrong - 1]), (events, places.index[wrong])))
     return weigh(sight, [found], [], f"{gaps.size} intervals, median {duration(percentile(gaps, 50))}, at most "
                                      f"{duration(off.max())} off")

@@ -15,23 +15,23 @@ def keyed(events, keys, *roles):
 
 
 def matched(events, keys, several):
-    """(pairs, unclosed, again, orphans with an open before, early orphans)"""
+    """(pairs, unclosed, again, orphans with an open before, closes of opens that may have come before the recording)"""
     pairs, unclosed, again, orphans, early = [], [], [], [], []
     for group in keyed(events, keys, "open", "close").values():
-        waiting, seen_open, any_before = [], False, False
+        waiting, any_before, alone = [], False, 0
         for event in group:
             if event["role"] == "open":
                 if waiting and not several:
                     again.append((waiting.pop(), event))
                 waiting.append(event)
-                seen_open = True
             elif waiting:
                 pairs.append((waiting.pop(0), event))
-            elif seen_open or (any_before and not several):
+            elif any_before and not several:
                 orphans.append(event)
             else:
-                early.append(event)
+                alone += 1
             any_before = True
+        early += [event for event in group if event["role"] == "close"][:alone]  # first in, first out
         unclosed += waiting
     return pairs, unclosed, again, orphans, early
 
@@ -124,11 +124,11 @@ def until_first(events, keys):
     return verdict(broken, not any(event["role"] == "close" for event in events)) if groups else None
 
 
-def conserve(events, keys, amount):
+def conserve(events, keys, amount, edges):
     broken = undecided = False
     groups = keyed(events, keys, "open", "close")
     for group in groups.values():
-        balance, begun, least = 0, False, 0
+        balance, begun, least = 0, edges == "closed", 0
         for event in group:
             size = event[amount] if amount else 1
             begun |= event["role"] == "open"
@@ -137,7 +137,7 @@ def conserve(events, keys, amount):
                 continue
             balance += size if event["role"] == "open" else -size
             least = min(least, balance)
-        broken |= balance > 0 or bool(keys and least < 0)
+        broken |= balance > 0 or (edges == "closed" and least < 0)
         undecided |= least < 0
     return verdict(broken, undecided) if groups else None
 

@@ -119,10 +119,11 @@ def test_until_judges_as_a_loop(drawn, keys):
 
 
 @settings(max_examples=100, deadline=None)
-@given(HISTORY, KEYS, st.sampled_from([None, "value"]))
-def test_conserve_judges_as_a_loop(drawn, keys, amount):
+@given(HISTORY, KEYS, st.sampled_from([None, "value"]), st.sampled_from(["open", "closed"]))
+def test_conserve_judges_as_a_loop(drawn, keys, amount, edges):
     events, trace = history(drawn)
-    assert judged(trace, conserve(OPEN, CLOSE, keys or None, amount=amount)) is oracle.conserve(events, keys, amount)
+    assert judged(trace, conserve(OPEN, CLOSE, keys or None, amount=amount, edges=edges)) is \
+        oracle.conserve(events, keys, amount, edges)
 
 
 @settings(max_examples=66, deadline=None)

@@ -281,12 +281,15 @@ def test_until_from_the_begin(ticks):
 @given(TICKS)
 def test_conserve(ticks):
     groups = groups_of(ticks, True, "open", "close")
+    kept = f"always(no - nc > -0.5) and eventually({END} and (no - nc < 0.5))"
+    bracketed = conserve(OPEN, CLOSE, "key", edges="closed")
+    assert judged(ticks, bracketed) is (three(kept, kept, groups) if groups else None)
     for made in groups:  # what is given before anything was taken may have been taken before the recording
-        early = [n for n, taken in zip(made["nc"], made["no"], strict=True) if not taken]
+        early = [given for given, taken in zip(made["nc"], made["no"], strict=True) if not taken]
         made["held"] = [taken - max(given - early[-1], 0.0)
                         for taken, given in zip(made["no"], made["nc"], strict=True)]
-    weak = f"always(held > -0.5) and eventually({END} and (held < 0.5))"
-    strong = f"{weak} and always({C} implies once {OP})"
+    weak = f"eventually({END} and (held < 0.5))"
+    strong = f"{weak} and always(held > -0.5) and always({C} implies once {OP})"
     assert judged(ticks, conserve(OPEN, CLOSE, "key")) is (three(strong, weak, groups) if groups else None)
 
 
