@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--to {options.to}: the ending says the form: {', '.join((*WHOLE, *TABLES))}")
     if to.suffix in WHOLE and options.events:
         raise UsageError(f"-e chooses event types for {' and '.join(TABLES)}; a {to.suffix} file is whole")
-    if to.is_file() and to.samefile(options.file):
+    if to.is_file() and Path(options.file).is_file() and to.samefile(options.file):
         raise UsageError(f"--to {options.to} is the recording itself")
     if not to.parent.is_dir():
         raise UsageError(f"--to {options.to}: there is no folder {to.parent}")
@@ -66,7 +66,7 @@ def whole_check(folder: Path, words: str, to: Path) -> str:
     record = read(folder)
     found = [check for check in record.checks if words in check.sentence or words in check.name]
     if len(found) != 1:
-        names = "".join(f"\n  {check.sentence}" for check in found or record.checks)
+        names = "".join(f"\n  {visible(check.sentence)}" for check in found or record.checks)
         raise UsageError(f"-k {words}: {len(found)} of the {len(record.checks)} checks have that in their names"
                          f"{', one is needed' if found else ''}:{names}")
     with waiting(f"writing {to}"):
