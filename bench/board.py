@@ -4,6 +4,7 @@ Every mistake is reported as `file:line: key: what was expected`, before anythin
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +79,17 @@ class Board:
     known_defects: tuple[KnownDefect, ...] = ()
 
     def defect(self, check: str) -> KnownDefect | None:
-        """The known defect that `check` (a node id, or its end) shows, or None."""
-        return next((d for d in self.known_defects if check.split("[")[0].endswith(d.check)), None)
+        """The known defect that `check` (a node id, or its end) shows, or None.
+
+        A defect's check may name cases, by a regular expression for how they begin: `test_name[case]`, or `[case]` for
+        those of every check.
+        """
+        whole, _, case = check.partition("[")
+        for defect in self.known_defects:
+            name, _, of_case = defect.check.partition("[")
+            if whole.endswith(name) and re.match(of_case.removesuffix("]"), case):
+                return defect
+        return None
 
     def with_exerciser(self, name: str) -> tuple[Device, ...]:
         """The devices that exerciser `name` is for."""
@@ -276,7 +286,12 @@ class _Reader:
         for i, item in enumerate(items):
             line = int(items.lc.item(i)[0]) + 1 if isinstance(items, CommentedSeq) else 1
             at = _Section(self.path, item, f"known_defects[{i}]", line)
-            found.append(KnownDefect(at.text("check", "a check's name"), at.text("reason", "why it fails")))
+            defect = KnownDefect(at.text("check", "a check's name"), at.text("reason", "why it fails"))
+            try:
+                re.compile(defect.check.partition("[")[2].removesuffix("]"))
+            except re.error as e:
+                raise at.error("check", f"expected a regular expression between [ and ]: {e}") from e
+            found.append(defect)
             at.done("check, reason")
         return tuple(found)
 

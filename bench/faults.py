@@ -1,4 +1,4 @@
-"""Switch a named fault on: `<chip>:<fault>`, `cable:<fault>`, `plant:<bug>`; off again at the end."""
+"""Switch a named fault on: `chip:fault`, `chip.window:fault`, `cable:fault`, `plant:bug`; off again at the end."""
 from __future__ import annotations
 
 import contextlib
@@ -11,11 +11,14 @@ from bench.rig import Rig
 from fixtures import chips
 from fixtures.cable import CableFaults
 from fixtures.fault import Faults, UnknownFault
+from fixtures.window import WindowFaults
 
 
 def describe(board: Board) -> dict[str, str]:
     """Every fault of the board's chips and of the cable: its name → what goes wrong."""
-    kinds: dict[str, type[Faults]] = {d.chip: chips.find(d.chip).faults_type for d in board.devices if d.chip}
+    models = {d.chip: chips.find(d.chip) for d in board.devices if d.chip}
+    kinds: dict[str, type[Faults]] = {name: model.faults_type for name, model in models.items()}
+    kinds.update({f"{name}.window": WindowFaults for name, model in models.items() if model.transport == "pci_slot"})
     return {
         f"{where}:{name}": fault.doc
         for where, kind in (kinds | {"cable": CableFaults}).items() for name, fault in sorted(kind.declared.items())
@@ -31,38 +34,49 @@ def validate(board: Board, names: Iterable[str]) -> None:
 
 
 @contextlib.contextmanager
-def switched_on(rig: Rig, *names: str) -> Iterator[None]:
-    """Switch the named faults on for the length of a with statement.  Raises UsageError for an unknown one."""
+def switched_on(rig: Rig, *names: str, driver: str = "") -> Iterator[None]:
+    """Switch the named faults on for the length of a with statement.  Raises UsageError for an unknown one.
+
+    A planted bug shows in `driver`, when that is given.
+    """
     with contextlib.ExitStack() as stack:
         for name in names:
-            stack.enter_context(_one(rig, name))
+            stack.enter_context(_one(rig, name, driver))
         yield
 
 
-def _one(rig: Rig, name: str) -> Any:
+def _one(rig: Rig, name: str, driver: str) -> Any:
     where, _, fault = name.partition(":")
     if where == "plant":
-        return _planted(rig, fault)
-    places = _places(rig)
-    if where not in places:
-        raise UsageError.unknown("fault's place", where, [*places, "plant"])
-    try:
-        places[where]._find(fault)
-    except UnknownFault as e:
-        raise UsageError(str(e)) from e
-    return places[where].switched_on(fault)
+        return _planted(rig, fault, driver)
+    faults, fault = place(rig, name)
+    return faults.switched_on(fault)
 
 
 def _places(rig: Rig) -> dict[str, Faults]:
     if rig.twin is None:
         return {}
-    return {**{c.name: c.faults for c in reversed(rig.twin.chips.values())}, "cable": rig.cable.faults}
+    models = list(reversed(rig.twin.chips.values()))
+    windows = {f"{c.name}.window": c.window for c in models if c.transport == "pci_slot"}
+    return {**{c.name: c.faults for c in models}, **windows, "cable": rig.cable.faults}
+
+
+def place(rig: Rig, name: str) -> tuple[Faults, str]:
+    """The faults that `name` (place:fault) is one of, and the fault's own name.  Raises UsageError for an unknown."""
+    where, _, fault = name.partition(":")
+    places = _places(rig)
+    if where not in places:
+        raise UsageError.unknown("fault's place", where, [*places, "plant"])
+    try:
+        return places[where], places[where]._find(fault).name
+    except UnknownFault as e:
+        raise UsageError(str(e)) from e
 
 
 @contextlib.contextmanager
-def _planted(rig: Rig, bug: str) -> Iterator[None]:
+def _planted(rig: Rig, bug: str, driver: str) -> Iterator[None]:
     """A bug in the kernel itself, from the module fixtures/modules/plant."""
-    _ = rig.exerciser("kernel").plant(bug=bug).value
+    _ = rig.exerciser("kernel").plant(bug=bug, driver=driver).value
     try:
         yield
     finally:

@@ -48,6 +48,7 @@ class Rig:
         self.identity: dict[str, Any] = {}
         self.clock = Clock()
         self.boots = 0
+        self.spoiled = ""  # why the board must start anew before anything else is asked of it
         self._formats: dict[str, str] = {}
         self._symbols: dict[str, bytes] = {}  # lines of /proc/kallsyms by module, as the agent told them
         self._calls = 0
@@ -87,8 +88,13 @@ class Rig:
             self.answers.clear()
             self.boots += 1
 
+    def spoil(self, why: str) -> None:
+        """Say that the board is not as it was and must start anew before the next check."""
+        self.spoiled = self.spoiled or why
+
     def power_cycle(self) -> None:
         """Off, on, booted, agent: the world after a crash."""
+        self.spoiled = ""
         self._drop()
         self.start()
 

@@ -1,4 +1,4 @@
-"""`bench accept`, `bench run`, `bench prove`: pytest underneath, our own face on top."""
+"""`bench accept`, `run`, `prove`, `lifecycle`, `sweep`: pytest underneath, our own face on top."""
 from __future__ import annotations
 
 import argparse
@@ -36,10 +36,13 @@ def run(options: argparse.Namespace) -> int:
     board = boards.load(options.board, frozenset(exercisers()), frozenset(chips.names()))
     judge.site.load(board.folder)  # a mistake in it is told before anything starts
     faults.validate(board, getattr(options, "fault", []))
+    if getattr(options, "exerciser", None) and options.exerciser not in exercisers():
+        raise UsageError.unknown("exerciser", options.exerciser, exercisers())
     console = Console()
     folder = Path(options.record or Path("records") / f"{time.strftime('%Y%m%d-%H%M%S')}-{board.name}")
     proving = options.command == "prove"
-    live = Live(console, proving)
+    live = Live(console, proving, skips=options.command != "lifecycle")
+    show = {"lifecycle": report.matrix, "sweep": report.rows}.get(options.command, report.table)
     arguments = _arguments(options, folder)
     number = jobs(options, board)
     if number > 1:
@@ -59,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     if proving:
         return Proof(record).show(console)
     files = report.write(record)
-    console.print(report.table(record))
+    console.print(show(record))
     if getattr(options, "coverage", False):
         console.print(report.covered(record, every=options.command == "coverage"))
     console.print(f"report  {files.html}\nrecord  {record.folder}", highlight=False, soft_wrap=True)
@@ -77,14 +80,20 @@ def jobs(options: argparse.Namespace, board: boards.Board) -> int:
 
 def _arguments(options: argparse.Namespace, folder: Path) -> list[str]:
     root = Path(drivers.__file__).parent
+    folder_of_checks = getattr(options, "exerciser", None) or ("lifecycle" if options.command == "lifecycle" else "")
     arguments = [
-        str(root), f"--rootdir={root.parent}", "-p", "no:labgrid", "-p", "no:terminal", "-p", "no:cacheprovider",
+        str(root / folder_of_checks), f"--rootdir={root.parent}",
+        "-p", "no:labgrid", "-p", "no:terminal", "-p", "no:cacheprovider",
         "--board", options.board, "--record", str(folder), "-k", options.expression,
     ]
     for fault in getattr(options, "fault", []):
         arguments += ["--fault", fault]
     if getattr(options, "coverage", False):
         arguments.append("--coverage")
+    if options.command == "accept" or (options.command == "run" and not options.expression):
+        arguments += ["-m", "not lifecycle and not sweep"]
+    if options.command == "sweep":
+        arguments += ["-m", "sweep"]
     if getattr(options, "quick", False):
         arguments.append("--quick")
     if options.command == "prove":

@@ -21,8 +21,8 @@ STYLE = {
 class Live:
     """A pytest plugin that shows what runs and how each check ended."""
 
-    def __init__(self, console: Console, proving: bool) -> None:
-        self.console, self.proving = console, proving
+    def __init__(self, console: Console, proving: bool, skips: bool = True) -> None:
+        self.console, self.proving, self.skips = console, proving, skips
         self.error = ""
         self._running: dict[str, str] = {}  # node id → what is shown of it
         self.progress = Progress(
@@ -66,6 +66,8 @@ class Live:
 
     def pytest_bench_check(self, record: CheckRecord) -> None:
         self.progress.advance(self.task)
+        if record.outcome is Outcome.SKIP and not self.skips:
+            return
         style = STYLE[record.outcome]
         if self.proving and record.outcome is not Outcome.SKIP:
             caught = record.outcome is Outcome.FAIL

@@ -23,6 +23,8 @@ EXAMPLES = """examples:
                                                see the report of a chip that is broken
   bench probe --board twin210                  which devices have their driver, and why the others have not
   bench prove --board twin210                  show that every check can fail
+  bench lifecycle --board twin210              device × action: unbind, reload, sleep, leaks, in use, …
+  bench sweep --board twin210 i2c              the n-th byte goes unanswered, for each n: errno, recovery, health
   bench shell --board twin210                  a Python prompt with the rig, for bring-up
   bench coverage --board twin210               which functions of the drivers the checks enter, which none reaches
   bench judge records/20261122-101500-twin210  judge a record again, without a board
@@ -66,7 +68,12 @@ def parser(words: Sequence[str] | None = None) -> Parser:
                        "bench coverage --board twin210 -k mac\n  bench coverage records/20261122-101500-twin210")
     coverage.add_argument("shown", nargs="?", metavar="RECORD", help="show that of a record, without a board")
     coverage.set_defaults(coverage=True)
-    for each in (accept, run, prove, coverage):
+    lifecycle = command("lifecycle", "take every device from its driver and give it back, in ten ways: a matrix",
+                        "bench lifecycle --board twin210 -k 'spi or i2c'")
+    sweep = command("sweep", "let the n-th bus transaction fail, for n = 1, 2, 3 …: a table of how drivers bear it",
+                    "bench sweep --board twin210 spi")
+    sweep.add_argument("exerciser", nargs="?", metavar="EXERCISER", help="the sweeps of this one only, e.g. spi")
+    for each in (accept, run, prove, coverage, lifecycle, sweep):
         each.add_argument("--board", required=each is not coverage, metavar="NAME",
                           help="a board's name; see `bench boards`")
         each.add_argument("-k", dest="expression", default="", metavar="EXPR", help="pytest's -k")
@@ -76,8 +83,9 @@ def parser(words: Sequence[str] | None = None) -> Parser:
                           "real board is always one)")
     for each in (accept, run):
         each.add_argument("--coverage", action="store_true", help="note which functions of the drivers are entered")
-    for each in (accept, run, coverage):
+    for each in (accept, run, coverage, lifecycle):
         each.add_argument("--fault", action="append", default=[], metavar="WHERE:NAME", help="switch a fault on")
+    for each in (accept, run):
         each.add_argument("--quick", action="store_true", help="leave out the checks marked slow")
     prove.add_argument("--quick", action="store_true", help="try only the first fault of each check")
     run.add_argument("--times", type=int, default=1, metavar="N", help="run each check N times in a row")
@@ -136,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     # Imported by need: `bench --help` must not load labgrid.
-    if options.command in ("accept", "run", "prove"):
+    if options.command in ("accept", "run", "prove", "lifecycle", "sweep"):
         from bench.cli import checks
 
         return checks.run(options)

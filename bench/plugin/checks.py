@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,7 @@ class Checks:
         self.current = Current.nothing()
         self._rig: Rig | None = None
         self._writer: store.Writer | None = None
+        self._things: dict[str, list[dict[str, Any]]] = {}
         self._spoiled = False  # the target's state is not to be trusted: power-cycle it before the next check
 
     @property
@@ -41,11 +43,18 @@ class Checks:
         if self._rig is None:
             quiet_labgrid()
             self._rig = Rig(self.board.name if self.board.folder.parent == boards.BOARDS else str(self.board.folder))
-        if self._spoiled:
+        if self._spoiled or self._rig.spoiled:
             self._rig.power_cycle()
             self._spoiled = False
         self._rig.start()
         return self._rig
+
+    def things(self, call: str) -> list[dict[str, Any]]:
+        """What a call without arguments answers, asked once; the board is booted for it."""
+        if call not in self._things:
+            name, _, function = call.partition(".")
+            self._things[call] = getattr(self.rig.exerciser(name), function)().value
+        return self._things[call]
 
     @property
     def writer(self) -> store.Writer:
@@ -86,7 +95,7 @@ class Checks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        if self.is_check(item):
+        if self.is_check(item) and not item.get_closest_marker("skip"):
             self._begin(item)
         return (yield)
 
@@ -143,10 +152,12 @@ class Checks:
                 chip.clear()
         self.current.open(rig)
         callspec = getattr(item, "callspec", None)
-        proven = callspec.params.get("proven_fault", "") if callspec else ""
+        params = callspec.params if callspec else {}
+        proven = params.get("proven_fault", "")
         names = (*self.faults, *([proven] if proven else ()))
         self.current.faults = names
-        self.current.undo.enter_context(faults.switched_on(rig, *names))
+        driver = next((thing["driver"] for thing in params.values() if isinstance(thing, dict)), "")
+        self.current.undo.enter_context(faults.switched_on(rig, *names, driver=driver))
 
     def _end(self) -> None:
         """After the check's own tear-down: faults off, health compared; raises HealthError for what is new."""

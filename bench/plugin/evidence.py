@@ -38,7 +38,9 @@ class HealthError(BenchError):
     """The kernel's health suffered during the check."""
 
     def __init__(self, findings: Sequence[HealthFinding]) -> None:
-        super().__init__("the kernel's health suffered: " + "; ".join(f.text for f in findings))
+        first = findings[0].text
+        more = f"; and {len(findings) - 1} more" if len(findings) > 1 else ""
+        super().__init__(f"the kernel's health suffered: {first}{more}")
 
 
 class SiteError(BenchError):
@@ -76,6 +78,7 @@ class Current:
     started_ns: int = 0
     measured: list[store.Measurement] = dataclasses.field(default_factory=list)
     kept: dict[str, bytes] = dataclasses.field(default_factory=dict)
+    rows: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     health: tuple[HealthFinding, ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
     kmsg_error_ns: int | None = None
@@ -159,7 +162,7 @@ class Current:
             device=next((a.call.device for a in self.answers if a.call.device), ""),
             reason=self.reason, failure=self.failure, known_defect=defect.reason if defect else None,
             faults=self.faults, started_ns=self.started_ns, seconds=(ended - self.started_ns) / 1e9,
-            measured=tuple(self.measured), calls=tuple(call_record(a) for a in self.answers),
+            measured=tuple(self.measured), rows=tuple(self.rows), calls=tuple(call_record(a) for a in self.answers),
             wire=self.wire, health=self.health,
             console=tuple((line.ns, line.text) for line in console), kmsg=self.kmsg,
             kmsg_error_ns=self.kmsg_error_ns, covered=self.covered, worker=worker,

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from bench.board import Board
-from bench.call import Exerciser, exercisers
+from bench.call import Answer, Exerciser, exercisers
 from bench.errors import Inconclusive, UsageError
+from bench.plugin import for_each
 from bench.plugin.checks import Checks
 from bench.plugin.evidence import Current
+from bench.plugin.sweep import Sweep
 from bench.rig import Rig
 from fixtures import chips
 from fixtures.cable import Cable
@@ -66,6 +68,19 @@ def keep_file(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
     return keep
 
 
+@pytest.fixture
+def sweep(rig: Rig, request: pytest.FixtureRequest) -> Callable[..., Sweep]:
+    """Let the n-th chance of a fault strike, for n = 1, 2, 3 …; see bench.plugin.sweep."""
+    if rig.twin is None:
+        raise Inconclusive("nothing can be made to fail in the chips of this rig")
+    plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
+
+    def run(fault: str, once: Callable[[], Answer], **options: Any) -> Sweep:
+        return Sweep.run(rig, plugin.current, fault, once, **options)
+
+    return run
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A check of an exerciser runs once for each device that has it; in a proof, once for each fault."""
     plugin: Checks = metafunc.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
@@ -73,6 +88,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         devices = [d.name for d in plugin.board.with_exerciser(name)]
         if name in metafunc.fixturenames and len(devices) > 1:
             metafunc.parametrize(name, devices, indirect=True)
+    for_each.expand(metafunc, plugin)
     times = metafunc.config.getoption("--times")
     if times > 1:
         metafunc.fixturenames.append("turn")

@@ -7,7 +7,9 @@ from pathlib import Path
 from bench.report.devices import devices
 from bench.report.html import render, write_html
 from bench.report.junit import write_junit
+from bench.report.matrix import matrix
 from bench.report.picture import picture
+from bench.report.rows import rows
 from bench.report.terminal import changes, covered, table
 from bench.report.text import line, plain
 from bench.store import Record
@@ -30,5 +32,5 @@ def write(record: Record, folder: Path | None = None) -> Files:
     return files
 
 
-__all__ = ["Files", "changes", "covered", "devices", "line", "picture", "plain", "render", "table", "write",
-           "write_html", "write_junit"]
+__all__ = ["Files", "changes", "covered", "devices", "line", "matrix", "picture", "plain", "render", "rows", "table",
+           "write", "write_html", "write_junit"]

@@ -1,6 +1,9 @@
 """A record in the terminal: a table of verdicts, then why each check that did not pass did not."""
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -78,11 +81,24 @@ def reasons(record: Record) -> RenderableType:
             said.append(Text(f"known defect: {line(check.known_defect)}", style="dim"))
         said += [Text(f"{verdict.outcome}: {line(verdict.claim)}: {line(verdict.reason)}", style="dim")
                  for call in check.calls for verdict in call.verdicts if str(verdict.outcome) != "pass"]
-        said += [Text(f"{line(f.kind)}: {line(f.text)}", style="dim") for f in check.health if f.severity == "fail"]
+        said += [Text(text, style="dim") for text in health(check)]
         if check.faults:
             said.append(Text(f"fault switched on: {', '.join(map(line, check.faults))}", style="yellow"))
         parts.append(Padding(Group(*said, Text(line(check.name), style="dim italic")), (0, 0, 1, 2)))
     return Group(*parts)
+
+
+def health(check: CheckRecord) -> list[str]:
+    """Return what failed of the kernel's health, once for each kind of thing: numbers, as a CPU's, may differ."""
+    counted: Counter[str] = Counter()
+    shown: dict[str, str] = {}
+    for finding in check.health:
+        if finding.severity == "fail":
+            text = f"{line(finding.kind)}: {line(finding.text)}"
+            alike = re.sub(r"\b\d+\b", "N", text)
+            counted[alike] += 1
+            shown.setdefault(alike, text)
+    return [f"{shown[alike]} ({times} times)" if times > 1 else shown[alike] for alike, times in counted.items()]
 
 
 def verdict(record: Record) -> RenderableType:

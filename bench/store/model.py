@@ -130,6 +130,7 @@ class CheckRecord:
     started_ns: int = 0
     seconds: float = 0.0
     measured: tuple[Measurement, ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()  # of a check that goes through many cases: one mapping for each
     calls: tuple[CallRecord, ...] = ()
     wire: tuple[WireEvent, ...] = ()
     pcap: str | None = None

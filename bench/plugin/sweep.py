@@ -1,0 +1,150 @@
+"""A call again and again, each time with another bus transaction failing: how a driver's error paths behave.
+
+    def test_…(sweep, spi):
+        found = sweep("s3c64xx_spi:bus_fail", lambda: spi.message(transfers=[{"data": LONG}]))
+        assert not found.silent and not found.lasting and not found.unwell
+"""
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench import faults, health
+from bench.call import Answer
+from bench.errors import Hang
+from bench.plugin.evidence import Current
+from bench.rig import Rig
+from fixtures.fault import Faults
+
+DENSE = 24  # every n up to here, then each a quarter further than the one before
+MOST = 48  # rows
+SECONDS = 120.0
+TRIES = 3  # calls without the fault until one is right again
+
+
+class Sweep:
+    """The rows of one sweep. A row has n, outcome (right, wrong, an errno's name, hang), recovered, health, seconds.
+
+    recovered says which call without the fault was right again: 1, 2, 3, `repaired` when only one after the repair
+    was, `never`. The last row is the run in which the fault did not come to strike any more (outcome `not reached`).
+    """
+
+    def __init__(self, rows: list[dict[str, Any]], ended: str) -> None:
+        self.rows, self.ended = rows, ended
+
+    @property
+    def struck(self) -> list[dict[str, Any]]:
+        """The rows in which the fault struck."""
+        return [row for row in self.rows if row["outcome"] != "not reached"]
+
+    @property
+    def silent(self) -> list[int]:
+        """Every n at which the program got something wrong and was not told."""
+        return [row["n"] for row in self.struck if row["outcome"] == "wrong"]
+
+    @property
+    def lasting(self) -> list[int]:
+        """Every n after which no call was right again, not even after the repair."""
+        return [row["n"] for row in self.struck if row["recovered"] == "never"]
+
+    @property
+    def late(self) -> list[int]:
+        """Every n after which the next call was not right."""
+        return [row["n"] for row in self.struck if row["recovered"] != "1"]
+
+    @property
+    def unwell(self) -> list[int]:
+        """Every n at which the kernel's health suffered, or it hung."""
+        return [row["n"] for row in self.struck if row["health"] != "well"]
+
+    @classmethod
+    def run(cls, rig: Rig, current: Current, fault: str, once: Callable[[], Answer], *,
+            right: Callable[[Any], bool] | None = None, before: Callable[[], object] | None = None,
+            repair: Callable[[], object] | None = None, most: int = MOST, seconds: float = SECONDS) -> Sweep:
+        """Call `once` with `fault` (place:name) at its 1st, 2nd, 3rd … chance, until it strikes no more.
+
+        `right` tells a right value; without it that is the one of a first call without a fault. `before` is done
+        before each call, without the fault, `repair` (as binding the driver anew) where calls stay wrong. At most
+        `most` rows and `seconds`. `current` is the check: its record gets the rows as they come, and what it expects
+        of the kernel's log is no harm.
+        """
+        place, name = faults.place(rig, fault)
+        self = cls([], "")
+        good = _Good(once, before, right, repair)
+        deadline = time.monotonic() + seconds
+        n = 1
+        while len(self.rows) < most and time.monotonic() < deadline:
+            row = _row(rig, place, name, n, good, current.expected)
+            self.rows.append(row)
+            current.rows.append({"fault": fault, **row})
+            if row["outcome"] == "not reached":
+                self.ended = f"the fault has {n - 1} chances or fewer"
+                return self
+            n += 1 if n < DENSE else n // 4
+        self.ended = f"stopped at n = {n}: {most} runs or {seconds:g} s are the limit"
+        return self
+
+
+class _Good:
+    """A call whose right value is known."""
+
+    def __init__(self, once: Callable[[], Answer], before: Callable[[], object] | None,
+                 right: Callable[[Any], bool] | None, repair: Callable[[], object] | None) -> None:
+        self.once, self.before, self.repair = once, before or (lambda: None), repair
+        self.before()
+        first = once().value
+        self.right = right or (lambda value: bool(value == first))
+        assert self.right(first), f"without any fault the call gives {first!r}"
+
+    def ask(self) -> str:
+        """`right`, `wrong`, or the name of the errno."""
+        answer = self.once()
+        if answer.error:
+            return errno.errorcode.get(answer.errno, str(answer.errno))
+        return "right" if self.right(answer.result) else "wrong"
+
+    def again(self) -> str:
+        """Which call is right again: 1, 2, 3, `repaired` or `never`."""
+        for number in range(1, TRIES + 1):
+            self.before()
+            if self.ask() == "right":
+                return str(number)
+        if self.repair is None:
+            return "never"
+        self.repair()
+        self.before()
+        return "repaired" if self.ask() == "right" else "never"
+
+
+def _row(rig: Rig, place: Faults, name: str, n: int, good: _Good, expected: tuple[str, ...]) -> dict[str, Any]:
+    kernel = rig.exerciser("kernel")
+    begun = time.monotonic()
+    try:
+        good.before()
+        was = kernel.snapshot().value
+        place.set(name, nth=n)
+        try:
+            outcome = good.ask()
+        finally:
+            struck = place.struck.get(name, 0)
+            place.set(name, False)
+        took = time.monotonic() - begun
+        recovered = good.again() if struck else ""
+        state = _health(kernel, was, expected)
+    except Hang as e:
+        place.set(name, False)
+        rig.power_cycle()
+        took = time.monotonic() - begun
+        return {"n": n, "outcome": "hang", "recovered": "never", "health": str(e), "seconds": round(took, 2)}
+    return {"n": n, "outcome": outcome if struck else "not reached", "recovered": recovered, "health": state,
+            "seconds": round(took, 2)}
+
+
+def _health(kernel: Any, was: dict[str, Any], expected: tuple[str, ...]) -> str:
+    """`well`, or what the kernel suffered; what a driver logs of an error is no suffering."""
+    log = health.kernel_lines(kernel.kmsg(since=was["kmsg"]).value["records"])
+    found = health.compare(was, kernel.snapshot().value, log, expected)
+    bad = [f.text for f in found if f.severity == "fail" and f.kind != "log"]
+    return bad[0] if bad else "well"

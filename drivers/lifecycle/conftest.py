@@ -1,0 +1,39 @@
+"""One cell of the matrix: an action on a device, and the board as it was afterwards."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from drivers.lifecycle.compare import changes, refused
+
+
+class Result(dict):  # type: ignore[type-arg]
+    """What `act` answered, with the words that every check wants."""
+
+    def nothing_refused(self) -> Result:
+        """Every step was done by the kernel, in time."""
+        assert refused(self["steps"]) == []
+        return self
+
+    def nothing_changed(self) -> Result:
+        """The kernel holds what it held before."""
+        assert changes(self["before"], self["after"]) == []
+        return self
+
+
+@pytest.fixture
+def act(lifecycle: Any, device: Any, rig: Any) -> Iterator[Callable[[str], Result]]:
+    """Do an action to the device; what does not come back as it was makes the board start anew."""
+    done: list[Result] = []
+
+    def run(action: str) -> Result:
+        done.append(Result(lifecycle.within(60.0).act(device=device["id"], action=action).value))
+        return done[-1]
+
+    yield run
+    for one in done:
+        left = changes(one["before"], lifecycle.look().value)
+        if left:
+            rig.spoil(f"{device['id']} is not as it was: {left[0]}")
