@@ -28,16 +28,26 @@ def expand(metafunc: pytest.Metafunc, plugin: Checks) -> None:
         if plugin.proving:
             things = [thing for thing in things if action not in thing["cannot"]]
             things = sorted(things, key=lambda thing: (not thing["module"], not thing["leaf"]))[:1]
-        metafunc.parametrize(argument, [_case(thing, action) for thing in things])
+        quick = _quick(things)
+        metafunc.parametrize(argument, [_case(thing, action, thing["id"] in quick) for thing in things])
 
 
-def _case(thing: dict[str, Any], action: str) -> Any:
+def _quick(things: list[dict[str, Any]]) -> set[str]:
+    """The ids of those that are enough for an acceptance: the first of each loaded driver on which nothing hangs."""
+    first: dict[str, str] = {}
+    for thing in things:
+        if thing["leaf"] and thing["module"]:
+            first.setdefault(thing["driver"], thing["id"])
+    return set(first.values())
+
+
+def _case(thing: dict[str, Any], action: str, quick: bool) -> Any:
     marks = []
     why = thing["cannot"].get(action)
     if why:
         marks.append(pytest.mark.skip(why))
-    if why or not (thing["leaf"] and thing["module"]):
-        marks.append(pytest.mark.lifecycle)  # the others are quick, and enough for an acceptance
+    if why or not quick:
+        marks.append(pytest.mark.lifecycle)
     return pytest.param(thing, id=f"{action}:{thing['driver']}/{thing['id'].partition('/')[2]}", marks=marks)
 
 

@@ -1,4 +1,6 @@
 """What a USB device answers, and what its faults make of that."""
+import time
+
 import pytest
 
 from fixtures.chips import find
@@ -253,3 +255,15 @@ def test_a_fault_shows_as_it_says(mouse, fault, on):
     if on:
         mouse.faults.set(fault)
     assert action(mouse) == (bad if on else good)
+
+
+def test_the_cable_can_fail_and_delay_the_nth_transfer_of_any_kind(mouse):
+    mouse.faults.set("bus_fail", nth=2)
+    mouse.move(dx=1)
+    assert mouse.control(GET_DEVICE).status is Status.OK
+    assert mouse.poll(0x81) == (Status.ERROR, b"")
+    assert mouse.control(GET_DEVICE).status is Status.OK
+    mouse.faults.set("bus_delay", nth=1)
+    begun = time.monotonic()
+    mouse.control(GET_DEVICE)
+    assert time.monotonic() - begun > 0.05
