@@ -16,12 +16,14 @@ from bench.errors import TargetError, UsageError
 from bench.trace import Trace
 from bench.trace.usb import UsbCapture
 from drivers.call import calls_of, kind
-from drivers.contract import Contract, sources_of
+from drivers.contract import Contract, sources_of, union
 from drivers.usb.urb import Urb
 
 DEADLINE_S = 30.0  # of a call, beyond what its own timeout_s asks for
 BUFFER_KB = 4096  # trace buffer per CPU
 USB_KB = 1024  # usbmon's ring; older kernels allow 1200
+# Sub-buffers: an event that is larger than one vanishes uncounted. A full-duplex transfer's has its bytes twice.
+SUBBUF_KB, LARGEST_SUBBUF_KB, EVENT_HEAD_KB = 64, 512, 4
 
 
 def exercisers() -> list[str]:
@@ -47,6 +49,17 @@ class Call:
     deadline_s: float = DEADLINE_S
     buffer_kb: int = BUFFER_KB
     usb_kb: int = 0  # usbmon's ring; 0: the bus of the USB device that it is for is not recorded
+    interruptible: bool = False  # Rig.interrupt() ends it
+    spool: Path | None = None  # folder for the pages of a long recording; None: the system's temporary one
+
+    @property
+    def subbuf_kb(self) -> int:
+        """Sub-buffers that hold the events of the largest payload among the arguments, in both directions."""
+        payload = max((len(a) for a in self.arguments.values() if isinstance(a, bytes | bytearray)), default=0)
+        size = SUBBUF_KB
+        while size < LARGEST_SUBBUF_KB and size < 2 * payload / 1024 + EVENT_HEAD_KB:
+            size *= 2
+        return size
 
     @property
     def name(self) -> str:
@@ -147,13 +160,17 @@ class Exerciser:
 
     def with_events(self, *wanted: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
         """The same exerciser, recording the union of the events that contracts, roles or bare sources need."""
-        unique = {repr(sorted(s.items())): s for one in wanted for s in sources_of(one)}
+        unique = union(source for one in wanted for source in sources_of(one))
         contracts = tuple(one for one in wanted if isinstance(one, Contract))
-        return self._with(sources=tuple(unique.values()), contracts=contracts, buffer_kb=buffer_kb)
+        return self._with(sources=tuple(unique), contracts=contracts, buffer_kb=buffer_kb)
 
     def monitored(self, ring_kb: int = USB_KB) -> Exerciser:
         """The same exerciser, usbmon recording the bus of its device beside each call: see the answer's `urbs`."""
         return self._with(usb_kb=ring_kb)
+
+    def interruptible(self, spool: Path | None = None) -> Exerciser:
+        """The same exerciser, whose calls `Rig.interrupt()` ends; pages of long recordings are kept in `spool`."""
+        return self._with(interruptible=True, spool=spool)
 
     def within(self, deadline_s: float) -> Exerciser:
         """The same exerciser, its calls allowed `deadline_s` seconds."""

@@ -63,20 +63,30 @@ class Channel:
     def __init__(self, stream: Stream, watch: Callable[[], None] = lambda: None) -> None:
         self._stream, self._watch = stream, watch
         self._deadline = 0.0
+        self._given_up = False
         self._buffer = b""
         self._read = frame.exact(self._some)
 
-    def exchange(self, request: Frame | None, deadline_s: float) -> Frame:
+    def send(self, header: Frame) -> None:
+        """Send a frame that has no answer of its own."""
+        for piece in frame.pack(header):
+            self._stream.sendall(piece)
+
+    def give_up(self) -> None:
+        """Let an exchange that waits in another thread end with Hang."""
+        self._given_up = True
+
+    def exchange(self, request: Frame | None, deadline_s: float, since: float | None = None) -> Frame:
         """Send `request` (None: nothing), return the next frame that comes.
 
-        Raises Hang after `deadline_s`, AgentDied when the agent's process ended (its supervisor has
-        started it again: the next frame is its hello), ChannelError when the stream broke.
+        Raises Hang `deadline_s` after `since` (of time.monotonic(); None: now), AgentDied when the agent's process
+        ended (its supervisor has started it again: the next frame is its hello), ChannelError when the stream broke.
         """
-        self._deadline = time.monotonic() + deadline_s
+        self._deadline = (time.monotonic() if since is None else since) + deadline_s
         try:
             if request is not None:
-                for piece in frame.pack(request):
-                    self._stream.sendall(piece)
+                self._given_up = False
+                self.send(request)
             reply = frame.unpack(self._read)
         except frame.FrameError as e:
             raise ChannelError(f"the agent's stream is out of step: {e}") from e
@@ -103,7 +113,7 @@ class Channel:
     def _receive(self) -> bytes:
         while True:
             left = self._deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._given_up:
                 raise TimeoutError
             ready, _, _ = select.select([self._stream], [], [], min(left, WATCH_S))
             if ready:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
 from typing import Any
 
@@ -21,8 +24,9 @@ from bench.channel import DRIFT_PPM, TWIN_DRIFT_PPM, Channel, Clock, Frame
 from bench.errors import AgentDied, BoardError, ChannelError, Hang, TwinError, UsageError
 from bench.health import crash_in
 from bench.lab.console import Line
-from bench.trace import Recording, Trace
-from bench.trace.recording import parse_cmdlines
+from bench.trace import Trace
+from bench.trace.receive import Receiver
+from bench.trace.spool import Spool
 from bench.trace.usb import UsbCapture
 from fixtures import chips
 from fixtures.cable import Cable
@@ -49,9 +53,10 @@ class Rig:
         self.clock = Clock()
         self.boots = 0
         self.spoiled = ""  # why the board must start anew before anything else is asked of it
-        self._formats: dict[str, str] = {}
-        self._symbols: dict[str, bytes] = {}  # lines of /proc/kallsyms by module, as the agent told them
+        self.progress: Callable[[int], None] = lambda size: None  # told how many bytes of pages came so far
+        self._receiver = Receiver()
         self._calls = 0
+        self._interrupt = False
         self._ready_ns = 0  # what the console said before is the boot's
         self._channel: Channel | None = None
         with warnings.catch_warnings():
@@ -78,8 +83,7 @@ class Rig:
         """Power on, boot and start the agent; does nothing when the agent answers already."""
         self.strategy.transition("agent")
         if self._channel is None:
-            self._formats.clear()
-            self._symbols.clear()
+            self._receiver = Receiver()
             self.clock = Clock(TWIN_DRIFT_PPM if self.twin is not None else DRIFT_PPM)
             self._channel = Channel(self.strategy.stream, self._watch)
             self._greet(self._channel.exchange(None, HELLO_S))
@@ -164,16 +168,24 @@ class Rig:
         self._calls += 1
         request: Frame = {"id": self._calls, "call": call.name, "arguments": call.arguments}
         if call.sources:
-            request["trace"] = {"sources": list(call.sources), "buffer_kb": call.buffer_kb}
+            request["trace"] = {"sources": list(call.sources), "buffer_kb": call.buffer_kb,
+                                "subbuf_kb": call.subbuf_kb}
         if call.usb_kb:
             device = {name: call.arguments[name] for name in ("vendor", "product")}
             request["usbmon"] = {**device, "ring_bytes": call.usb_kb * 1024}
+        if call.interruptible:
+            request["interruptible"] = True
+        self._interrupt = False
+        spool = Spool(call.spool)
         sent = time.monotonic_ns()
         try:
-            reply = self._reply(request, call.deadline_s)
+            reply = self._reply(request, call.deadline_s, spool)
+            self._settle()
             if "ready" in reply:
-                yield Answer(call, started_ns=sent)
-                reply = self._reply(None, call.deadline_s)
+                with self._hearing(call, spool) as later:
+                    yield Answer(call, started_ns=sent)
+                reply = later()
+                self._settle()
             else:
                 self.clock.exchanged(sent, reply["received"], reply["sent"], reply["got"])
         except AgentDied:
@@ -187,27 +199,75 @@ class Rig:
                 raise
             finally:
                 self._drop()
-        answer = self._answer(call, reply)
+        answer = self._answer(call, reply, spool)
         self.answers.append(answer)
         yield answer
 
-    def _reply(self, request: Frame | None, deadline_s: float) -> Frame:
-        assert self._channel
-        while True:
-            reply = self._channel.exchange(request, deadline_s)
-            reply["got"] = time.monotonic_ns()
-            if reply.get("id") == self._calls:
-                if self.twin is not None:
-                    self.twin.settle()  # the check may look at a chip now: what was written must have reached it
-                return reply
-            request = None  # an answer to an abandoned call: not ours
+    def interrupt(self) -> None:
+        """End the call that runs, if it is interruptible; its answer says KeyboardInterrupt and has its trace.
 
-    def _answer(self, call: Call, reply: Frame) -> Answer:
+        May be called from a signal handler or another thread: the frame goes out when the line is next looked at.
+        """
+        self._interrupt = True
+
+    def _reply(self, request: Frame | None, deadline_s: float, spool: Spool) -> Frame:
+        """The reply to the current call; pages that come before it go to `spool`."""
+        assert self._channel
+        since = time.monotonic()
+        while True:
+            reply = self._channel.exchange(request, deadline_s, since)
+            reply["got"], request = time.monotonic_ns(), None
+            if reply.get("id") != self._calls:
+                continue  # an answer to an abandoned call: not ours
+            if "pages" not in reply:
+                return reply
+            spool.add(reply["cpu"], reply["pages"])
+            self.progress(spool.size)
+            self._pass_on()
+            if not reply["running"]:
+                since = time.monotonic()  # the call has ended: what is still on its way may take its time
+
+    @contextlib.contextmanager
+    def _hearing(self, call: Call, spool: Spool) -> Iterator[Callable[[], Frame]]:
+        """While the host acts, somebody must hear the target's pages: a thread, when there can be any."""
+        if not call.sources:
+            yield lambda: self._reply(None, call.deadline_s, spool)
+            return
+        assert self._channel
+        channel, threads = self._channel, ThreadPoolExecutor(1, "hear")
+        reply = threads.submit(self._reply, None, math.inf, spool)
+
+        def later() -> Frame:
+            try:
+                return reply.result(call.deadline_s)
+            except FutureTimeout:
+                raise Hang(f"the target gave no answer within {call.deadline_s:g} s") from None
+            finally:
+                channel.give_up()
+                threads.shutdown()
+
+        try:
+            yield later
+        except BaseException:
+            channel.give_up()
+            threads.shutdown()
+            raise
+
+    def _settle(self) -> None:
+        """The check may look at a chip now: what the target wrote must have reached it."""
+        if self.twin is not None:
+            self.twin.settle()
+
+    def _pass_on(self) -> None:
+        if self._interrupt and self._channel:
+            self._interrupt = False
+            self._channel.send({"interrupt": self._calls})
+
+    def _answer(self, call: Call, reply: Frame, spool: Spool) -> Answer:
         trace = None
         raw = reply.get("trace")
         if raw is not None:
-            self._formats.update(raw.get("formats", {}))
-            trace = Trace(recording(raw, self._formats, call.name, reply, self._kallsyms(raw.get("symbols", ()))))
+            trace = Trace(self._receiver.recording(raw, call.name, spool, reply.get("started"), reply.get("ended")))
         usb = reply.get("usbmon")
         offset, error = self.clock.at(time.monotonic_ns())
         return Answer(
@@ -216,16 +276,6 @@ class Rig:
             clock_offset_ns=offset, clock_error_ns=error,
             usb=usb and UsbCapture.of(usb, self.identity.get("byteorder") == "big"),
         )
-
-    def _kallsyms(self, told: Sequence[Mapping[str, bytes]]) -> str:
-        """Lines of /proc/kallsyms for one recording: a module that was loaded anew while it ran is in it twice."""
-        if not told:
-            return ""
-        lines: list[bytes] = []
-        for number, changed in enumerate(told):
-            self._symbols.update(changed)
-            lines += self._symbols.values() if number == 0 else changed.values()
-        return b"".join(lines).decode("ascii", "replace")
 
     def _greet(self, hello: Frame) -> None:
         if "hello" not in hello:
@@ -238,6 +288,7 @@ class Rig:
 
     def _watch(self) -> None:
         """Raise what is known of the target's death."""
+        self._pass_on()
         crash = crash_in(line.text for line in self.console(self._ready_ns))
         if crash:
             raise Hang(f"the kernel crashed: {crash.text}")
@@ -253,19 +304,6 @@ class Rig:
     def _drop(self) -> None:
         self._channel = None
         self.strategy.transition("off")
-
-
-def recording(raw: Frame, formats: Mapping[str, str], name: str, reply: Frame, kallsyms: str = "") -> Recording:
-    """The agent's raw trace of one call as the decoder takes it; `formats` are those known since boot."""
-    if not raw["pages"]:
-        return Recording((), {}, missing=raw["missing"], armed=(), name=name)
-    return Recording(
-        raw["pages"], {e: formats[e] for e in raw["armed"] if e in formats}, header_page=raw["header_page"],
-        long_size=raw["long_size"], big_endian=raw["big_endian"], subbuf_size=raw["subbuf_size"],
-        stats_before=raw["stats_before"], stats_after=raw["stats_after"], cmdlines=parse_cmdlines(raw["cmdlines"]),
-        missing=raw["missing"], armed=raw["armed"], functions=raw["functions"], kallsyms=kallsyms,
-        began_ns=reply.get("started"), ended_ns=reply.get("ended"), name=name,
-    )
 
 
 def quiet_labgrid() -> None:

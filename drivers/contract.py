@@ -37,14 +37,31 @@ from drivers.role import (
     role,
     sources_of,
 )
-from drivers.source import ContractError, Function, Kprobe, Kretprobe, Source, Tracepoint, event_name, label
+from drivers.source import (
+    ContractError,
+    Fprobe,
+    FprobeReturn,
+    Function,
+    GraphEntry,
+    GraphExit,
+    Histogram,
+    Kprobe,
+    Kretprobe,
+    Source,
+    Step,
+    Tracepoint,
+    event_name,
+    label,
+    union,
+)
 
 __all__ = [
-    "Compare", "Contract", "ContractError", "Expression", "Function", "Join", "Kprobe", "Kretprobe", "Limit",
-    "Role", "Source", "Tracepoint", "Verb", "above", "absent_between", "all_equal", "any_bits", "as_role",
-    "at_least", "at_most", "below", "conserve", "contract", "count", "event_name", "every", "inside", "jitter",
-    "label", "latency", "limit", "nanoseconds", "never", "one_of", "order", "other_than", "pair", "payload_equals",
-    "per_second", "rate", "ratio", "role", "seen", "sources", "sources_of", "until",
+    "Compare", "Contract", "ContractError", "Expression", "Fprobe", "FprobeReturn", "Function", "GraphEntry",
+    "GraphExit", "Histogram", "Join", "Kprobe", "Kretprobe", "Limit", "Role", "Source", "Step", "Tracepoint",
+    "Verb", "above", "absent_between", "all_equal", "any_bits", "as_role", "at_least", "at_most", "below",
+    "conserve", "contract", "count", "event_name", "every", "inside", "jitter", "label", "latency", "limit",
+    "nanoseconds", "never", "one_of", "order", "other_than", "pair", "payload_equals", "per_second", "rate",
+    "ratio", "role", "seen", "sources", "sources_of", "union", "until",
 ]
 
 
@@ -241,10 +258,7 @@ def contract(name: Any, claim: Optional[Expression] = None) -> Any:
 
 def sources(*contracts: Contract) -> List[Dict[str, Any]]:
     """The union of what contracts need armed; two probes of one name on different functions are refused."""
-    found: Dict[str, Dict[str, Any]] = {}
+    found: List[Dict[str, Any]] = []
     for one in contracts:
-        for source in (source for part in one.roles for source in part.sources):
-            if found.setdefault(label(source), source) != source:
-                raise ContractError("%s: two different probes are both called %s: give one another `event`"
-                                    % (one.name, event_name(source)))
-    return list(found.values())
+        found = union([*found, *(source for part in one.roles for source in part.sources)], one.name)
+    return found

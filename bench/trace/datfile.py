@@ -150,6 +150,7 @@ def _recording(parts: Parts, big_endian: bool, long_size: int, where: str, more:
             parts.cpus, stats_before=more.get("stats_before", ()), stats_after=more.get("stats_after", parts.stats),
             cmdlines=parts.cmdlines, missing=more.get("missing", {}), armed=more.get("armed"),
             foreign=more.get("foreign", True), functions=more.get("functions", ()),
+            histograms=more.get("histograms", {}),
             kallsyms=parts.kallsyms, printk_formats=parts.printk, clock=parts.clock or "local",
             began_ns=more.get("began_ns"), ended_ns=more.get("ended_ns"), name=where, offsets=parts.offsets,
             places=parts.places,

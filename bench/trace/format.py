@@ -4,6 +4,8 @@ Ref: Documentation/trace/events.rst; include/trace/stages/stage4_event_fields.h
 """
 from __future__ import annotations
 
+import dataclasses
+import functools
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -170,6 +172,7 @@ def _name(decl: str) -> str:
     return decl.replace("*", " ").split()[-1]
 
 
+@functools.lru_cache(maxsize=4096)  # every recording of a boot brings the same ones
 def parse_format(text: str, name: str) -> EventFormat:
     """Read one format file; `name` is `system:event` and is used for the system and for messages.
 
@@ -186,6 +189,8 @@ def parse_format(text: str, name: str) -> EventFormat:
         fields = tuple(_field(match) for match in _FIELD.finditer(text))
     except (ValueError, IndexError) as error:
         raise RecordError(f"format of {name}: {error}") from error
+    if name == "ftrace:kernel_stack":  # declared as 8 callers, and as many as there were: `size` says
+        fields = tuple(dataclasses.replace(f, kind="tail", size=0) if f.name == "caller" else f for f in fields)
     declared = [f.name for f in fields]
     if fields[:1] and (fields[0].name, fields[0].offset, fields[0].size) != ("common_type", 0, 2):
         raise RecordError(f"format of {name}: common_type is not a 16-bit field at offset 0")

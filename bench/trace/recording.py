@@ -23,6 +23,7 @@ class Recording:
     not be armed. `armed`: the events that were on; None: all that have a format, or, when `foreign` (somebody else's
     file, which holds the formats of whole systems), those that were seen.
     `functions`: those that the function tracer was on for, as set_ftrace_filter names them: `name` or `name [module]`.
+    `histograms`: `system:event hist:…` → what its hist file held at the end.
     `began_ns`, `ended_ns`: when recording was on, on the recording's own clock.
     `name`: the file; `offsets`: where each CPU's pages are in it, -1 when they were compressed; `places`: where each
     format and `header_page` is; `unread`: what else is in it and was not read, such as the pages of other instances.
@@ -43,6 +44,7 @@ class Recording:
     armed: Sequence[str] | None = None
     foreign: bool = False
     functions: Sequence[str] = ()
+    histograms: Mapping[str, str] = field(default_factory=dict)
     kallsyms: str = ""
     printk_formats: str = ""
     clock: str = "mono"

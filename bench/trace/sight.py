@@ -1,6 +1,8 @@
 """What a trace shows of a role: which event plays it in this recording, which of its events count, and their keys."""
 from __future__ import annotations
 
+import dataclasses
+import fnmatch
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +15,14 @@ from numpy.typing import NDArray
 from bench.errors import UsageError
 from bench.trace.pairing import Line, line
 from bench.trace.ring import Gap
+from bench.trace.steps import step_name
 from drivers.contract import (
     Compare,
     ContractError,
     Function,
     Role,
     Source,
+    Step,
     Tracepoint,
     Verb,
     event_name,
@@ -34,8 +38,9 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
-# Fields that the function tracer's events have by name.
-NAMED = {"function": "ip", "parent": "parent_ip"}
+# Fields of the tracers' events that are functions' names, and the addresses that they are made of.
+NAMED = {"ftrace:function": {"function": "ip", "parent": "parent_ip"}, "ftrace:funcgraph_entry": {"function": "func"},
+         "ftrace:funcgraph_exit": {"function": "func"}}
 
 
 class Unseen(Exception):
@@ -55,6 +60,10 @@ class Events:
 
     def __len__(self) -> int:
         return int(self.ts.size)
+
+    def those(self, holds: NDArray[np.bool_]) -> Events:
+        """Some of them."""
+        return dataclasses.replace(self, index=self.index[holds], ts=self.ts[holds], rows=self.rows[holds])
 
 
 class Sight:
@@ -93,10 +102,9 @@ class Sight:
         records = self._all(event)
         rows = records["row"].copy()
         everything = Events(role, event, source, np.arange(rows.size), records["ts"].astype(np.int64), rows)
-        if not role.conditions and not isinstance(source, Function):
-            return everything
-        holds = self._of_function(everything) & self.holds(everything, role.conditions)
-        return Events(role, event, source, np.flatnonzero(holds), everything.ts[holds], rows[holds])
+        if isinstance(source, Function | Step):
+            everything = everything.those(self._meant(everything))
+        return everything.those(self.holds(everything, role.conditions)) if role.conditions else everything
 
     def _why(self, request: Mapping[str, Any]) -> str:
         """Why a source is missing, as the recorder says."""
@@ -111,15 +119,37 @@ class Sight:
         named = (line.partition(" [") for line in self.trace.recording.functions)
         return any(source.shows(name, module.rstrip("]")) for name, _, module in named)
 
-    def _of_function(self, events: Events) -> NDArray[np.bool_]:
-        """Which events of the function tracer are of the functions that the source means; of other sources, all are."""
-        if not isinstance(events.source, Function):
+    def _meant(self, events: Events) -> NDArray[np.bool_]:
+        """Which events are those that the source means, where several sources share one event."""
+        source = events.source
+        if isinstance(source, Step):
+            names = self._marks(events.event).tolist()
+            return np.array([one is not None and fnmatch.fnmatchcase(one, source.name) for one in names], np.bool_)
+        if not isinstance(source, Function):
             return np.ones(len(events), np.bool_)
-        unique, inverse = np.unique(self._all(events.event)["ip"], return_inverse=True)
+        addresses = self._all(events.event)[NAMED[events.event]["function"]]
+        unique, inverse = np.unique(addresses, return_inverse=True)
         kernel = self.trace.kernel
-        meant = [events.source.shows(*one)
+        shown = [source.shows(*one)
                  for one in zip(kernel.names(unique).tolist(), kernel.modules(unique).tolist(), strict=True)]
-        return np.array(meant, np.bool_)[inverse.reshape(-1)]
+        return np.array(shown, np.bool_)[inverse.reshape(-1)]
+
+    def _marks(self, event: str) -> NDArray[Any]:
+        """The name of the step that each mark begins, None for marks of others."""
+        texts = self.trace.strings(event, "buf", self._all(event)).tolist()
+        return np.array([step_name(one) for one in texts], object)
+
+    def _made(self, events: Events, name: str) -> NDArray[Any] | None:
+        """Fields that are not the kernel's own, but made of them: names of functions, durations, names of steps."""
+        if isinstance(events.source, Step) and name == "name":
+            return self._marks(events.event)[events.index].astype(np.bytes_)
+        records = self._all(events.event)
+        if name in NAMED.get(events.event, {}):
+            address = NAMED[events.event][name]
+            return self.trace.symbols(events.event, address, records[events.index]).astype(np.bytes_)
+        if events.event == "ftrace:funcgraph_exit" and name == "duration":
+            return np.asarray(records["rettime"] - records["calltime"])[events.index].astype(np.int64)
+        return None
 
     def _all(self, event: str) -> NDArray[Any]:
         """Every event of a type."""
@@ -155,8 +185,9 @@ class Sight:
         own = events.source.fields.get(name, name) if isinstance(events.source, Tracepoint) else name
         try:
             records = self._all(events.event)
-            if isinstance(events.source, Function) and name in NAMED:
-                return self.trace.symbols(events.event, NAMED[name], records[events.index]).astype(np.bytes_)
+            made = self._made(events, name)
+            if made is not None:
+                return made
             fmt = self.trace.formats[events.event]
             declared = fmt.field(own)
             if declared is not None and (declared.text or declared.variable):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import Inconclusive, RecordError, UsageError
+from bench.trace import steps as special
 from bench.trace import text
 from bench.trace.format import EventFormat, parse_format, parse_header_page, shown_name
 from bench.trace.recording import Recording, Stats, losses, parse_cmdlines
@@ -25,11 +26,12 @@ from bench.trace.ring import Gap
 from bench.trace.store import Store
 from bench.trace.symbols import Symbols, symbols
 from bench.verdict import Verdict, Witness
+from drivers.source import label
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from drivers.contract import Contract, Verb
+    from drivers.contract import Contract, Histogram, Verb
 
 
 class Trace:
@@ -160,10 +162,30 @@ class Trace:
             raise UsageError.unknown(f"field of {event}", field, records.dtype.names or ())
         return self.kernel.names(records[field])
 
+    def stacks(self, event: str, records: NDArray[Any] | None = None) -> list[list[str]]:
+        """The functions that led to each event of a type (armed with `stack=True`), innermost first."""
+        return special.stacks(self, self[event] if records is None else records)
+
+    @property
+    def steps(self) -> list[tuple[int, str]]:
+        """(time [ns], name) of each step that the call marked."""
+        return special.steps(self)
+
+    def histogram(self, wanted: Histogram) -> list[tuple[dict[str, str], dict[str, int]]]:
+        """The rows of a table that the kernel kept: (keys, values); Inconclusive when this kernel could not."""
+        name = label(wanted.sources[0])
+        if name not in self.recording.histograms:
+            raise Inconclusive(f"no table of {name}: {self.missing.get(name, 'it was not armed')}")
+        return special.table(self.recording.histograms[name])
+
     def _addresses(self) -> Iterator[NDArray[Any]]:
         """Every field of the events seen that holds a function's address."""
         for event in self.events:
             yield from (self[event][name] for name in self.formats[event].addresses)
+        if special.STACK in self.events:
+            size = self.recording.long_size
+            whole = b"".join(one[:len(one) // size * size] for one in self.payloads(special.STACK, "caller"))
+            yield np.frombuffer(whole, f"{self.layout.order}u{size}")
 
     # When, and what is missing
 

@@ -19,6 +19,7 @@ def write(recording: Recording) -> bytes:
         "stats_before": [parse_stats(stats) for stats in recording.stats_before],
         "stats_after": [parse_stats(stats) for stats in recording.stats_after],
         "missing": dict(recording.missing), "foreign": recording.foreign, "functions": list(recording.functions),
+        "histograms": dict(recording.histograms),
         "armed": None if recording.armed is None else list(recording.armed),
         "began_ns": recording.began_ns, "ended_ns": recording.ended_ns}).encode()
     return data + len(data).to_bytes(8, "little") + END
@@ -58,12 +59,16 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
+def _named(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+
+
 def _time(value: Any) -> bool:
     return value is None or (isinstance(value, int) and _number(value))
 
 
 _EACH: dict[str, Callable[[Any], bool]] = {
     "stats_before": _stats, "stats_after": _stats, "foreign": lambda value: isinstance(value, bool),
-    "missing": lambda value: isinstance(value, dict) and all(isinstance(one, str) for one in value.values()),
-    "functions": _texts, "armed": lambda value: value is None or _texts(value), "began_ns": _time, "ended_ns": _time}
+    "missing": _named, "histograms": _named, "functions": _texts,
+    "armed": lambda value: value is None or _texts(value), "began_ns": _time, "ended_ns": _time}
 KEYS = frozenset(_EACH)

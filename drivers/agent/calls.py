@@ -4,13 +4,15 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
 import sys
 import time
 from typing import Any, Dict, Generator, List
 
 from drivers.agent.coverage import BUFFER_KB, LOOK_S, Coverage, module_of
-from drivers.agent.tracer import TRACEFS
+from drivers.agent.tracefs import ROOTS
 from drivers.call import call, listen
+from drivers.step import step
 
 
 @call
@@ -34,6 +36,42 @@ def open_file(path: str) -> None:
 def wait(seconds: float) -> None:
     """Answer after `seconds`: a call that is slow."""
     time.sleep(seconds)
+
+
+@call
+def system_calls(count: int) -> None:
+    """Ask `count` times for the parent's process id: events for a recording of raw_syscalls."""
+    for _ in range(count):
+        os.getppid()
+
+
+@listen
+def listen_to_system_calls(count: int) -> Generator[None, None, None]:
+    """Say ready, then do the system calls while the host acts."""
+    yield
+    system_calls(count)
+
+
+@call
+def walk(steps: List[str]) -> None:
+    """Mark these steps, one system call in each."""
+    for name in steps:
+        step(name)
+        os.getppid()
+
+
+@call
+def shell(command: str, timeout_s: float = 60.0) -> Dict[str, Any]:
+    """Run a command by the target's sh; {"status", "output"} (both streams, at most 64 KiB of the end)."""
+    process = subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=timeout_s)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)  # with everything that it started
+        process.communicate()
+        raise
+    return {"status": process.returncode, "output": output[-(64 << 10):].decode("utf-8", "backslashreplace")}
 
 
 @call
@@ -65,7 +103,7 @@ def cover(drivers: List[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S
     if Coverage.running:
         Coverage.running.stop()
     modules = {driver: module_of(driver) for driver in drivers}
-    root = next((tracefs for tracefs in TRACEFS if os.path.exists(tracefs + "/set_ftrace_filter")), None)
+    root = next((tracefs for tracefs in ROOTS if os.path.exists(tracefs + "/set_ftrace_filter")), None)
     if root is None:
         why = "this kernel has no function tracer (CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE), or we may not use it"
         raise OSError(errno.ENOSYS, why)

@@ -28,9 +28,13 @@ def pack(header: Dict[str, Any]) -> List[bytes]:
     """
     attachments: List[bytes] = []
     plain = _take_bytes(header, attachments)
-    plain["attachments"] = [len(a) for a in attachments]
-    text = json.dumps(plain, separators=(",", ":"), allow_nan=True).encode()
-    return [HEAD.pack(MAGIC, len(text), sum(map(len, attachments))) + text, *attachments]
+    return [head(plain, [len(a) for a in attachments]), *attachments]
+
+
+def head(header: Dict[str, Any], lengths: List[int]) -> bytes:
+    """A frame up to its attachments, which have these lengths and stand in `header` as {"$bytes": index}."""
+    text = json.dumps(dict(header, attachments=lengths), separators=(",", ":"), allow_nan=True).encode()
+    return HEAD.pack(MAGIC, len(text), sum(lengths)) + text
 
 
 def unpack(read: Callable[[int], bytes]) -> Dict[str, Any]:
@@ -103,4 +107,4 @@ def exact(read_some: Callable[[int], bytes]) -> Callable[[int], bytes]:
     return read
 
 
-__all__: Tuple[str, ...] = ("FrameError", "exact", "pack", "unpack")
+__all__: Tuple[str, ...] = ("FrameError", "exact", "head", "pack", "unpack")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Callable, List
+from typing import List
 
 from drivers.agent import frame
+from drivers.agent.port import Port
 from drivers.agent.server import serve
 
 RESTARTS = 1  # a server that dies twice has a reason that a third start does not mend
@@ -24,23 +25,23 @@ def main(arguments: List[str]) -> int:
         os.dup2(2, 1)  # whatever a call prints must not end up between the frames
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
-    write = _writer(writing)
+    port = Port(reading, writing)
     for turn in range(RESTARTS + 1):
         pid = os.fork()
         if pid == 0:
             status = 70
             try:
-                status = serve(lambda n: os.read(reading, n), write, turn)
+                status = serve(port, turn)
             except (EOFError, BrokenPipeError):
                 status = 0
             except frame.FrameError as e:
-                write({"broken": str(e)})
+                port.write({"broken": str(e)})
             finally:
                 os._exit(status)
         _, status = os.waitpid(pid, 0)
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
             return 0
-        write({"died": _how(status), "restarted": turn < RESTARTS})
+        port.write({"died": _how(status), "restarted": turn < RESTARTS})
     return 1
 
 
@@ -48,16 +49,6 @@ def _how(status: int) -> str:
     if os.WIFSIGNALED(status):
         return "killed by signal %d" % os.WTERMSIG(status)
     return "exit status %d" % os.WEXITSTATUS(status)
-
-
-def _writer(fd: int) -> Callable[[dict], None]:  # type: ignore[type-arg]  # dict[...] needs Python 3.9 at run time
-    def write(header: dict) -> None:  # type: ignore[type-arg]
-        for piece in frame.pack(header):
-            view = memoryview(piece)
-            while view:
-                view = view[os.write(fd, view):]
-
-    return write
 
 
 if __name__ == "__main__":

@@ -11,29 +11,31 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, cast
 
 from drivers.agent import frame
 from drivers.agent.coverage import Coverage
+from drivers.agent.ears import Ears
+from drivers.agent.port import Port
 from drivers.agent.tracer import Tracer
 from drivers.call import kind
 
-Write = Callable[[Dict[str, Any]], None]
 
-
-def serve(read_some: Callable[[int], bytes], write: Write, turn: int) -> int:
+def serve(port: Port, turn: int) -> int:
     """Answer frames until one asks to stop (returns 0) or the stream ends (EOFError).
 
     `turn` counts the starts of this server on one stream: 0 for the first.
     """
-    tracer = Tracer()
-    read = frame.exact(read_some)
-    write({"hello": _identity(), "turn": turn})
+    tracer = Tracer(port)
+    read = frame.exact(port.read)
+    port.write({"hello": _identity(), "turn": turn})
     try:
         while True:
             request = frame.unpack(read)
             received = time.monotonic_ns()
             if "stop" in request:
                 return 0
-            reply = _answer(request, tracer, write)
+            if "interrupt" in request:
+                continue  # the call has heard it, or was over
+            reply = _answer(request, tracer, port)
             reply.update(id=request.get("id"), received=received, sent=time.monotonic_ns())
-            write(reply)
+            port.write(reply)
     finally:
         if Coverage.running:
             Coverage.running.stop()
@@ -59,20 +61,21 @@ def _compatible() -> List[str]:
         return []  # a machine without a devicetree
 
 
-def _answer(request: Dict[str, Any], tracer: Tracer, write: Write) -> Dict[str, Any]:
+def _answer(request: Dict[str, Any], tracer: Tracer, port: Port) -> Dict[str, Any]:
     reply: Dict[str, Any] = {"value": None, "error": None}
     trace: Optional[Dict[str, Any]] = request.get("trace")
     try:
         function = _find(str(request["call"]))
-        with _monitored(request.get("usbmon"), reply), tracer.recording(trace) as recording:
+        with _monitored(request.get("usbmon"), reply), tracer.recording(trace, request.get("id")) as recording:
             reply["started"] = time.monotonic_ns()
             try:
-                reply["value"] = _run(function, request.get("arguments") or {}, request.get("id"), write)
+                with Ears(port.reading) if request.get("interruptible") else contextlib.nullcontext():
+                    reply["value"] = _run(function, request.get("arguments") or {}, request.get("id"), port)
             finally:
                 reply["ended"] = time.monotonic_ns()
                 if trace is not None:
                     reply["trace"] = recording
-    except Exception as e:  # everything that a call raises is an answer
+    except (Exception, KeyboardInterrupt) as e:  # everything that a call raises is an answer
         reply["error"] = _error(e)
     return reply
 
@@ -102,7 +105,7 @@ def _find(name: str) -> Callable[..., Any]:
     return cast(Callable[..., Any], function)
 
 
-def _run(function: Callable[..., Any], arguments: Dict[str, Any], ident: Any, write: Write) -> Any:
+def _run(function: Callable[..., Any], arguments: Dict[str, Any], ident: Any, port: Port) -> Any:
     if kind(function) == "call":
         return function(**arguments)
     steps = function(**arguments)
@@ -110,7 +113,7 @@ def _run(function: Callable[..., Any], arguments: Dict[str, Any], ident: Any, wr
         next(steps)
     except StopIteration as e:  # it had its answer before it could listen
         return e.value
-    write({"ready": True, "id": ident})
+    port.write({"ready": True, "id": ident})
     try:
         next(steps)
     except StopIteration as e:

@@ -1,46 +1,71 @@
 """Addresses of the kernel's functions, for whoever reads a trace that names functions by address."""
 from __future__ import annotations
 
+import os
 import re
-from typing import Dict
+from typing import Dict, List
+
+from drivers.agent.tracefs import own
 
 # Only code; `$a`, `$d` and the like mark ARM's kinds of code and are no functions.
 LINE = re.compile(rb"^[0-9a-f]+ [tTwW] [^$\s]\S*(?:[ \t]+\[(\S+)\])?\n", re.M)
+
+
+class Modules:
+    """Which modules are loaded, and where: `changed()` is cheap, it is asked around every call."""
+
+    def __init__(self) -> None:
+        # A kernel without modules has no such file, and nothing changes there.
+        self._file = own(os.open("/proc/modules" if os.path.exists("/proc/modules") else os.devnull, os.O_RDONLY))
+        self._text, self._where = b"-", [b"-"]  # at first, everything is new
+
+    def changed(self) -> bool:
+        """Whether a module was loaded or unloaded since the last time that this was asked."""
+        parts, at = [], 0
+        while True:
+            part = os.pread(self._file, 1 << 16, at)
+            if not part:
+                break
+            parts.append(part)
+            at += len(part)
+        text = b"".join(parts)
+        if text == self._text:
+            return False
+        before, self._text, self._where = self._where, text, sorted(_where(line) for line in text.splitlines())
+        return self._where != before
 
 
 class KernelSymbols:
     """Lines of /proc/kallsyms, by module ("": the kernel proper), each told once while it stays the same."""
 
     def __init__(self) -> None:
-        self.modules = b""  # /proc/modules as it was when the lines were read: a module that comes back has moved
+        self._modules: List[bytes] = []  # as they were when the lines were read: one that comes back has moved
         self.told: Dict[str, bytes] = {}
 
     def new(self) -> Dict[str, bytes]:
         """What changed since the last time: everything, at first."""
-        modules = loaded_modules()
-        if self.told and modules == self.modules:
+        try:
+            with open("/proc/modules", "rb") as f:
+                modules = sorted(_where(line) for line in f)
+        except FileNotFoundError:
+            modules = []  # a kernel without modules
+        if self.told and modules == self._modules:
             return {}
         found: Dict[str, bytes] = {}
         with open("/proc/kallsyms", "rb") as f:
             text = f.read()
-        parts: Dict[bytes, list] = {}  # type: ignore[type-arg]  # list[bytes] needs Python 3.9 at run time
+        parts: Dict[bytes, List[bytes]] = {}
         for match in LINE.finditer(text):
             parts.setdefault(match.group(1) or b"", []).append(match.group())
         for module, lines in parts.items():
             name, joined = module.decode(), b"".join(lines)
             if self.told.get(name) != joined:
                 self.told[name] = found[name] = joined
-        self.modules = modules
+        self._modules = modules
         return found
-
-
-def loaded_modules() -> bytes:
-    """Which modules are loaded, and where."""
-    with open("/proc/modules", "rb") as f:
-        return b"".join(sorted(_where(line) for line in f))
 
 
 def _where(line: bytes) -> bytes:
     """Name and address of one line of /proc/modules: the reference count does not matter."""
     words = line.split()
-    return words[0] + b" " + words[5] + b"\n" if len(words) > 5 else line
+    return words[0] + b" " + words[5] if len(words) > 5 else line

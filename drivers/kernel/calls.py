@@ -6,6 +6,7 @@ import glob
 import os
 import re
 
+from drivers.agent.tracefs import OWN_FILES
 from drivers.call import call
 from drivers.clock import log_clock
 from drivers.kernel.devices import bind, rebind, suspend, unbind
@@ -50,15 +51,15 @@ def snapshot() -> dict[str, object]:
     """What must be the same again after a check, and the position in the kernel's log to read on from.
 
     taint is the bit mask; counts are those of /sys/kernel that this kernel has; modules name → references;
-    fds the agent's open files; interrupts as `interrupts` says; log_clock the log's clock against CLOCK_MONOTONIC
-    (drivers.clock); kmsg the last record's sequence number.
+    fds the agent's open files, the recorder's aside; interrupts as `interrupts` says; log_clock the log's clock against
+    CLOCK_MONOTONIC (drivers.clock); kmsg the last record's sequence number.
     """
     return {
         "log_clock": log_clock(),  # writes lines: before the last record's number is read
         "taint": int(_read("/proc/sys/kernel/tainted") or 0),
         "counts": {name: int(text) for name in COUNTS if (text := _read(f"/sys/kernel/{name}"))},
         "modules": {fields[0]: int(fields[2]) for fields in map(str.split, _read("/proc/modules").splitlines())},
-        "fds": len(os.listdir("/proc/self/fd")),
+        "fds": sum(int(fd) < OWN_FILES for fd in os.listdir("/proc/self/fd")),
         "slab": slab(),
         "interrupts": interrupts(),
         "kmsg": kmsg(0)["last"],

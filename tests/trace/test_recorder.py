@@ -1,10 +1,33 @@
 """The recorder on the target, for real: every kind of source on the twin's kernel, judged on the host."""
+import os
+import time
+
+import numpy as np
 import pytest
 
 from bench import Rig
 from bench.trace import Trace
 from bench.verdict import Outcome
-from drivers.contract import Function, Tracepoint, contract, never, order, seen
+from drivers.contract import (
+    Fprobe,
+    Function,
+    GraphEntry,
+    GraphExit,
+    Histogram,
+    Kprobe,
+    Step,
+    Tracepoint,
+    above,
+    contract,
+    count,
+    every,
+    never,
+    order,
+    pair,
+    seen,
+)
+from tests.trace import tracecmd
+from tests.trace.test_files import compare
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +92,90 @@ def test_a_saved_recording_keeps_the_symbols_that_it_needs_and_no_others(rig, tm
 
 def seen_in(trace, function):
     return contract("seen", seen(Function(function)))(trace).outcome is Outcome.PASS
+
+
+def test_the_function_graph_tracer_pairs_entries_and_returns_and_has_their_durations(rig):
+    entry, leave = GraphEntry("dm9000_start_xmit"), GraphExit("dm9000_start_xmit")
+    paired, took = contract("paired", pair(entry, leave, key="pid")), contract("took", every(leave, duration=above(0)))
+    trace = pinged(rig, paired, took)
+    assert (paired(trace).outcome, took(trace).outcome) == (Outcome.PASS, Outcome.PASS)
+    assert set(trace.symbols("ftrace:funcgraph_exit", "func")) == {"dm9000_start_xmit"}
+    also = contract("also", seen(Function("dm9000_interrupt")))
+    verdict = also(pinged(rig, paired, also))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "an instance has one tracer" in verdict.reason
+
+
+def test_stacks_say_who_led_to_an_event(rig):
+    trace = pinged(rig, Tracepoint("net:net_dev_start_xmit", stack=True), Tracepoint("net:net_dev_queue"))
+    [stack, *_] = trace.stacks("net:net_dev_start_xmit")
+    assert stack.index("dev_hard_start_xmit") < stack.index("__dev_queue_xmit")
+    assert trace.stacks("net:net_dev_queue")[0] == []
+
+
+def test_a_histogram_counts_in_the_kernel_and_starts_anew_with_each_call(rig):
+    per_call = Histogram("raw_syscalls:sys_enter", keys=("id",))
+    for calls in (300, 500):
+        trace = rig.agent.with_events(per_call).system_calls(count=calls).trace
+        rows = {keys["id"]: values["hitcount"] for keys, values in trace.histogram(per_call)}
+        assert rows["64"] == calls  # getppid
+
+
+def test_what_this_kernel_lacks_is_named(rig):
+    trace = pinged(rig, Fprobe("dm9000_start_xmit"), Histogram("net:no_such_event", keys=("len",)),
+                   Tracepoint("net:no_such_event"), Kprobe("no_such_function"))
+    assert trace.missing == {
+        "bench:dm9000_start_xmit": "this kernel has no fprobe events (CONFIG_FPROBE_EVENTS)",
+        "net:no_such_event hist:keys=len": "no such event in this kernel",
+        "net:no_such_event": "no such event in this kernel",
+        "bench:no_such_function": "no_such_function: Invalid probed address or symbol"}
+
+
+def test_steps_that_a_call_marks_are_in_its_trace_and_in_contracts(rig):
+    enter = Tracepoint("raw_syscalls:sys_enter").name
+    between = contract("in order", order(Step("one"), Step("t*"), key="pid") & count(Step(), exactly=2))
+    answer = rig.agent.with_events(Tracepoint(enter), between).walk(steps=["one", "two"])
+    assert [name for _, name in answer.trace.steps] == ["one", "two"]
+    assert between(answer.trace)
+    assert rig.agent.walk(steps=["unheard"]).value is None
+
+
+# What is recorded here streams to the host while it runs; BENCH_EVENTS=1000000 makes it long.
+EVENTS = int(os.environ.get("BENCH_EVENTS", "60000"))
+MANY = (Tracepoint("raw_syscalls:sys_enter"), Tracepoint("raw_syscalls:sys_exit"), Tracepoint("irq:irq_handler_entry"),
+        Tracepoint("irq:softirq_raise"), Tracepoint("sched:sched_switch"), Tracepoint("sched:sched_wakeup"), Step())
+
+
+@tracecmd.needed()
+def test_a_long_recording_streams_and_is_what_trace_cmd_reports(rig, tmp_path):
+    came = []
+    rig.progress = came.append
+    answer = rig.agent.with_events(*MANY, buffer_kb=2048).within(600.0).system_calls(count=EVENTS // 2)
+    rig.progress = lambda size: None
+    trace = answer.trace
+    assert trace.lost == 0 and len(trace) >= EVENTS
+    assert came and came[0] < came[-1] < sum(map(len, trace.recording.pages))
+    trace.save(tmp_path / "long.dat")
+    events, fields = compare(Trace.load(tmp_path / "long.dat"), tmp_path / "long.dat")
+    print(f"{events} events, {fields} fields, {trace.events}")
+    assert events == len(trace)
+
+
+def test_a_host_that_does_not_keep_up_costs_events_that_are_counted_and_not_the_calls_time(rig):
+    recorded = rig.agent.with_events(*MANY[:2], buffer_kb=1024)
+    rig.progress = lambda size: time.sleep(0.5)
+    slow = recorded.system_calls(count=EVENTS).trace
+    rig.progress = lambda size: None
+    asked = np.sum(slow["sys_enter"]["id"] == 64)
+    assert slow.lost > 0 and slow.gaps
+    assert len(slow) + slow.lost >= 2 * EVENTS
+    assert asked < EVENTS
+    undecided = contract("all", count(MANY[0], at_least=EVENTS))
+    assert undecided(slow).outcome is Outcome.INCONCLUSIVE
+
+
+def test_pages_come_while_the_host_acts(rig):
+    recorded = rig.agent.with_events(*MANY[:2], buffer_kb=1024)
+    with recorded.listen_to_system_calls(count=EVENTS // 2) as answer:
+        time.sleep(2.0)  # the host is busy with something else
+    assert answer.trace.lost == 0 and len(answer.trace) >= EVENTS
