@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # What is larger lies in a (mapped, deleted) temporary file: the system may drop it from memory at any time.
 IN_MEMORY = 64 << 20
-COLUMN_IN_MEMORY = 1 << 30
+COLUMN_IN_MEMORY = 1 << 28
 # A mapped file up to this size is brought into memory as a whole; of a larger one, what is worked on.
 LARGE = 1 << 30
 # Of linux/mman.h; Python's mmap has no name for it.
@@ -104,3 +104,12 @@ def column(dtype: Any, most: int) -> NDArray[Any]:
     with tempfile.TemporaryFile() as file:
         file.truncate(size)
         return np.frombuffer(mmap.mmap(file.fileno(), size), dtype, most)
+
+
+def joined(pieces: Iterable[NDArray[np.uint32]], size: int) -> NDArray[np.uint32]:
+    """Pieces with `size` values in all as one column."""
+    made, at = column(np.uint32, size), 0
+    for piece in pieces:
+        made[at:at + piece.size] = piece
+        at += piece.size
+    return made

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.errors import RecordError
 from bench.trace import order
 from bench.trace.format import HEAD, EventFormat, Layout
-from bench.trace.pool import Bytes, Pool, column
+from bench.trace.pool import Bytes, Pool, column, joined
 from bench.trace.recording import Recording
 from bench.trace.ring import THREADS, Gap, walk
 
@@ -103,12 +103,7 @@ class Store:
 
     def rows(self, number: int) -> Rows:
         """Rows of an event type by time, CPUs merged; equal times stay in the order of CPU and place."""
-        out = column(np.uint32, self.counts.get(number, 0))
-        at = 0
-        for part in order.by_time(self.ts, [run for run in self._runs(number) if run.size]):
-            out[at:at + part.size] = part
-            at += part.size
-        return out
+        return joined(order.by_time(self.ts, list(self._runs(number))), self.counts.get(number, 0))
 
     def _runs(self, number: int) -> Iterator[Rows]:
         """Rows of an event type, one run by time for each CPU."""
@@ -117,7 +112,7 @@ class Store:
         for (first, last), sorted_ in zip(itertools.pairwise(self.bounds), self.in_order, strict=True):
             mine = pieces[bisect_left(firsts, first):bisect_left(firsts, last)]
             if mine:
-                run = np.concatenate(mine)
+                run = joined(mine, sum(piece.size for piece in mine))
                 yield run if sorted_ else run.take(np.argsort(self.ts.take(run), kind="stable"))
 
     def decode(self, number: int) -> NDArray[Any]:
@@ -196,7 +191,8 @@ class Store:
         """Rows of all events of all CPUs by time, in slices; from `start` [ns] up to before `end`."""
         runs = []
         for (first, last), sorted_ in zip(itertools.pairwise(self.bounds), self.in_order, strict=True):
-            run = np.arange(first, last, dtype=np.uint32)
+            run = joined((np.arange(start, min(start + CHUNK, last), dtype=np.uint32)
+                          for start in range(first, last, CHUNK)), last - first)
             if not sorted_:
                 run = run.take(np.argsort(self.ts[first:last], kind="stable"))
             stamps = self.ts[first:last] if sorted_ else self.ts.take(run)

@@ -1,5 +1,7 @@
 """The index: recordings larger than memory, what is kept, what a small recording costs."""
 import gc
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 
@@ -33,6 +35,28 @@ def test_a_recording_too_large_for_memory_is_read_the_same_through_mapped_files(
     for event, array in expected.items():
         assert np.array_equal(found[event], array)
     assert trace.strings("sched_switch", "prev_comm")[0] == "python3"
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from bench.trace import Trace, pool, store
+pool.IN_MEMORY = pool.COLUMN_IN_MEMORY = pool.LARGE = 4 << 20
+store.LEAST_CACHE = 1 << 20
+status = Path("/proc/self/status").read_text().splitlines()
+own = next(int(line.split()[1]) for line in status if line.startswith("VmData:")) << 10
+resource.setrlimit(resource.RLIMIT_DATA, (own + (64 << 20),) * 2)  # of memory that is not a file's
+trace = Trace.load(sys.argv[1])
+print(len(trace), sum(len(trace[event]) for event in trace.events), sum(map(len, trace.store.time_order())))
+"""
+
+
+def test_a_recording_of_170_mb_is_decoded_in_64_mb_of_memory(tmp_path):
+    Trace(synthetic.recording(3_000_000)).save(tmp_path / "out.dat")
+    assert (tmp_path / "out.dat").stat().st_size > 170e6
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path / "out.dat")], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.split() == ["3005116"] * 3
 
 
 def test_arrays_are_kept_up_to_a_limit_and_then_let_go(monkeypatch):
