@@ -85,6 +85,12 @@ class Answer:
     clock_error_ns: int = 0
     usb: UsbCapture | None = None
 
+    def timed_by(self, offset_ns: int, error_ns: int) -> Answer:
+        """The same answer with its times by a better measurement of the clocks' offset."""
+        shift = self.clock_offset_ns - offset_ns
+        return dataclasses.replace(self, started_ns=self.started_ns + shift, ended_ns=self.ended_ns + shift,
+                                   clock_offset_ns=offset_ns, clock_error_ns=error_ns)
+
     @property
     def urbs(self) -> list[Urb]:
         """What usbmon saw of the device, at the target's CLOCK_MONOTONIC.

@@ -2,6 +2,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.call import Answer, Call
 from bench.channel import Clock
 
 
@@ -41,3 +42,10 @@ def test_the_true_offset_always_lies_within_the_error(offset, exchanges):
         now += there + back + 1000
         found, error = clock.at(now)
         assert abs(found - offset) <= error
+
+
+def test_an_answer_is_timed_anew_by_what_is_known_later():
+    answer = Answer(Call("net", "ping"), started_ns=1_000, ended_ns=2_000, clock_offset_ns=500, clock_error_ns=90)
+    better = answer.timed_by(450, 10)
+    assert (better.started_ns, better.ended_ns) == (1_050, 2_050)
+    assert (better.clock_offset_ns, better.clock_error_ns) == (450, 10)
