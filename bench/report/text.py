@@ -35,6 +35,8 @@ def line(text: str) -> str:
 
 def visible(text: str) -> str:
     """Return `text` without colour and cursor sequences, and every other control character as something to be seen."""
+    if text.isprintable():  # nearly all text, and quickly said: no character of the categories below is printable
+        return text
     return "".join(_picture(char) if _bad(char) else char for char in _ESCAPES.sub("", text).rstrip("\r"))
 
 
