@@ -4,8 +4,8 @@ import pytest
 from drivers.serial import contracts
 
 TEXT = bytes(range(256))
-RATES = (50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800,
-         921600)
+RATES = (50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400,
+         460800, 921600)
 
 
 @pytest.mark.fault("uart_16550a:unplugged", "uart_16550a:lose_interrupts", "uart_16550a:drop_character",
