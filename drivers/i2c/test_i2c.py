@@ -31,6 +31,16 @@ def until_ready(i2c, address):
     raise AssertionError("the EEPROM does not come back from its write cycle")
 
 
+def error_code(*packet):
+    """SMBus's packet error code: CRC-8 with x^8 + x^2 + x + 1 over all bytes of a packet, addresses as well."""
+    code = 0
+    for byte in packet:
+        code ^= byte
+        for _ in range(8):
+            code = (code << 1 ^ (0x07 if code & 0x80 else 0)) & 0xFF
+    return code
+
+
 def declared(board, device):
     return sorted(other.address for other in board.devices if other.bus == device.name)
 
@@ -74,6 +84,40 @@ def test_a_block_that_is_longer_than_smbus_allows_is_a_protocol_error(i2c, scrat
     assert i2c.smbus(eeprom, "block_read", [scratch]).value == [33, 0]
     assert i2c.smbus(eeprom, "block_read", [scratch + 1]).errno == errno.EPROTO
     assert i2c.smbus(eeprom, "block_read", [scratch + 2]).errno == errno.EPROTO
+
+
+@pytest.mark.fault("s3c2410_i2c:corrupt_read", "s3c2410_i2c:repeat_read_byte", "at24c02:write_lost")
+def test_the_packet_error_code_is_sent_and_checked(i2c, scratch):
+    eeprom = i2c.device.arguments["eeprom"]
+    to, back = eeprom << 1, eeprom << 1 | 1
+    _ = i2c.smbus(eeprom, "write_byte_data", [scratch, 0xA5], pec=True).value
+    until_ready(i2c, eeprom)
+    assert i2c.smbus(eeprom, "i2c_block_read", [scratch, 2]).value == [0xA5, error_code(to, scratch, 0xA5)]
+    right = error_code(to, scratch, back, 0x5A)
+    store(i2c, eeprom, scratch, bytes([0x5A, right]))
+    assert i2c.smbus(eeprom, "read_byte_data", [scratch], pec=True).value == 0x5A
+    store(i2c, eeprom, scratch, bytes([0x5A, right ^ 1]))
+    assert i2c.smbus(eeprom, "read_byte_data", [scratch], pec=True).errno == errno.EBADMSG
+
+
+@pytest.mark.fault("s3c2410_i2c:corrupt_read", "at24c02:read_does_not_advance")
+def test_a_block_with_a_packet_error_code_is_read_whole(i2c, scratch):
+    eeprom = i2c.device.arguments["eeprom"]
+    code = error_code(eeprom << 1, scratch, eeprom << 1 | 1, 2, 0x11, 0x22)
+    store(i2c, eeprom, scratch, bytes([2, 0x11, 0x22, code]))
+    assert i2c.smbus(eeprom, "block_read", [scratch]).value == [0x11, 0x22]
+    assert i2c.smbus(eeprom, "block_read", [scratch], pec=True).value == [0x11, 0x22]
+
+
+@pytest.mark.fault("s3c2410_i2c:corrupt_read", "s3c2410_i2c:restart_as_stop_start")
+def test_a_block_process_call_sends_a_block_and_brings_one(i2c, scratch, s3c2410_i2c_chip):
+    eeprom = i2c.device.arguments["eeprom"]
+    store(i2c, eeprom, scratch, bytes([0, 0, 2, 0x33, 0x44, 0, 0, 0]))
+    s3c2410_i2c_chip.clear()
+    # a repeated START cancels a page write: of count and byte only the address counter takes notice
+    assert i2c.smbus(eeprom, "block_process_call", [scratch, [0x99]]).value == [0x33, 0x44]
+    assert s3c2410_i2c_chip.wire == [
+        ("write", eeprom, bytes([scratch, 1, 0x99])), ("read", eeprom, b"\x02\x33\x44"), ("stop",)]
 
 
 PROTOCOLS = {
