@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bench import store
 from bench.cli import main
 from bench.trace import Trace
+from bench.verdict import Outcome
 from tests.trace.pages import Layout, Writer, payload, recording, simple
 
 SMALL = Path(__file__).parent.parent / "trace" / "data" / "small.dat"
@@ -271,3 +273,61 @@ def test_what_is_recorded_only_once_is_said_and_does_not_count(bench, saved):
     new = saved("new.dat", *work(10_000, marks=30))
     code, out, _ = bench("trace", "diff", old, new)
     assert code == 0 and "recorded only in the second" in out
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """Save a record whose checks recorded these events and return its folder."""
+    def save(name, **checks):
+        folder = tmp_path / name
+        with store.Writer(folder) as writer:
+            writer.start(store.RunInfo("some"))
+            for check, events in checks.items():
+                trace = f"traces/{check}.dat"
+                simple(*events, began_ns=0, ended_ns=30_000_000, armed=("t:open", "t:close")).save(folder / trace)
+                calls = (store.CallRecord("some.call", trace=trace), store.CallRecord("some.other"))
+                node, sentence = f"drivers/some/test_some.py::test_{check}", check.replace("_", " ")
+                writer.add(store.CheckRecord(node, sentence, "some", Outcome.PASS, calls=calls))
+            writer.close({})
+        return folder
+    return save
+
+
+def test_check_judges_the_calls_of_a_record_that_have_the_events(bench, recorded, written):
+    folder = recorded("record", it_works=work(10_000), it_is_late=work(20_000))
+    soon = written(f'soon = contract("soon", pair({OPEN}, {CLOSE}, key="key", within="15 us"))',
+                   'calm = contract("calm", never(Tracepoint("t:mark")))')
+    code, out, _ = bench("trace", "check", soon, folder)
+    assert code == 1
+    assert [line for line in out.splitlines() if line and not line.startswith(" ")] == [
+        "it works: some.call (traces/it_works.dat)", "✓ pass      soon",
+        "it is late: some.call (traces/it_is_late.dat)", "✗ FAIL      soon", "2 verdicts: 1 hold, 1 fail"]
+
+
+def test_nothing_judged_is_inconclusive(bench, recorded, written):
+    folder = recorded("record", it_works=work(10_000))
+    code, out, _ = bench("trace", "check", written('calm = contract("calm", never(Tracepoint("t:mark")))'), folder)
+    assert code == 2 and out == "nothing was judged: no call was recorded with the events that are needed: t:mark\n"
+
+
+def test_diff_pairs_the_checks_of_two_records_by_name(bench, recorded, written):
+    mine = written(f'ends = contract("each open ends", pair({OPEN}, {CLOSE}, key="key"))')
+    old = recorded("old", same=work(10_000), slow=work(10_000), gone=work(10_000))
+    new = recorded("new", same=work(11_000), slow=work(40_000), added=work(10_000))
+    code, out, _ = bench("trace", "diff", old, new, "--contracts", mine)
+    assert code == 1
+    assert [" ".join(line.split()) for line in out.splitlines()] == [
+        f"only in {old}: gone", f"only in {new}: added", "slow", "what first second ratio",
+        "open → close, median 10 µs (20) 40 µs (20) × 4.00 slower",
+        "7 figures compared, threshold × 1.5: 1 slower"]
+    assert bench("trace", "diff", old, new, "--contracts", mine, "-k", "same")[0] == 0
+    code, _, err = bench("trace", "diff", old, new, "-k", "gone")
+    assert code == 64 and "no check with a recording is in both" in err
+
+
+def test_a_recording_that_is_cut_off_names_its_place(bench, tmp_path):
+    path = tmp_path / "cut.dat"
+    path.write_bytes(SMALL.read_bytes()[:200_000])
+    for words in (["show", path], ["export", path, "--to", tmp_path / "x.csv"], ["diff", path, path]):
+        code, _, err = bench("trace", *words)
+        assert code == 3 and err.startswith(f"bench: {path}: offset "), err

@@ -48,7 +48,7 @@ OPEN, CLOSE, MARK = Tracepoint("t:open"), Tracepoint("t:close"), Tracepoint("t:m
 TICK = st.none() | st.tuples(st.sampled_from(["open", "close", "mark"]), st.integers(0, 2), st.integers(0, 2))
 TICKS = st.lists(TICK, min_size=1, max_size=24)
 TIME = st.integers(1, 12)
-SETTINGS = settings(max_examples=60, deadline=None)
+SETTINGS = settings(max_examples=40, deadline=None)
 OP, C, M, BEGIN, END = "(o > 0)", "(c > 0)", "(m > 0)", "(begin > 0)", "(end > 0)"
 NOT_O, NOT_C, NOT_M, REST = "(o < 0)", "(c < 0)", "(m < 0)", "((o < 0) and (c < 0))"
 

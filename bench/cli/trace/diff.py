@@ -25,6 +25,7 @@ EXAMPLES = """  bench trace diff kernel-6.12.dat kernel-7.2.dat
 
 exit codes: 0 nothing differs, 1 something is beyond the threshold, 2 that cannot be told, 3 cannot be read, 64 usage
 """
+FEW = 5  # names of checks that only one record has
 STYLE = {"slower": "bold red", "faster": "green", "more": "yellow", "fewer": "yellow", "new": "yellow",
          "gone": "yellow", None: "magenta"}
 
@@ -88,7 +89,8 @@ def couples(options: argparse.Namespace, pairs: Mapping[str, Verb]) -> Iterator[
     for name, one, other in ((options.first, first, second), (options.second, second, first)):
         alone = [check for check in one if check not in other]
         if alone:
-            print(f"only in {name}: {', '.join(visible(sentence(check)) for check in alone)}")
+            some = ", ".join(visible(sentence(check)) for check in alone[:FEW])
+            print(f"only in {name}: {some}{f' and {len(alone) - FEW} more' if len(alone) > FEW else ''}")
     if not both:
         raise UsageError(f"no check with a recording is in both {options.first} and {options.second}")
     for name in both:
