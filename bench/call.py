@@ -4,6 +4,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 
 import drivers
 from bench.board import Device
-from bench.errors import TargetError, UsageError
+from bench.errors import Broken, TargetError, UsageError
 from bench.trace import Trace
 from bench.trace.usb import UsbCapture
 from drivers.call import calls_of, kind
@@ -103,8 +104,14 @@ class Answer:
 
     @property
     def value(self) -> Any:
-        """The call's value.  Raises TargetError with the target's traceback when the call raised."""
+        """The call's value.
+
+        Raises TargetError with the target's traceback when the call raised; Broken when the agent had no leave for it.
+        """
         if self.error:
+            if self.error["type"] == "PermissionError" and re.search(r"'/(dev|sys|proc|lib)/", self.error["text"]):
+                fix = "run the agent as root, or give its user leave (a udev rule, a group)"
+                raise Broken(f"{self.call.name}: {self.error['text']}: {fix}")
             what = f"{self.error['type']}: {self.error['text']}"
             raise TargetError(f"{self.call.name}: {what}\n{self.error['traceback']}")
         return self.result

@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from bench.rig import Rig
 
 BOUND, DEFERRED, UNBOUND, OTHER = "bound", "deferred", "no driver", "another driver"
-DISABLED, MISSING = "disabled", "missing"
+DISABLED, MISSING, NO_FILE = "disabled", "missing", "no device file"
 WARNING = 4  # the kernel log's level up to which a line may say why a probe failed
 Found = Mapping[str, Any]  # a device, a node, a module, as the target told
 
@@ -74,7 +74,7 @@ def probe(rig: Rig) -> Probe:
     """Ask the target, which must run, and compare.  Raises BenchError when it cannot be asked."""
     kernel = rig.exerciser("kernel")
     waiting = kernel.deferred().value
-    seen = Kernel(kernel.devices().value, kernel.nodes().value, waiting or {})
+    seen = Kernel(kernel.devices().value, kernel.nodes().value, waiting or {}, kernel.lost_files().value)
     first = compare(rig.board, seen)
     if first.wrong:  # only now is it worth the time to ask why
         aliases = sorted({device["modalias"] for device in seen.devices if device["modalias"] and not device["driver"]})
@@ -104,6 +104,7 @@ class Kernel:
     devices: Sequence[Found]
     nodes: Sequence[Found]
     deferred: Mapping[str, str]
+    lost_files: Sequence[Found] = ()
     modules: Mapping[str, Sequence[Found]] | None = None
     log: tuple[str, ...] = ()
 
@@ -179,7 +180,7 @@ def _part(device: Device, here: Found | None, board: Board, kernel: Kernel, foun
         return _absent(device, kernel, found)
     part = Part(device.name, UNBOUND, device.driver, _place(here), here["driver"])
     if _same(here, device):
-        return replace(part, state=BOUND)
+        return _opened(replace(part, state=BOUND), here, kernel)
     if here["driver"]:
         return replace(part, state=OTHER, why=f"{here['driver']} has it, not {device.driver}",
                        fix=f"echo {here['name']} > /sys/bus/{here['bus']}/drivers/{here['driver']}/unbind, "
@@ -190,6 +191,19 @@ def _part(device: Device, here: Found | None, board: Board, kernel: Kernel, foun
                        fix="see to what it waits for (a clock, a GPIO controller, a regulator) first")
     why, fix = _undriven(device, here, kernel)
     return replace(part, why=why, fix=fix)
+
+
+def _opened(part: Part, here: Found, kernel: Kernel) -> Part:
+    """A bound part, or what keeps programs from it: a file of its own, not of a device behind it."""
+    below = here["path"] + "/"
+    others = tuple(d["path"] + "/" for d in kernel.devices
+                   if d["driver"] and d["path"].startswith(below) and d["bus"] not in ("serial-base", "hid"))
+    own = [f for f in kernel.lost_files if f["path"].startswith(below) and not f["path"].startswith(others)]
+    if not own:
+        return part
+    fix = ("mount -t devtmpfs devtmpfs /dev, or have udev make it" if own[0]["why"] == "it is not there" else
+           "run the agent as root, or give its user leave (a udev rule, a group)")
+    return replace(part, state=NO_FILE, why=f"{own[0]['file']}: {own[0]['why']}", fix=fix)
 
 
 def _undriven(device: Device, here: Found, kernel: Kernel) -> tuple[str, str]:

@@ -96,11 +96,20 @@ class Rig:
         """Say that the board is not as it was and must start anew before the next check."""
         self.spoiled = self.spoiled or why
 
+    @property
+    def answering(self) -> bool:
+        """Whether there is an agent to talk to, without starting one."""
+        return self._channel is not None
+
     def power_cycle(self) -> None:
         """Off, on, booted, agent: the world after a crash."""
+        self.power_off()
+        self.start()
+
+    def power_off(self) -> None:
+        """Off; `start` brings it back."""
         self.spoiled = ""
         self._drop()
-        self.start()
 
     def close(self) -> None:
         """Stop the agent, power off, release labgrid's drivers."""

@@ -17,6 +17,7 @@ from bench.judge import site
 from bench.plugin import evidence
 from bench.plugin.coverage import Watch
 from bench.plugin.evidence import Current, HealthError, SiteError, outcome_of
+from bench.plugin.ready import Ready
 from bench.rig import Rig, quiet_labgrid
 from bench.verdict import Outcome
 
@@ -35,6 +36,7 @@ class Checks:
         self._rig: Rig | None = None
         self._writer: store.Writer | None = None
         self._things: dict[str, list[dict[str, Any]]] = {}
+        self._ready = Ready()
         self._spoiled = False  # the target's state is not to be trusted: power-cycle it before the next check
 
     @property
@@ -44,9 +46,9 @@ class Checks:
             quiet_labgrid()
             self._rig = Rig(self.board.name if self.board.folder.parent == boards.BOARDS else str(self.board.folder))
         if self._spoiled or self._rig.spoiled:
-            self._rig.power_cycle()
+            self._rig.power_off()
             self._spoiled = False
-        self._rig.start()
+        self._ready.start(self._rig)
         return self._rig
 
     def things(self, call: str) -> list[dict[str, Any]]:
@@ -62,7 +64,9 @@ class Checks:
         if self._writer is None:
             self._writer = store.Writer(self.folder, join=True)
         if not self._writer.started:
-            self._writer.start(evidence.run_info(self.board, self._rig, self.faults, self.coverage))
+            rig = self._rig if self._rig and self._rig.identity else None
+            probe = self._ready.probe(rig) if rig else None
+            self._writer.start(evidence.run_info(self.board, rig, probe, self.faults, self.coverage))
         return self._writer
 
     def is_check(self, item: pytest.Item) -> bool:
@@ -75,6 +79,13 @@ class Checks:
         self._leave_out(config, items, [i for i in items if not self._is_for_this_board(i)])
         if config.getoption("--quick") and not self.proving:
             self._leave_out(config, items, [i for i in items if i.get_closest_marker("slow")])
+
+    def _devices(self, item: pytest.Item) -> list[str]:
+        """The devices that a check is about."""
+        chosen = getattr(getattr(item, "callspec", None), "params", {})
+        asked = [(name, self.board.with_exerciser(name)) for name in exercisers()
+                 if name in getattr(item, "fixturenames", ())]
+        return [str(chosen.get(name, having[0].name)) for name, having in asked if having]
 
     def _is_for_this_board(self, item: pytest.Item) -> bool:
         """Whether the board has a device for every exerciser that the check asks for."""
@@ -131,10 +142,15 @@ class Checks:
             report.check = store.to_json(self._record(item).in_short())  # type: ignore[attr-defined]
         return report
 
+    @pytest.hookimpl(trylast=True)  # what an interrupted check has to undo needs the rig
     def pytest_sessionfinish(self) -> None:
         if self._writer:
             self._writer.close()
         if self._rig:
+            with contextlib.suppress(BenchError):
+                self.current.undo.close()
+                if self._rig.answering:
+                    self.config.hook.pytest_bench_leave(rig=self._rig)
             with contextlib.suppress(BenchError):
                 self._rig.close()
 
@@ -145,6 +161,7 @@ class Checks:
         if self.coverage:
             self.coverage.begin(rig)
         _ = self.writer  # the run's line is there when the first check begins
+        self._ready.require(rig, self._devices(item))
         rig.answers.clear()
         if rig.twin:
             rig.cable.clear()

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 import bench
-from bench import probe, setup, store
+from bench import setup, store
 from bench.board import Board
 from bench.call import Answer
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
 from bench.health import HealthFinding, compare, crash_in, kernel_lines
 from bench.judge import site
 from bench.plugin.coverage import Watch
+from bench.probe import Probe
 from bench.rig import Rig
 from bench.trace.usb import UsbCapture
 from bench.verdict import Outcome, Verdict
@@ -271,8 +272,9 @@ def keep_files(record: store.CheckRecord, current: Current, folder: Path, number
     return dataclasses.replace(record, calls=tuple(calls), pcap=pcap, files=tuple(files))
 
 
-def run_info(board: Board, rig: Rig | None, faults: tuple[str, ...], watch: Watch | None = None) -> store.RunInfo:
-    """What runs where; what only the target can tell is left out where it never spoke (`rig` None, or no identity)."""
+def run_info(board: Board, rig: Rig | None, probe: Probe | None, faults: tuple[str, ...],
+             watch: Watch | None = None) -> store.RunInfo:
+    """What runs where; what only the target can tell is left out where it never spoke (`rig` None)."""
     identity = dict(rig.identity) if rig else {}
     return store.RunInfo(
         board=board.name, kernel=str(identity.get("release", "")),
@@ -280,5 +282,5 @@ def run_info(board: Board, rig: Rig | None, faults: tuple[str, ...], watch: Watc
         started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"), host=platform.node(),
         twin=board.twin is not None, faults=faults, identity=identity,
         covers=watch.modules if watch else {}, covers_missing=watch.missing if watch else "",
-        probe=probe.attempt(rig) if rig and identity else None,
+        probe=probe,
     )

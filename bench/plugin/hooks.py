@@ -1,8 +1,13 @@
 """Hooks that the plugin offers to others (the command line's live progress uses them)."""
 from __future__ import annotations
 
+from bench.rig import Rig
 from bench.store import CheckRecord
 
 
 def pytest_bench_check(record: CheckRecord) -> None:
     """Called after each check, when its record is on the disk."""
+
+
+def pytest_bench_leave(rig: Rig) -> None:
+    """Called when all is over, or was interrupted: what checks did is undone, and the target still answers."""

@@ -68,6 +68,6 @@ class Recorder:
             reason=f"the bench's own process died in the middle of this check ({report.longreprtext.strip()})",
         )
         if not self._writer.started:
-            self._writer.start(evidence.run_info(self.board, None, tuple(self.config.getoption("--fault"))))
+            self._writer.start(evidence.run_info(self.board, None, None, tuple(self.config.getoption("--fault"))))
         self._writer.add(record)
         return record

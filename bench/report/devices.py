@@ -5,12 +5,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from bench.probe import BOUND, DEFERRED, DISABLED, MISSING, OTHER, UNBOUND, Part, Probe
+from bench.probe import BOUND, DEFERRED, DISABLED, MISSING, NO_FILE, OTHER, UNBOUND, Part, Probe
 from bench.report.text import line
 
-SYMBOLS = {BOUND: "✓", DEFERRED: "…", UNBOUND: "✗", OTHER: "✗", DISABLED: "–", MISSING: "✗"}
+SYMBOLS = {BOUND: "✓", DEFERRED: "…", UNBOUND: "✗", OTHER: "✗", DISABLED: "–", MISSING: "✗",
+           NO_FILE: "✗"}
 STYLES = {BOUND: "green", DEFERRED: "yellow", UNBOUND: "bold red", OTHER: "bold red", DISABLED: "yellow",
-          MISSING: "bold red"}
+          MISSING: "bold red", NO_FILE: "bold red"}
 
 
 def devices(board: str, kernel: str, probe: Probe) -> RenderableType:

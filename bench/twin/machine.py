@@ -136,6 +136,8 @@ class Twin:
                 self.console.sendall(key.encode())
 
     def _start(self, folder: Path) -> None:
+        for chip in self.chips.values():
+            chip.reset()  # power comes to all of them; QEMU resets only what it knows of
         listeners = {port: _listen(folder / port) for port in PORTS}
         for device in self.board.devices:
             if device.chip and self.chips[device.name].transport:

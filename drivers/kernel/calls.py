@@ -11,7 +11,7 @@ from drivers.call import call
 from drivers.clock import log_clock
 from drivers.kernel.devices import bind, rebind, suspend, unbind
 from drivers.kernel.modules import load_module, plant, reload_module, unload_module, unplant
-from drivers.kernel.probe import deferred, devices, modules_for, nodes
+from drivers.kernel.probe import deferred, devices, lost_files, modules_for, nodes
 
 __all__ = [
     "bind",
@@ -21,6 +21,7 @@ __all__ = [
     "interrupts",
     "kmsg",
     "load_module",
+    "lost_files",
     "modules_for",
     "nodes",
     "plant",

@@ -65,6 +65,22 @@ def deferred() -> Optional[Dict[str, str]]:
 
 
 @call
+def lost_files() -> List[Dict[str, str]]:
+    """Character devices that no program can open: path (as `devices` has it), file, and why."""
+    found = []
+    for place in sorted(glob.glob("/sys/dev/char/*")):
+        words = dict(line.partition("=")[::2] for line in _text(f"{place}/uevent").splitlines())
+        file = "/dev/" + words.get("DEVNAME", "")
+        if not words.get("DEVNAME") or os.access(file, os.R_OK) or os.access(file, os.W_OK):
+            continue
+        there = os.path.exists(file)
+        mode = oct(os.stat(file).st_mode & 0o777)[2:] if there else ""
+        why = f"user {os.geteuid()} must not open it, its mode is {mode}" if there else "it is not there"
+        found.append({"path": os.path.realpath(place)[len("/sys/devices") :], "file": file, "why": why})
+    return found
+
+
+@call
 def nodes() -> List[Dict[str, object]]:
     """Each devicetree node that says what it is: path, compatible (best first), and its status, okay when not given."""
     found: List[Dict[str, object]] = []

@@ -67,7 +67,7 @@ def enter(
     deadline = time.monotonic() + timeout_s
     while not has_carrier(interface):
         if time.monotonic() >= deadline:
-            raise TimeoutError(f"{interface}: no carrier {timeout_s} s after it was set up")
+            raise TimeoutError(f"{interface}: no carrier {timeout_s} s after it was set up: is the cable plugged in?")
         time.sleep(0.001)
     with open(f"/sys/class/net/{interface}/address") as opened:
         return {**was, "sysctls": sysctls, "mac": opened.read().strip()}

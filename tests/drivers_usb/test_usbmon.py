@@ -13,7 +13,7 @@ HID_OUT, SET_REPORT = 0x21, 9
 
 @pytest.fixture(scope="module")
 def rig():
-    with Rig("twin210-io") as rig:
+    with Rig("twin210") as rig:
         yield rig
 
 

@@ -10,6 +10,7 @@ import pytest
 from bench import Rig, board, setup
 from bench.errors import AgentDied, TwinError
 from bench.twin import Twin
+from fixtures.chips.tmp102.registers import T_HIGH, T_LOW
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +126,16 @@ def test_a_failed_start_leaves_labgrid_ready_for_the_next(monkeypatch):
         assert rig.agent.echo(value=3).value == 3
     finally:
         rig.close()
+
+
+def test_power_comes_to_the_chips_behind_others_too():
+    twin = Twin(board.load("twin210"), setup.prepare())
+    sensor = twin.chips["sensor"]
+    before = {kind: sensor.registers[kind].value for kind in (T_LOW, T_HIGH)}
+    for kind in before:
+        sensor.registers[kind].value = 0x1230
+    try:
+        twin.on()
+        assert {kind: sensor.registers[kind].value for kind in before} == before
+    finally:
+        twin.off()

@@ -1,0 +1,54 @@
+"""Whether a board is ready for a check: what was found when it booted, so that nobody blames a driver for a bad rig."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench import probe
+from bench.errors import Broken, TargetError
+from bench.probe import BOUND, UNBOUND, Part, Probe
+from bench.rig import Rig
+
+TRIES = 2  # starts of a rig that may fail in a row before nobody tries again
+
+
+class Ready:
+    """The state of one rig, looked at once for each boot."""
+
+    def __init__(self) -> None:
+        self._found: tuple[int, Probe] = (0, Probe())
+        self._failed: list[Broken] = []
+
+    def start(self, rig: Rig) -> None:
+        """Start the rig.  Raises Broken; at once when it has failed TRIES times in a row."""
+        if len(self._failed) >= TRIES:
+            raise Broken(f"the rig did not start {TRIES} times in a row and is left alone: {self._failed[-1]}")
+        try:
+            rig.start()
+        except Broken as e:
+            self._failed.append(e)
+            raise
+        self._failed.clear()
+
+    def probe(self, rig: Rig) -> Probe:
+        """What was found of the board's devices since it booted."""
+        if self._found[0] != rig.boots:
+            self._found = rig.boots, probe.attempt(rig)
+        return self._found[1]
+
+    def require(self, rig: Rig, devices: Iterable[str]) -> None:
+        """Raise what keeps a check of these devices from saying anything: reason and fix.
+
+        On the twin the chip is known to be there: a driver that did not take it is the driver's own failure.
+        """
+        found = {part.name: part for part in self.probe(rig).all}
+        for name in devices:
+            part = found.get(name)
+            if part is None or part.state == BOUND:
+                continue
+            if rig.twin and name in rig.twin.chips and part.state == UNBOUND:
+                raise TargetError(_text(part))
+            raise Broken(_text(part))
+
+
+def _text(part: Part) -> str:
+    return f"{part.name} ({part.driver}) was {part.state} when the board had booted: {part.why}; {part.fix}"
