@@ -6,10 +6,11 @@ contract to a name. Reading it runs it: it is a program, as trusted as any other
 from __future__ import annotations
 
 import ast
+import contextlib
 import sys
 import traceback
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +60,32 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _run(path: Path, tree: ast.Module) -> types.ModuleType:
-    module = types.ModuleType(path.stem)
+    module = types.ModuleType(f"contracts of {path}")
     module.__file__ = str(path)
-    beside = str(path.resolve().parent)  # where the file finds its own helpers, as a script does
-    sys.path.insert(0, beside)
-    try:
-        exec(compile(tree, str(path), "exec", dont_inherit=True), vars(module))
-    except Exception as error:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        kind = "" if isinstance(error, ContractError) else f"{type(error).__name__}: "
-        raise UsageError(f"{path}:{lines[-1] if lines else 1}: {kind}{error}") from error
-    finally:
-        sys.path.remove(beside)
+    with _beside(path.resolve().parent, module):
+        try:
+            exec(compile(tree, str(path), "exec", dont_inherit=True), vars(module))
+        except Exception as error:
+            lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+            kind = "" if isinstance(error, ContractError) else f"{type(error).__name__}: "
+            raise UsageError(f"{path}:{lines[-1] if lines else 1}: {kind}{error}") from error
     return module
+
+
+@contextlib.contextmanager
+def _beside(folder: Path, module: types.ModuleType) -> Iterator[None]:
+    """Let a file find its own helpers beside it, as a script does; the next file's may have the same names."""
+    before = set(sys.modules)
+    sys.modules[module.__name__] = module
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            if "." not in name and Path(getattr(sys.modules[name], "__file__", None) or "/").parent == folder:
+                del sys.modules[name]
+        sys.modules.pop(module.__name__, None)
 
 
 def _bound_names(tree: ast.Module) -> dict[str, int]:
