@@ -189,6 +189,12 @@ class Exerciser:
         """The same exerciser, its calls allowed `deadline_s` seconds."""
         return self._with(deadline_s=deadline_s)
 
+    def function(self, name: str) -> Callable[..., Any]:
+        """A call as drivers/ has it.  Raises UsageError for a name that is none."""
+        if name not in self._calls:
+            raise UsageError.unknown(f"{self._name} call", name, self._calls)
+        return self._calls[name]
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__") or name not in self._calls:
             raise AttributeError(str(UsageError.unknown(f"{self._name} call", name, self._calls)))

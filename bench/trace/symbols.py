@@ -39,6 +39,10 @@ class Symbols:
             names[number] = f"{int(unique[number]):#x}"
         return names[inverse.reshape(-1)]
 
+    def name(self, address: int) -> str:
+        """The function that one address lies in, or the address."""
+        return str(self.names(np.array([address], np.uint64))[0])
+
     def modules(self, addresses: NDArray[Any]) -> NDArray[Any]:
         """The module of the function that each address lies in, "" for the kernel proper."""
         return self._modules[self._numbers(addresses)]

@@ -9,8 +9,8 @@ import sys
 import time
 from typing import Any, Dict, Generator, List
 
+from drivers.agent import tracefs
 from drivers.agent.coverage import BUFFER_KB, LOOK_S, Coverage, module_of
-from drivers.agent.tracefs import ROOTS
 from drivers.call import call, listen
 from drivers.step import step
 
@@ -75,6 +75,25 @@ def shell(command: str, timeout_s: float = 60.0) -> Dict[str, Any]:
 
 
 @call
+def trace_events() -> List[str]:
+    """The events of this kernel and its loaded modules, as system:name."""
+    return _tracefs("available_events")
+
+
+@call
+def traceable() -> List[str]:
+    """The functions that probes and the function tracer can be set on."""
+    return [line.split()[0] for line in _tracefs("available_filter_functions")]
+
+
+def _tracefs(name: str) -> List[str]:
+    try:
+        return tracefs.Folder(tracefs.root()).read(name).split("\n")[:-1]
+    except FileNotFoundError:
+        return []  # not mounted, or a kernel without
+
+
+@call
 def die() -> None:
     """Kill the agent's process, as the kernel would."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -103,7 +122,7 @@ def cover(drivers: List[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S
     if Coverage.running:
         Coverage.running.stop()
     modules = {driver: module_of(driver) for driver in drivers}
-    root = next((tracefs for tracefs in ROOTS if os.path.exists(tracefs + "/set_ftrace_filter")), None)
+    root = next((root for root in tracefs.ROOTS if os.path.exists(root + "/set_ftrace_filter")), None)
     if root is None:
         why = "this kernel has no function tracer (CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE), or we may not use it"
         raise OSError(errno.ENOSYS, why)

@@ -1,11 +1,14 @@
 """The recorder on the target, for real: every kind of source on the twin's kernel, judged on the host."""
 import os
+import threading
 import time
 
 import numpy as np
 import pytest
 
 from bench import Rig
+from bench.cli.trace import record
+from bench.errors import AgentDied, UsageError
 from bench.trace import Trace
 from bench.verdict import Outcome
 from drivers.contract import (
@@ -131,6 +134,15 @@ def test_what_this_kernel_lacks_is_named(rig):
         "bench:no_such_function": "no_such_function: Invalid probed address or symbol"}
 
 
+def test_what_a_person_asks_for_and_is_not_there_is_told_with_the_nearest_name(rig):
+    with pytest.raises(UsageError, match="no function that can be traced named 'dm9000_xmit'; did you mean 'dm9000_"):
+        record._refuse_missing(rig, [Function("dm9000_xmit")])
+    with pytest.raises(UsageError, match=r"no net call named 'pong'; did you mean 'ping'\?"):
+        record._call(rig, ["net.pong"])
+    with pytest.raises(UsageError, match=r"net\.capture listens while the host acts"):
+        record._call(rig, ["net.capture"])
+
+
 def test_steps_that_a_call_marks_are_in_its_trace_and_in_contracts(rig):
     enter = Tracepoint("raw_syscalls:sys_enter").name
     between = contract("in order", order(Step("one"), Step("t*"), key="pid") & count(Step(), exactly=2))
@@ -179,3 +191,32 @@ def test_pages_come_while_the_host_acts(rig):
     with recorded.listen_to_system_calls(count=EVENTS // 2) as answer:
         time.sleep(2.0)  # the host is busy with something else
     assert answer.trace.lost == 0 and len(answer.trace) >= EVENTS
+
+
+def tracefs(rig):
+    """What recorders have in the target's tracefs: instances, probes, enabled functions."""
+    shell = rig.target.get_driver("ShellDriver")
+    top = "/sys/kernel/tracing"
+    return shell.run(f"ls {top}/instances; cat {top}/kprobe_events; cat {top}/enabled_functions")[0]
+
+
+def test_a_dead_recorder_leaves_nothing_once_the_next_one_is_there(rig):
+    recorded = rig.agent.with_events(Kprobe("dm9000_start_xmit"), Function(":mod:dm9000"), MANY[0])
+    recorded.nothing_to_do()
+    [before] = [line for line in tracefs(rig) if line.startswith("bench-")]
+    with pytest.raises(AgentDied):
+        recorded.die()
+    assert tracefs(rig) == []
+    assert recorded.system_calls(count=100).trace.events["raw_syscalls:sys_enter"] >= 100
+    assert before not in tracefs(rig)
+    assert "p:bench/dm9000_start_xmit dm9000_start_xmit" in tracefs(rig)
+
+
+def test_an_interrupted_call_gives_its_trace_and_the_agent_goes_on(rig):
+    timer = threading.Timer(1.0, rig.interrupt)
+    timer.start()
+    answer = rig.agent.with_events(MANY[0]).interruptible().within(20.0).wait(seconds=15.0)
+    assert answer.error["type"] == "KeyboardInterrupt"
+    assert answer.ended_ns - answer.started_ns < 5e9
+    assert "raw_syscalls:sys_enter" in answer.trace.events
+    assert rig.agent.echo(value=1).value == 1

@@ -1,4 +1,4 @@
-"""`bench trace`: look into a trace.dat, judge it, write it for other tools, compare two; no board is needed."""
+"""`bench trace`: record a board; and without one: look into a trace.dat, judge it, export it, compare two."""
 from __future__ import annotations
 
 import argparse
@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-VERBS = ("show", "check", "export", "diff")
+VERBS = ("record", "show", "check", "export", "diff")
 
 EXAMPLES = """example:
+  bench trace record --board twin210 -e net -o some.dat --seconds 5
   bench trace show some.dat                        what is in it, event by event
   bench trace check contracts.py some.dat          judge it; docs/traces.md says how contracts are written
   bench trace export some.dat --to some.pftrace    for Perfetto, trace-cmd, spreadsheets, data frames

@@ -84,7 +84,10 @@ def fits_one(event: str, patterns: Iterable[str]) -> bool:
 def event_line(trace: Trace, witness: Witness, width: int) -> str:
     """time [s], cpu, process, event, fields; `width` is the event column's."""
     process = visible(f"{trace.comm(witness.pid)}-{witness.pid}")
-    fields = " ".join(f"{visible(name)}={visible(field_text(value, name))}" for name, value in witness.fields.items())
+    addresses = trace.formats[witness.event].addresses
+    texts = {name: trace.kernel.name(value) if name in addresses else field_text(value, name)
+             for name, value in witness.fields.items()}
+    fields = " ".join(f"{visible(name)}={visible(text)}" for name, text in texts.items())
     return (f"{seconds(witness.ts):>16} {witness.cpu:>3}  {process:<20} {visible(witness.event):<{width}} "
             f"{fields}").rstrip()
 
@@ -114,7 +117,8 @@ def summary_lines(trace: Trace, path: str) -> list[str]:
     lines = [f"{visible(path)}: {len(trace):,} events of {len(trace.events)} types{lasted} on {cpus} "
              f"CPU{'s' * (cpus != 1)}, clock {visible(trace.recording.clock)}, "
              f"{f'{trace.lost:,} LOST' if trace.lost or trace.gaps else 'none lost'}"]
-    never = [event for event in trace.recording.armed or () if event not in trace.events]
+    never = [event for event in trace.recording.armed or () if event in trace.formats and event not in trace.events
+             and event != "ftrace:print"]  # which is for marks, and always on
     if never:
         lines.append(f"armed, never came: {visible(', '.join(never))}")
     lines += [f"could not be armed: {visible(event)}: {visible(why)}" for event, why in trace.missing.items()]
