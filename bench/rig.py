@@ -21,7 +21,7 @@ from labgrid import Environment
 from bench import board as boards
 from bench.call import Answer, Call, Exerciser, exercisers
 from bench.channel import DRIFT_PPM, TWIN_DRIFT_PPM, Channel, Clock, Frame
-from bench.errors import AgentDied, BoardError, ChannelError, Hang, TwinError, UsageError
+from bench.errors import AgentDied, BenchError, BoardError, ChannelError, Hang, TwinError, UsageError
 from bench.health import crash_in
 from bench.lab.console import Line
 from bench.trace import Trace
@@ -52,7 +52,7 @@ class Rig:
         self.identity: dict[str, Any] = {}
         self.clock = Clock()
         self.boots = 0
-        self.spoiled = ""  # why the board must start anew before anything else is asked of it
+        self._spoiled: Callable[[], object] | None = None
         self.progress: Callable[[int], None] = lambda size: None  # told how many bytes of pages came so far
         self._receiver = Receiver()
         self._calls = 0
@@ -92,9 +92,22 @@ class Rig:
             self.answers.clear()
             self.boots += 1
 
-    def spoil(self, why: str) -> None:
-        """Say that the board is not as it was and must start anew before the next check."""
-        self.spoiled = self.spoiled or why
+    def spoil(self, still: Callable[[], object]) -> None:
+        """Say that the board is not as it was: it starts anew before the next check, if `still()` is true then."""
+        self._spoiled = self._spoiled or still
+
+    @property
+    def spoiled(self) -> bool:
+        """Whether the board must start anew before anything else is asked of it."""
+        if self._spoiled is None:
+            return False
+        try:
+            bad = bool(self._spoiled())
+        except BenchError:
+            bad = True  # not even that can be asked
+        if not bad:
+            self._spoiled = None
+        return bad
 
     @property
     def answering(self) -> bool:
@@ -108,7 +121,7 @@ class Rig:
 
     def power_off(self) -> None:
         """Off; `start` brings it back."""
-        self.spoiled = ""
+        self._spoiled = None
         self._drop()
 
     def close(self) -> None:

@@ -80,7 +80,7 @@ class Sweep:
             self.rows.append(row)
             current.rows.append({"fault": fault, **row})
             if row["outcome"] == "not reached":
-                self.ended = f"the fault has {n - 1} chances or fewer"
+                self.ended = f"the fault has {n - 1} chances, or fewer"
                 return self
             n += 1 if n < DENSE else n // 4
         self.ended = f"stopped at n = {n}: {most} runs or {seconds:g} s are the limit"

@@ -46,11 +46,11 @@ def _why(check: CheckRecord) -> str:
 
 
 def _left_alone(cells: Sequence[Cell]) -> dict[str, str]:
-    """Row → the one reason for which nothing was done there; "" for a row in which something was."""
-    found: dict[str, set[str]] = {}
+    """Row → the first reason for which nothing was done there; "" for a row in which something was."""
+    found: dict[str, list[str]] = {}
     for row, _, check in cells:
-        found.setdefault(row, set()).add(_why(check) if judge.kind(check) == "skip" else "")
-    return {row: whys.pop() if len(whys) == 1 else "" for row, whys in found.items()}
+        found.setdefault(row, []).append(_why(check) if judge.kind(check) == "skip" else "")
+    return {row: whys[0] if all(whys) else "" for row, whys in found.items()}
 
 
 def _skipped(cells: Sequence[Cell], alone: dict[str, str]) -> RenderableType:
