@@ -59,6 +59,14 @@ def test_a_limit_that_is_written_is_in_the_sensor(hwmon, limits_kept, tmp102_chi
     assert (tmp102_chip.limit_c("high"), tmp102_chip.limit_c("low")) == (60.0, -10.0)
 
 
+@pytest.mark.fault("tmp102:limits_not_stored", "s3c2410_i2c:corrupt_write")
+def test_a_limit_reads_as_the_sensor_has_it(hwmon, limits_kept, tmp102_chip):
+    assert hwmon.write(attribute="temp1_max", value=60000).value == tmp102_chip.limit_c("high") * 1000
+    shown = hwmon.write(attribute="temp1_max", value=60040).value  # between two of the sensor's steps of 62.5
+    assert tmp102_chip.limit_c("high") in (60.0, 60.0625)
+    assert shown == thousandths(tmp102_chip.limit_c("high"))
+
+
 @pytest.mark.fault("tmp102:alert_stuck", "tmp102:limits_not_stored")
 def test_the_alert_is_active_beyond_the_limit(hwmon, limits_kept, tmp102_chip):
     _ = hwmon.write(attribute="temp1_max_hyst", value=40000).value
