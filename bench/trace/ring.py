@@ -85,9 +85,12 @@ def walk(pool: Pool, number: int, layout: Layout, cpu: int,
     pages = raw.view(f"{layout.order}u4").reshape(-1, size)
     step = max(BLOCK_BYTES // layout.subbuf_size, 1)
 
+    scratch: list[Words] = []  # one for each thread: memory that is new costs as much as walking it
+
     def one(start: int) -> tuple[Block, list[Gap]]:
         part = pages[start:start + step]
-        spaced = np.zeros((part.shape[0], size + SPACE), np.uint32)
+        whole = scratch.pop() if scratch else np.zeros((min(step, pages.shape[0]), size + SPACE), np.uint32)
+        spaced = whole[:part.shape[0]]
         with pool.near([(base + 4 * start * size, base + 4 * (start + step) * size)]):
             spaced[:, :size] = part  # to native byte order, too
         try:
@@ -95,6 +98,8 @@ def walk(pool: Pool, number: int, layout: Layout, cpu: int,
         except BadPage as bad:
             at = 4 * (start * size + bad.word - bad.word // (size + SPACE) * SPACE)
             raise RecordError(f"{where(at)}: {bad}") from bad
+        finally:
+            scratch.append(whole)
 
     last: int | None = None
     for block, gaps in _ahead(one, range(0, pages.shape[0], step)):
@@ -156,8 +161,10 @@ def _lockstep(words: Words, first: Places, ends: Places, big: bool) -> Places:
     who = np.flatnonzero(first < ends)
     at, end = first.take(who), ends.take(who)
     while at.size:
-        row = np.zeros(first.size, np.uint32)
-        row[who] = at
+        row = at.astype(np.uint32)
+        if at.size < first.size:  # some pages are through
+            row = np.zeros(first.size, np.uint32)
+            row[who] = at
         found.append(row)
         head = words.take(at)
         advance = _ADVANCE.take(head >> np.uint32(27) if big else head & np.uint32(31))

@@ -19,8 +19,8 @@ from bench.trace.pool import Bytes, Pool, column, joined
 from bench.trace.recording import Recording
 from bench.trace.ring import THREADS, Gap, walk
 
-# Decoded arrays that are kept for the next question: this much, or a quarter of the raw pages when that is more.
-LEAST_CACHE = 32 << 20
+# Decoded arrays that are kept for the next question: a quarter of the raw pages, at least and at most this much.
+LEAST_CACHE, MOST_CACHE = 32 << 20, 256 << 20
 # The least that a data event takes: its header and one word.
 LEAST_EVENT = 8
 # Records gathered at a time: what they come from stays in the processor's cache for the other columns.
@@ -46,7 +46,7 @@ class Store:
         self.bounds = [0]
         self.in_order: list[bool] = []  # of each CPU: no event is before the one in front of it
         self._cached: OrderedDict[int, NDArray[Any]] = OrderedDict()
-        self._cache_bytes = max(LEAST_CACHE, sum(self.pool.sizes) // 4)
+        self._cache_bytes = max(LEAST_CACHE, min(sum(self.pool.sizes) // 4, MOST_CACHE))
         self._by_type: dict[int, list[Rows]] = {}  # piece by piece: sorting pieces needs no large memory
         self._index()
         self.counts = {number: sum(map(len, pieces)) for number, pieces in sorted(self._by_type.items())}
@@ -160,7 +160,7 @@ class Store:
         def chunk(start: int) -> None:
             some = rows[start:start + CHUNK].astype(np.intp)
             # With the HEAD bytes before the data (headers of page and record): they make room for our columns.
-            out[start:start + CHUNK] = windows[self.place.take(some) - np.uint32(HEAD // 4)]
+            out[start:start + CHUNK] = windows[self.place.take(some).astype(np.intp) - HEAD // 4]
             block = np.zeros(some.size, np.uint16)
             for bound in self.bounds[1:-1]:
                 block += some >= bound
