@@ -8,6 +8,7 @@ import zlib
 import pytest
 import zstandard
 
+from bench.cli.trace.common import summary_lines
 from bench.errors import RecordError
 from bench.trace import Trace, text
 from bench.trace.format import parse_format
@@ -168,6 +169,7 @@ def test_what_else_a_file_holds_is_named(tmp_path):
     end = at + 12 + 2 * 16  # of the table; zeros follow up to the first page
     path.write_bytes(data[:at] + option + data[at:end] + data[end + len(option):])
     assert Trace.load(path).recording.unread == ["instance 'other'"]
+    assert "also in the file, not read: instance 'other'" in summary_lines(Trace.load(path), "some.dat")
     assert Trace.load(path)["open"]["key"].tolist() == [0, 1]
 
 

@@ -121,5 +121,6 @@ def summary_lines(trace: Trace, path: str) -> list[str]:
              and event != "ftrace:print"]  # which is for marks, and always on
     if never:
         lines.append(f"armed, never came: {visible(', '.join(never))}")
+    lines += [f"also in the file, not read: {visible(what)}" for what in trace.recording.unread]
     lines += [f"could not be armed: {visible(event)}: {visible(why)}" for event, why in trace.missing.items()]
     return lines
