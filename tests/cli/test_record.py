@@ -31,6 +31,23 @@ def test_a_call_is_recorded_with_events_probes_and_functions(tmp_path):
     assert "ip=dm9000_start_xmit" in shown.stdout
 
 
+def test_what_a_contract_file_needs_is_recorded_and_then_judged(tmp_path):
+    out, ours = tmp_path / "out.dat", tmp_path / "ours.py"
+    ours.write_text("""from drivers.contract import Kprobe, Tracepoint, contract, never, pair
+given = Kprobe("dm9000_start_xmit", "dm9000", {"skb": "%r0"})
+sent = Tracepoint("net:net_dev_start_xmit", {"skb": "skbaddr"})
+taken = contract("each frame is taken", pair(sent, given, key="skb"))
+lost = contract("nothing that does not exist happens", never(Tracepoint("net:no_such_event")))
+""")
+    done = record("--contracts", str(ours), "-o", str(out), "--before",
+                  "net.enter address=192.0.2.2 partner=192.0.2.1", "--", "net.ping", "address=192.0.2.1", "count=3")
+    assert done.returncode == 0, done.stderr
+    assert "could not be armed: net:no_such_event: " in done.stdout
+    judged = subprocess.run([*BENCH[:4], "check", str(ours), str(out)], capture_output=True, text=True, timeout=60)
+    assert judged.returncode == 2, judged.stdout + judged.stderr
+    assert judged.stdout.splitlines()[-1] == "2 verdicts: 1 hold, 1 undecided"
+
+
 def test_ctrl_c_ends_the_recording_and_keeps_it(tmp_path):
     out = tmp_path / "out.dat"
     program = subprocess.Popen([*BENCH, "-e", "sched_switch", "-o", str(out), "--shell",
@@ -50,7 +67,8 @@ def test_ctrl_c_ends_the_recording_and_keeps_it(tmp_path):
 
 @pytest.mark.parametrize("wrong, words", [
     (("-e", "nett"), "no event or system named 'nett'; did you mean 'net'?"),
-    ((), "nothing to record: give -e, -p, -r, -f or -g")])
+    ((), "nothing to record: give -e, -p, -r, -f, -g or --contracts"),
+    (("--contracts", "/nowhere.py"), "/nowhere.py: cannot be read: No such file or directory")])
 def test_what_is_not_there_is_said_with_the_nearest_name(tmp_path, wrong, words):
     done = record("-o", str(tmp_path / "out.dat"), *wrong)
     assert done.returncode == 64

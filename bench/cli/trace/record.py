@@ -21,13 +21,26 @@ from bench.cli.trace.common import Output, add_verb, summary_lines
 from bench.errors import TargetError, UsageError
 from bench.report.text import visible
 from bench.rig import Rig, quiet_labgrid
+from bench.trace import contracts
 from drivers.call import kind
-from drivers.contract import Function, GraphEntry, GraphExit, Kprobe, Kretprobe, Source, Tracepoint, as_role, label
+from drivers.contract import (
+    Contract,
+    Function,
+    GraphEntry,
+    GraphExit,
+    Kprobe,
+    Kretprobe,
+    Source,
+    Tracepoint,
+    as_role,
+    label,
+)
 
 EXAMPLES = """  bench trace record --board twin210 -e irq -e 'net:*' -o out.dat --seconds 5
   bench trace record --board twin210 -f :mod:dm9000 -p 'dm9000_start_xmit skb=%r0' -o out.dat \\
       --before 'net.enter address=192.0.2.2 partner=192.0.2.1' -- net.ping address=192.0.2.1 count=10
   bench trace record --board twin210 -e sched_switch -o out.dat --shell 'dd if=/dev/zero of=/dev/null count=1000'
+  bench trace record --board twin210 --contracts docs/traces/spi_pairing.py -o out.dat -- spi.write data="b'some'"
   bench trace record --board twin210 -e raw_syscalls -o out.dat       until Ctrl-C
 """
 RUNNING = "recording; Ctrl-C ends it"
@@ -46,6 +59,7 @@ def add_parser(verbs: Any) -> None:
             ("-f", "functions", "the function tracer: a name, a pattern, or :mod:MODULE"),
             ("-g", "graph", "the function-graph tracer, for the same")):
         record.add_argument(option, dest=dest, action="append", default=[], metavar=option[1].upper(), help=help_)
+    record.add_argument("--contracts", metavar="FILE", help="what the contracts of this file need")
     record.add_argument("--stack", action="store_true", help="with the functions that led to each event of -e and -p")
     record.add_argument("--buffer", type=int, default=8192, metavar="KB", help="the kernel's buffer for each CPU; what "
                         "does not fit while the line is busy is lost and counted (default 8192)")
@@ -64,15 +78,18 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"-o {out}: there is no folder {out.parent}")
     if sum(map(bool, (options.call, options.shell, options.seconds is not None))) > 1:
         raise UsageError("choose one of --seconds, --shell and a call")
-    if not any((options.events, options.probes, options.returns, options.functions, options.graph)):
-        raise UsageError("nothing to record: give -e, -p, -r, -f or -g")
+    given = (options.events, options.probes, options.returns, options.functions, options.graph, options.contracts)
+    if not any(given):
+        raise UsageError("nothing to record: give -e, -p, -r, -f, -g or --contracts")
+    ours = contracts.load(Path(options.contracts)) if options.contracts else []
     quiet_labgrid()
     with Console(stderr=True).status(f"starting {options.board}"), Rig(options.board) as rig:
         for line in options.before:
             _ = _call(rig, shlex.split(line))().value
         sources = [*_events(rig, options), *_others(options)]
-        _refuse_missing(rig, sources)
-        answer = _record(rig, options, sources, out.parent)
+        if sources:  # what a contract misses, it says itself
+            _refuse_missing(rig, sources)
+        answer = _record(rig, options, [*sources, *ours], out.parent)
     assert answer.trace is not None
     try:
         answer.trace.save(out)
@@ -84,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     return _said(answer, console)
 
 
-def _record(rig: Rig, options: argparse.Namespace, sources: Sequence[Source], spool: Path) -> Answer:
+def _record(rig: Rig, options: argparse.Namespace, sources: Sequence[Source | Contract], spool: Path) -> Answer:
     if options.call:
         run = _call(rig, options.call, sources, options.buffer, spool)
     elif options.shell:
@@ -137,7 +154,7 @@ def _until_interrupted(rig: Rig) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _call(rig: Rig, words: Sequence[str], sources: Sequence[Source] = (), buffer_kb: int = 0,
+def _call(rig: Rig, words: Sequence[str], sources: Sequence[Source | Contract] = (), buffer_kb: int = 0,
           spool: Path | None = None) -> Any:
     """A call given as words, `net.ping count=3`, as a function to run it."""
     name, *given = words
