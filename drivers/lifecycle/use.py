@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import os
 import socket
 import stat
@@ -124,17 +125,18 @@ def _user(node: str) -> Child:
 
 
 def _reader(files: List[str]) -> Child:
-    def read_all() -> None:
-        for name in files:
-            fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
-            try:
-                os.read(fd, 4096)
-            finally:
-                os.close(fd)
+    following = itertools.cycle(files)
+
+    def read_next() -> None:
+        fd = os.open(next(following), os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            os.read(fd, 16)  # a file may be a slow memory: an EEPROM
+        finally:
+            os.close(fd)
 
     def work(stop: Callable[[float], bool], tell: Callable[[Any], None]) -> None:
         tell("%d attributes" % len(files) if files else "")
-        tell(_again("attributes", read_all, stop) if files else {"what": "attributes", "count": 0, "errnos": {}})
+        tell(_again("attributes", read_next, stop) if files else {"what": "attributes", "count": 0, "errnos": {}})
 
     return Child(work)
 
