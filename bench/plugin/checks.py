@@ -36,6 +36,8 @@ class Checks:
         self._rig: Rig | None = None
         self._writer: store.Writer | None = None
         self._things: dict[str, list[dict[str, Any]]] = {}
+        self._left: dict[str, Any] | None = None  # the snapshot after the last check, and the boot that it is of
+        self._left_at = 0
         self._ready = Ready()
         self._spoiled = False  # the target's state is not to be trusted: power-cycle it before the next check
 
@@ -167,7 +169,8 @@ class Checks:
             rig.cable.clear()
             for chip in rig.twin.chips.values():
                 chip.clear()
-        self.current.open(rig)
+        self.current.open(rig, self._left if self._left_at == rig.boots else None)
+        self._left = None
         callspec = getattr(item, "callspec", None)
         params = callspec.params if callspec else {}
         proven = params.get("proven_fault", "")
@@ -187,6 +190,8 @@ class Checks:
             if not self._spoiled and self.current.boot == self._rig.boots:
                 found = self.current.close(self._rig)
                 violated = evidence.judge_site(self.site, self.current.answers)
+                if not self.proving:  # a proof sets the drivers up anew in between
+                    self._left, self._left_at = self.current.after, self._rig.boots
                 bad = [f for f in found if f.severity == "fail"]
                 if bad:
                     self._spoiled = any(f.kind in ("crash", "taint", "splat", "reset") for f in bad)

@@ -88,6 +88,7 @@ class Current:
     crossings: tuple[Crossing, ...] = ()
     wire: tuple[store.WireEvent, ...] = ()
     before: dict[str, Any] = dataclasses.field(default_factory=dict)
+    after: dict[str, Any] = dataclasses.field(default_factory=dict)
     undo: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
 
     @classmethod
@@ -101,10 +102,10 @@ class Current:
         expected = tuple(m.kwargs.get("splat") or m.args[0] for m in item.iter_markers("expects"))
         return cls(item.nodeid, Path(item.path).parent.name, expected, faults, started_ns=time.monotonic_ns())
 
-    def open(self, rig: Rig) -> None:
-        """Take the snapshot before."""
+    def open(self, rig: Rig, before: dict[str, Any] | None) -> None:
+        """Take the snapshot before, or the one after the last check, since which nobody touched the target."""
         self.rig, self.boot = rig, rig.boots
-        self.before = rig.exerciser("kernel").snapshot().value
+        self.before = before or rig.exerciser("kernel").snapshot().value
         rig.answers.clear()
         self.started_ns = time.monotonic_ns()
 
@@ -112,8 +113,9 @@ class Current:
         """Take the snapshot after, and the kernel log between; returns what is new."""
         self.answers = tuple(rig.answers)
         kernel = rig.exerciser("kernel")
-        log = kernel.kmsg(since=self.before["kmsg"]).value
         after = kernel.snapshot().value
+        log = kernel.kmsg(since=self.before["kmsg"]).value
+        self.after = {**after, "kmsg": log["last"]}
         # The log's clock is the scheduler's: measured before and after the check, and nothing is known without both.
         measured = [clock for clock in (self.before.get("log_clock"), after.get("log_clock")) if clock]
         offset, self.kmsg_error_ns = hull(measured) if len(measured) == 2 else (0, None)

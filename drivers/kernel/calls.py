@@ -1,15 +1,14 @@
 """Calls on the kernel's health.   Ref: Documentation/admin-guide/tainted-kernels.rst, ABI/testing/dev-kmsg"""
 from __future__ import annotations
 
-import errno
 import glob
 import os
-import re
 
 from drivers.agent.tracefs import OWN_FILES
 from drivers.call import call
 from drivers.clock import log_clock
 from drivers.kernel.devices import bind, rebind, suspend, unbind
+from drivers.kernel.log import LOG
 from drivers.kernel.modules import load_module, plant, reload_module, unload_module, unplant
 from drivers.kernel.probe import deferred, devices, lost_files, modules_for, nodes
 
@@ -61,9 +60,8 @@ def snapshot() -> dict[str, object]:
         "counts": {name: int(text) for name in COUNTS if (text := _read(f"/sys/kernel/{name}"))},
         "modules": {fields[0]: int(fields[2]) for fields in map(str.split, _read("/proc/modules").splitlines())},
         "fds": sum(int(fd) < OWN_FILES for fd in os.listdir("/proc/self/fd")),
-        "slab": slab(),
         "interrupts": interrupts(),
-        "kmsg": kmsg(0)["last"],
+        "kmsg": kmsg(LOG.last)["last"],
         "uptime_s": float(_read("/proc/uptime").split()[0]),
     }
 
@@ -89,7 +87,7 @@ def interrupts() -> dict[str, dict[str, object]]:
         fields = rest.split()
         counts = [int(field) for field in fields[:cpus] if field.isdigit()]
         # after the counts: controller, hardware number, trigger, then the handlers, which commas part
-        names = re.split(r"\s{2,}", rest.strip())[-1] if number.strip().isdigit() and len(fields) > cpus else ""
+        names = rest.rstrip().rsplit("  ", 1)[-1] if number.strip().isdigit() and len(fields) > cpus else ""
         handlers = [name.strip().split()[-1] for name in names.split(",") if name.strip()]
         found[number.strip()] = {"count": sum(counts), "names": handlers}
     return found
@@ -102,38 +100,10 @@ def kmsg(since: int = 0, limit: int = 2000) -> dict[str, object]:
     "last" is the newest record's number, "dropped" how many after `since` were overwritten unread;
     at most `limit` records, the newest ones.
     """
-    records: list[dict[str, object]] = []
-    last, expected, dropped = since, since + 1, 0
-    opened = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        while True:
-            try:
-                raw = os.read(opened, 8192)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                if error.errno == errno.EPIPE:  # overwritten while we read: the next read goes on behind the gap
-                    continue
-                raise
-            head, _, text = raw.decode("utf-8", "replace").partition(";")
-            priority, seq, microseconds = (int(field) for field in head.split(",")[:3])
-            last = seq
-            if seq <= since:
-                continue
-            dropped += seq - expected if since and seq > expected else 0
-            expected = seq + 1
-            records.append(
-                {
-                    "seq": seq,
-                    "level": priority & 7,
-                    "facility": priority >> 3,
-                    "time_s": microseconds / 1e6,
-                    "text": text.split("\n", 1)[0],
-                }
-            )
-    finally:
-        os.close(opened)
-    return {"last": last, "dropped": dropped + max(0, len(records) - limit), "records": records[-limit:]}
+    LOG.read()
+    records, dropped = LOG.since(since)
+    dropped += max(0, len(records) - limit)
+    return {"last": max(LOG.last, since), "dropped": dropped, "records": records[-limit:]}
 
 
 @call
