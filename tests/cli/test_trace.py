@@ -115,6 +115,15 @@ def test_a_pipe_that_is_closed_early_ends_quietly():
     assert show.wait() == 141
 
 
+@pytest.mark.parametrize("words", [["show", SMALL], ["diff", SMALL, SMALL, "--all"]])
+def test_an_output_without_room_is_one_clear_line(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "bench", "trace", *map(str, words)], stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (
+        3, "bench: the output cannot be written: no space is left where it goes\n")
+
+
 @pytest.mark.parametrize("words, said", [
     (["show", SMALL, "-e", "net_dev_xmt"], "no event named 'net_dev_xmt'; did you mean 'net:net_dev_xmit'?"),
     (["show", SMALL, "--from", "soon"], "--from takes seconds such as 12.5 or +0.25, not 'soon'"),
