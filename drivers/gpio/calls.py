@@ -86,6 +86,12 @@ def identity(*, chip: str) -> Dict[str, Any]:
 
 
 @call
+def where(line: str) -> List[Any]:
+    """The node of a line's controller and its number there, by its own name or as `label-number`; ENOENT for none."""
+    return list(find_line(line))
+
+
+@call
 def info(line: str, *, chip: str) -> Dict[str, Any]:
     """What the kernel says of a line: name, offset, used, consumer, direction, bias, edge, active_low, debounce_us."""
     with _gpiod().Chip(sysfs.path_of(chip)) as device:

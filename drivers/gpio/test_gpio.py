@@ -14,7 +14,12 @@ def press(chip):
 @pytest.mark.fault("virtio_gpio:names_missing", "virtio_gpio:names_shifted")
 def test_the_controller_has_the_lines_of_the_board(gpio):
     assert gpio.rebind().value.startswith("gpiochip")  # the names are asked for when the driver binds
-    assert gpio.identity().value["lines"] == gpio.device.options["lines"]
+    found, lines = gpio.identity().value, gpio.device.options["lines"]
+    assert found["lines"] == lines
+    label, node = found["label"], f"/dev/{found['name']}"
+    for number, name in enumerate(lines):  # as board.yaml may call them
+        assert gpio.where(name).value == gpio.where(f"{label}-{number}").value == [node, number]
+    assert gpio.where(f"{label}-{len(lines)}").errno == errno.ENOENT
 
 
 @pytest.mark.fault("virtio_gpio:stuck_low", "virtio_gpio:stuck_high", "virtio_gpio:answer_too_short")
