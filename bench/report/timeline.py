@@ -64,7 +64,9 @@ def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> T
     lanes, notes = Filling(), list[str]()
     zero = check.started_ns
     error = max((call.clock_error_ns for call in check.calls), default=None)
-    wires = Clock("the host's CLOCK_MONOTONIC, measured against the target's with every frame between them", error)
+    wires = Clock("the host's CLOCK_MONOTONIC, measured against the target's with every frame between them; on the "
+                  "twin a chip's model has what the driver wrote some time later, when its thread gets round to it",
+                  error)
     log = Clock("the kernel log's, the scheduler's, measured against CLOCK_MONOTONIC before and after the check",
                 check.kmsg_error_ns)
     lines = Clock("the host's, when a line had arrived: the delay of the serial line comes on top", error)
