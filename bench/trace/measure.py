@@ -42,7 +42,7 @@ def figures(events: int = EVENTS) -> list[tuple[str, str, str]]:
         for _ in range(TURNS):  # by turns: all meet the same other load of the machine
             ours.append(_decode(path))
             reports += [_reported(report, path)] if report else []
-            iterations += [_iterated(iterate, path, ours[0]["events"])] if iterate else []
+            iterations += [_iterated(iterate, path, ours[0]["events"]) for _ in range(ROUNDS)] if iterate else []
     count, pairs = ours[0]["events"], max(one["paired_per_s"] for one in ours)
     rate, peak = count / min(one["seconds"] for one in ours), max(one["peak"] for one in ours)
     said = f"{count:,} events in {raw / 1e6:.0f} MB of pages, every form of record, 2 CPUs; the best of {TURNS} turns"

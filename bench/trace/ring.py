@@ -6,6 +6,7 @@ Ref: include/linux/ring_buffer.h (enum ring_buffer_type), kernel/trace/ring_buff
 """
 from __future__ import annotations
 
+import mmap
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -89,7 +90,7 @@ def walk(pool: Pool, number: int, layout: Layout, cpu: int,
 
     def one(start: int) -> tuple[Block, list[Gap]]:
         part = pages[start:start + step]
-        whole = scratch.pop() if scratch else np.zeros((min(step, pages.shape[0]), size + SPACE), np.uint32)
+        whole = scratch.pop() if scratch else _scratch(min(step, pages.shape[0]), size + SPACE)
         spaced = whole[:part.shape[0]]
         with pool.near([(base + 4 * start * size, base + 4 * (start + step) * size)]):
             spaced[:, :size] = part  # to native byte order, too
@@ -105,6 +106,11 @@ def walk(pool: Pool, number: int, layout: Layout, cpu: int,
     for block, gaps in _ahead(one, range(0, pages.shape[0], step)):
         yield block, [replace(gap, after=last) if gap.after is None else gap for gap in gaps]
         last = int(block.ts[-1]) if block.ts.size else last
+
+
+def _scratch(count: int, size: int) -> Words:
+    """Zeros, from the system and back to it: the allocator would keep them in each thread."""
+    return np.frombuffer(mmap.mmap(-1, 4 * count * size), np.uint32).reshape(count, size)
 
 
 def _ahead(one: Callable[[int], T], starts: Sequence[int]) -> Iterator[T]:
