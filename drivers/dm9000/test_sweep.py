@@ -13,9 +13,14 @@ def test_every_register_read_of_a_probe_that_fails_is_survived(sweep, net, dm900
     def unbound():
         assert kernel.unbind(driver="dm9000", device=device).errno in (0, 19)
 
+    def bind():
+        answer = kernel.bind(driver="dm9000", device=device)
+        return answer if answer.errno else net.identity()  # its address, above all
+
     try:
-        found = sweep("dm9000.window:read_fails", lambda: kernel.bind(driver="dm9000", device=device), before=unbound)
+        found = sweep("dm9000.window:read_fails", bind, before=unbound)
         assert len(found.struck) > 5, found.ended
+        # A byte of the address that is read wrong cannot be known to be: the rows say so, and it is no failure.
         assert (found.lasting, found.unwell) == ([], [])
     finally:
         unbound()

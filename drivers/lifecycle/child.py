@@ -9,7 +9,7 @@ import signal
 import time
 from typing import Any, Callable, Dict, List, Optional
 
-STUCK_S = 3.0  # for how long a driver may take to let a device go, or to take it
+STUCK_S = 8.0  # a driver that takes longer to let a device go, or to take it, hangs: a second is much, on a busy twin
 
 
 class Child:

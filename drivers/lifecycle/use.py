@@ -10,7 +10,7 @@ import stat
 from typing import Any, Callable, Dict, List
 
 from drivers.lifecycle import sysfs
-from drivers.lifecycle.child import Child
+from drivers.lifecycle.child import STUCK_S, Child
 from drivers.net.calls import link, set_link
 
 NODES, ATTRIBUTES = 8, 24  # at most so many of a device
@@ -153,7 +153,7 @@ def _again(what: str, act: Operation, stop: Callable[[float], bool]) -> Dict[str
     return {"what": what, "count": count, "errnos": errnos}
 
 
-def finished(children: List[Child], timeout_s: float = 3.0) -> List[Dict[str, Any]]:
+def finished(children: List[Child], timeout_s: float = STUCK_S) -> List[Dict[str, Any]]:
     """Stop them and return what each told last, and how it ended."""
     for child in children:
         child.stop()
