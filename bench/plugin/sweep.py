@@ -93,10 +93,14 @@ class _Good:
     def __init__(self, once: Callable[[], Answer], before: Callable[[], object] | None,
                  right: Callable[[Any], bool] | None, repair: Callable[[], object] | None) -> None:
         self.once, self.before, self.repair = once, before or (lambda: None), repair
-        self.before()
-        first = once().value
-        self.right = right or (lambda value: bool(value == first))
-        assert self.right(first), f"without any fault the call gives {first!r}"
+        self.right = right or (lambda value: True)
+        for _ in range(TRIES):  # a driver's own time limits are short for a busy twin
+            self.before()
+            first = once()
+            if not first.error and self.right(first.result):
+                break
+        assert self.right(first.value), f"without any fault the call gives {first.value!r}"
+        self.right = right or (lambda value: bool(value == first.value))
 
     def ask(self) -> str:
         """`right`, `wrong`, or the name of the errno."""

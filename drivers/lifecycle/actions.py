@@ -98,8 +98,10 @@ def load(act: Act) -> None:
 
 
 def runtime(act: Act) -> None:
-    """Let the device sleep on its own and wake it again."""
+    """Wake the device, let it sleep on its own, and wake it again."""
     power = act.device.path + "/power/"
+    act.put(power + "control", "on")
+    _status(power, "active", SLEEP_S)
     begun = time.monotonic()
     if sysfs.read(power + "autosuspend_delay_ms"):
         act.put(power + "autosuspend_delay_ms", "0")
