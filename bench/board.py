@@ -97,8 +97,8 @@ class Board:
 
 
 def names() -> list[str]:
-    """Names of all boards, found by being there."""
-    return sorted(p.parent.name for p in BOARDS.glob("*/board.yaml"))
+    """Names of all boards, found by being there; a link to one is a former name of it, and no board of its own."""
+    return sorted(p.parent.name for p in BOARDS.glob("*/board.yaml") if not p.parent.is_symlink())
 
 
 def load(name: str, known_exercisers: frozenset[str] | None = None, known_chips: frozenset[str] | None = None) -> Board:
