@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.rig import Rig, quiet_labgrid
+from drivers.contract import Tracepoint
 
 CALLS = 200
 SHELL_RUNS = 20
 ATTACHMENT = 16 << 20
 FRAMES, ROUNDS = 8, 20
+STREAMED = 500_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def on_the_twin(board: str) -> list[Figure]:
         run = _median(SHELL_RUNS, lambda: shell.run("true"))
         figures.append(Figure("a call's round trip", f"{call * 1e3:.2f} ms",
                               f"labgrid ShellDriver.run: {run * 1e3:.1f} ms ({run / call:.0f} ×)"))
+        figures += _recorder(rig)
         data = bytes(range(256)) * (ATTACHMENT // 256)
         began = time.monotonic()
         assert rig.agent.echo(value=data).value == data
@@ -75,6 +78,29 @@ def on_the_twin(board: str) -> list[Figure]:
         return figures
     finally:
         rig.close()
+
+
+def _recorder(rig: Rig) -> list[Figure]:
+    """What recording costs a call in which nothing happens, and how much comes of one in which very much does."""
+    quiet = rig.agent.with_events(Tracepoint("net:net_dev_xmit_timeout"))
+    _ = quiet.nothing_to_do().value
+    armed, plain = [], []
+    for _ in range(CALLS):  # by turns: both meet the same other load of the machine
+        armed.append(_seconds(lambda: quiet.nothing_to_do().value))
+        plain.append(_seconds(lambda: rig.agent.nothing_to_do().value))
+    cost = statistics.median(a - b for a, b in zip(armed, plain, strict=True))
+    events = rig.agent.with_events(Tracepoint("raw_syscalls:sys_enter"), Tracepoint("raw_syscalls:sys_exit"))
+    _ = events.nothing_to_do().value
+    began = time.monotonic()
+    trace = events.within(300.0).system_calls(count=STREAMED // 2).trace
+    taken = time.monotonic() - began
+    size = sum(map(len, trace.recording.pages))
+    return [
+        Figure("a call's round trip more while events are armed that do not come", f"{cost * 1e3:.2f} ms",
+               f"unarmed {statistics.median(plain) * 1e3:.2f} ms, by turns"),
+        Figure("events recorded, streamed to the host and indexed", f"{len(trace) / taken:,.0f} /s",
+               f"{len(trace):,} events, {size / 1e6:.0f} MB through buffers of 4 MB a CPU, {trace.lost:,} lost"),
+    ]
 
 
 def _registers(rig: Rig) -> Figure:
@@ -102,12 +128,13 @@ def traces(board: str) -> list[Figure]:
 
 
 def _median(count: int, action: Callable[[], object]) -> float:
-    times = []
-    for _ in range(count):
-        began = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+    return statistics.median(_seconds(action) for _ in range(count))
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
 
 
 def _cores() -> int:

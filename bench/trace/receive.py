@@ -19,17 +19,18 @@ class Receiver:
     def recording(self, raw: Mapping[str, Any], name: str, spool: Spool, began_ns: int | None,
                   ended_ns: int | None) -> Recording:
         """The recording of one call; pages that came before its reply are in `spool`."""
-        if not raw["pages"]:
+        if "pages" not in raw:
             return Recording((), {}, missing=raw["missing"], armed=(), name=name)
         if "prepared" in raw:
             self._prepared = raw["prepared"]
             self._formats.update(self._prepared["formats"])
-        said = self._prepared
+        said, after = self._prepared, raw["stats_after"].split("\f")
         formats = {event: self._formats[event] for event in said["armed"] if event in self._formats}
+        rest = [raw["pages"].get(str(number), b"") for number in range(len(after))]
         return Recording(
-            spool.pages(raw["pages"], said["subbuf_size"]), formats, header_page=said["header_page"],
+            spool.pages(rest, said["subbuf_size"]), formats, header_page=said["header_page"],
             long_size=said["long_size"], big_endian=said["big_endian"], subbuf_size=said["subbuf_size"],
-            stats_before=raw["stats_before"], stats_after=raw["stats_after"],
+            stats_before=raw["stats_before"].split("\f"), stats_after=after,
             cmdlines=parse_cmdlines(raw.get("cmdlines", "")), missing=said["missing"], armed=said["armed"],
             functions=said["functions"], histograms=raw.get("histograms", {}),
             kallsyms=self._kallsyms(raw.get("symbols", ())), began_ns=began_ns, ended_ns=ended_ns, name=name)

@@ -62,8 +62,8 @@ class Drain:
         self._moved, self._ident = 0, ident
         return stats
 
-    def finish(self) -> Tuple[List[str], List[bytes], int]:
-        """Tracing is off: move what is left; returns the stats after, the last pages, and how many bytes were moved."""
+    def finish(self) -> Tuple[List[str], Dict[str, bytes], int]:
+        """Tracing is off: move what is left; returns the stats after, the last pages by CPU, and the bytes moved."""
         with self._lock:
             ident, self._ident = self._ident, None
             stats = self.stats()
@@ -71,7 +71,7 @@ class Drain:
                 if not _empty(text):
                     while self._bytes(number) > FEW * self._size and self._move(number, ident, running=False):
                         pass
-            rest = [b"" if _empty(text) else self._rest(number) for number, text in enumerate(stats)]
+            rest = {str(number): self._rest(number) for number, text in enumerate(stats) if not _empty(text)}
             return stats, rest, self._moved
 
     def stats(self) -> List[str]:

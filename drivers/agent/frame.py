@@ -15,6 +15,8 @@ HEAD = struct.Struct("<4sII")
 MAGIC = b"BNCH"
 MAX_HEADER = 16 << 20  # bytes; a longer one is taken for garbage
 MAX_ATTACHMENTS = 256 << 20
+PLAIN = (str, int, float, bool, type(None))  # what JSON carries as it is
+ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=True)
 
 
 class FrameError(Exception):
@@ -33,7 +35,7 @@ def pack(header: Dict[str, Any]) -> List[bytes]:
 
 def head(header: Dict[str, Any], lengths: List[int]) -> bytes:
     """A frame up to its attachments, which have these lengths and stand in `header` as {"$bytes": index}."""
-    text = json.dumps(dict(header, attachments=lengths), separators=(",", ":"), allow_nan=True).encode()
+    text = ENCODER.encode(dict(header, attachments=lengths)).encode()
     return HEAD.pack(MAGIC, len(text), sum(lengths)) + text
 
 
@@ -70,10 +72,10 @@ def _take_bytes(value: Any, attachments: List[bytes]) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise TypeError("a frame's mapping has text keys only, not %r" % (key,))
-        return {k: _take_bytes(v, attachments) for k, v in value.items()}
+        return {k: v if v.__class__ in PLAIN else _take_bytes(v, attachments) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_take_bytes(v, attachments) for v in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
+        return [v if v.__class__ in PLAIN else _take_bytes(v, attachments) for v in value]
+    if isinstance(value, PLAIN):
         return value
     raise TypeError("a frame cannot carry a %s: %.100r" % (type(value).__name__, value))
 
@@ -85,9 +87,9 @@ def _put_bytes(value: Any, attachments: List[bytes]) -> Any:
             if index < 0:
                 raise IndexError(index)
             return attachments[index]
-        return {k: _put_bytes(v, attachments) for k, v in value.items()}
+        return {k: v if v.__class__ in PLAIN else _put_bytes(v, attachments) for k, v in value.items()}
     if isinstance(value, list):
-        return [_put_bytes(v, attachments) for v in value]
+        return [v if v.__class__ in PLAIN else _put_bytes(v, attachments) for v in value]
     return value
 
 

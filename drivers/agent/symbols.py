@@ -21,16 +21,14 @@ class Modules:
 
     def changed(self) -> bool:
         """Whether a module was loaded or unloaded since the last time that this was asked."""
-        parts, at = [], 0
+        text = os.pread(self._file, 1 << 16, 0)
+        if text == self._text:
+            return False  # the last one that was loaded stands first: nothing can have come behind it
         while True:
-            part = os.pread(self._file, 1 << 16, at)
+            part = os.pread(self._file, 1 << 16, len(text))
             if not part:
                 break
-            parts.append(part)
-            at += len(part)
-        text = b"".join(parts)
-        if text == self._text:
-            return False
+            text += part
         before, self._text, self._where = self._where, text, sorted(_where(line) for line in text.splitlines())
         return self._where != before
 

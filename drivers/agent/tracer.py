@@ -60,7 +60,7 @@ class Tracer:
         except OSError as e:
             why = "tracefs: %s" % (e.strerror or e)
             yield result
-            result.update(pages=[], missing=dict.fromkeys(map(label, wanted["sources"]), why))
+            result.update(missing=dict.fromkeys(map(label, wanted["sources"]), why))
             return
         assert self._drain
         symbols = [self.symbols.new()] if self.sources.addresses else []
@@ -122,8 +122,8 @@ class Tracer:
     def _collect(self, before: List[str], symbols: List[Dict[str, bytes]]) -> Dict[str, Any]:
         assert self._drain
         after, pages, moved = self._drain.finish()
-        found: Dict[str, Any] = {"pages": pages, "stats_before": before, "stats_after": after}
-        if moved or any(pages):
+        found: Dict[str, Any] = {"pages": pages, "stats_before": "\f".join(before), "stats_after": "\f".join(after)}
+        if moved or pages:
             found["cmdlines"] = self.top.read("saved_cmdlines")
         if self.sources.histograms:
             found["histograms"] = {name: self.instance.read(folder + "/hist")

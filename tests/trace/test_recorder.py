@@ -1,7 +1,10 @@
 """The recorder on the target, for real: every kind of source on the twin's kernel, judged on the host."""
+import itertools
 import os
+import re
 import threading
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from bench import Rig
 from bench.cli.trace import record
 from bench.errors import AgentDied, UsageError
 from bench.trace import Trace
+from bench.trace.format import shown_name
 from bench.verdict import Outcome
 from drivers.contract import (
     Fprobe,
@@ -30,7 +34,6 @@ from drivers.contract import (
     seen,
 )
 from tests.trace import tracecmd
-from tests.trace.test_files import compare
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +161,44 @@ MANY = (Tracepoint("raw_syscalls:sys_enter"), Tracepoint("raw_syscalls:sys_exit"
         Tracepoint("irq:softirq_raise"), Tracepoint("sched:sched_switch"), Tracepoint("sched:sched_wakeup"), Step())
 
 
+def columns(trace, event):
+    """Integer and text fields of an event as the kernel declares them; arrays trace-cmd prints in ways of its own."""
+    return [field for field in trace.format(event).fields[4:] if field.kind == "int" or field.text]
+
+
+def seen_by_us(trace):
+    """(time, cpu, pid, event, fields …) of every event: numbers as they lie in memory, texts as bytes."""
+    for event in trace.events:
+        records, found = trace[event], []
+        for field in columns(trace, event):
+            name = shown_name(field.name)
+            found.append(trace.text(event, name).tolist() if field.text else
+                         (records[name].astype(np.int64) % (1 << 8 * field.size)).tolist())
+        head = [records[name].tolist() for name in ("ts", "cpu", "pid")]
+        yield from zip(*head, itertools.repeat(event.split(":")[1]), *found, strict=False)
+
+
+def seen_by_trace_cmd(trace, path):
+    """The same, as `trace-cmd report` says."""
+    wanted = {}
+    for event in trace.events:
+        fields = trace.format(event).fields[4:]
+        pattern = re.compile(r"\s*" + " ".join(rf"{re.escape(f.name)}=(.*?)" for f in fields) + r"\s*$", re.S)
+        chosen = [(number, f) for number, f in enumerate(fields, 1) if f in columns(trace, event)]
+        wanted[event.split(":")[1]] = pattern, chosen
+    for ts, cpu, pid, _, event, text in tracecmd.events(path):
+        pattern, chosen = wanted[event]
+        match = pattern.match(text)
+        yield (ts, cpu, pid, event, *(value(match[number], field) for number, field in chosen))
+
+
+def value(text, field):
+    if field.text:
+        return text.rstrip("\n").encode()
+    text = text.replace("(nil)", "0")
+    return int(text, 10 if text.lstrip("-").isdigit() else 16) % (1 << 8 * field.size)
+
+
 @tracecmd.needed()
 def test_a_long_recording_streams_and_is_what_trace_cmd_reports(rig, tmp_path):
     came = []
@@ -168,9 +209,10 @@ def test_a_long_recording_streams_and_is_what_trace_cmd_reports(rig, tmp_path):
     assert trace.lost == 0 and len(trace) >= EVENTS
     assert came and came[0] < came[-1] < sum(map(len, trace.recording.pages))
     trace.save(tmp_path / "long.dat")
-    events, fields = compare(Trace.load(tmp_path / "long.dat"), tmp_path / "long.dat")
-    print(f"{events} events, {fields} fields, {trace.events}")
-    assert events == len(trace)
+    ours = Counter(seen_by_us(Trace.load(tmp_path / "long.dat")))
+    ours.subtract(seen_by_trace_cmd(trace, tmp_path / "long.dat"))
+    assert [one for one, surplus in ours.items() if surplus][:3] == []
+    print(f"{len(trace)} events: {trace.events}")
 
 
 def test_a_host_that_does_not_keep_up_costs_events_that_are_counted_and_not_the_calls_time(rig):

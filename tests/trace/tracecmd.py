@@ -16,7 +16,7 @@ def needed():
 
 def report(path, *options):
     """The lines of `trace-cmd report -t`, each event's as one."""
-    done = subprocess.run(["trace-cmd", "report", "-t", "-N", *options, str(path)], capture_output=True, timeout=120)
+    done = subprocess.run(["trace-cmd", "report", "-t", "-N", *options, str(path)], capture_output=True, timeout=600)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode("utf-8", "backslashreplace").splitlines()[1:]
 
