@@ -59,6 +59,25 @@ def bear(mouse, pointer):
     assert [7, 9, 0] in events.motion(watch.value["events"])
 
 
+@pytest.mark.fault("mouse_24ae_2002:halt_not_cleared", "mouse_24ae_2002:nak_for_ever")
+def test_usbhid_goes_on_after_a_stall(mouse, pointer):
+    goes_on_after_a_stall(mouse, pointer)
+
+
+@pytest.mark.fault("mouse_24ae_2002:nak_for_ever")
+def test_usbmouse_goes_on_after_a_stall(mouse, pointer, usbmouse):
+    goes_on_after_a_stall(mouse, pointer)
+
+
+def goes_on_after_a_stall(mouse, pointer):
+    """The endpoint halts with a report waiting; the driver is to clear the halt, and then fetch the report."""
+    with mouse.watch(reports=1, timeout_s=2.0) as watch:
+        pointer.halt(ENDPOINT)
+        pointer.move(dx=5)
+    assert pointer.seen("transfer")[0][2].value == "stall"
+    assert events.motion(watch.value["events"]) == [[5, 0, 0]]
+
+
 def lied_to(usb, pointer, seeds):
     """Plug in a device that lies for each seed, and let the kernel make of it what it will."""
     told = {}
