@@ -1,6 +1,7 @@
 """One cell of the matrix: an action on a device, and the board as it was afterwards."""
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,7 +30,10 @@ def act(lifecycle: Any, device: Any, rig: Any) -> Iterator[Callable[[str], Resul
     done: list[Result] = []
 
     def run(action: str) -> Result:
-        done.append(Result(lifecycle.within(60.0).act(device=device["id"], action=action).value))
+        answer = lifecycle.within(60.0).act(device=device["id"], action=action)
+        if answer.errno == errno.EBUSY:  # not now, as a device below it is awake at the moment
+            pytest.skip(answer.error["text"])
+        done.append(Result(answer.value))
         return done[-1]
 
     yield run
