@@ -1,5 +1,5 @@
 """The target's clock against the host's, by the frames that went to and fro."""
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.call import Answer, Call
@@ -32,6 +32,7 @@ def test_a_clock_that_was_set_is_measured_anew():
     assert clock.at(2_001_600) == (1_000_000_000, 300)
 
 
+@settings(deadline=None)
 @given(st.integers(-10**15, 10**15), st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**7),
                                                         st.integers(0, 10**7)), min_size=1, max_size=20))
 def test_the_true_offset_always_lies_within_the_error(offset, exchanges):

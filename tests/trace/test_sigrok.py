@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import RecordError, UsageError
@@ -83,6 +83,7 @@ def test_what_fits_at_two_places_is_refused():
         align(np.arange(3), np.arange(1))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(10_000, 10**7), min_size=3, max_size=30, unique=True), st.integers(-10**15, 10**15),
        st.integers(0, 200), st.randoms(use_true_random=False))
 def test_every_edge_lies_within_the_error_of_its_event(distances, offset, jitter, chance):
