@@ -9,10 +9,10 @@ import contextlib
 import re
 from typing import Any, Callable, Dict, List
 
+from drivers.agent.coverage import HARMLESS, one_of
 from drivers.agent.tracefs import GROUP, Folder
 from drivers.source import event_name, label
 
-HARMLESS = "kernel_halt"  # a function that does not run while the bench does: an empty filter would mean all functions
 TRACERS = {"function": ("function", ["function"]), "graph": ("function_graph", ["funcgraph_entry", "funcgraph_exit"])}
 
 
@@ -143,8 +143,9 @@ class Sources:
             self.functions = [one for one in self._instance.read("set_ftrace_filter").splitlines() if one != HARMLESS]
 
     def _filter(self, source: Dict[str, Any]) -> None:
+        pattern, of, module = source["filter"].partition(":mod:")
         try:
-            self._instance.add("set_ftrace_filter", source["filter"] + "\n")
+            self._instance.add("set_ftrace_filter", (one_of(pattern, module) if of else pattern) + "\n")
         except OSError as e:
             raise Refused("no function that can be traced is called %s: %s" % (source["filter"], e.strerror)) from e
 

@@ -127,7 +127,7 @@ class Coverage:
                 self._seen.add((name, module))
                 self._entered.setdefault(module, []).append(name)
         if addresses:
-            self._filter(sorted({"!" + _one_of(*one) for one in names if one}))
+            self._filter(sorted({"!" + one_of(*one) for one in names if one}))
 
     def _read_new(self) -> List[int]:
         found: Set[int] = set()
@@ -196,7 +196,7 @@ class Coverage:
         os.rmdir(self.folder)
 
 
-def _one_of(function: str, module: str) -> str:
+def one_of(function: str, module: str) -> str:
     """The filter of a function. A name that begins with a digit is a number to the kernel's parser, unless in brackets.
 
     Ref: kernel/trace/trace_events_filter.c (filter_parse_regex). In brackets it is not kept for a module to come.
@@ -205,7 +205,7 @@ def _one_of(function: str, module: str) -> str:
 
 
 def _all_of(module: str) -> str:
-    return _one_of("", module)
+    return one_of("", module)
 
 
 def _loaded(module: str) -> bool:

@@ -21,7 +21,7 @@ class Modules:
 
     def changed(self) -> bool:
         """Whether a module was loaded or unloaded since the last time that this was asked."""
-        text = os.pread(self._file, 1 << 16, 0)
+        text = os.pread(self._file, 1 << 13, 0)
         if text == self._text:
             return False  # the last one that was loaded stands first: nothing can have come behind it
         while True:
