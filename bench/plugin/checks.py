@@ -81,6 +81,7 @@ class Checks:
         self._leave_out(config, items, [i for i in items if not self._is_for_this_board(i)])
         if config.getoption("--quick") and not self.proving:
             self._leave_out(config, items, [i for i in items if i.get_closest_marker("slow")])
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # the longest first: evenly shared out
 
     def _devices(self, item: pytest.Item) -> list[str]:
         """The devices that a check is about."""

@@ -21,6 +21,7 @@ _TIOCGICOUNT = 0x545D
 _TIOCM_LOOP = 0x8000
 _COUNTERS = ("cts", "dsr", "rng", "dcd", "rx", "tx", "frame", "overrun", "parity", "brk", "buf_overrun")
 _SETTLE_S = 0.05
+_GATHER_S = 0.01  # waking for every sixteen characters, a program leaves an emulated processor no time for the driver
 
 
 def _open(port: str, baud: int = 115200, format: str = "8N1", rtscts: bool = False, xonxoff: bool = False,
@@ -96,7 +97,8 @@ def bulk(count: int, seed: int = 1, baud: int = 115200, rtscts: bool = True, tim
         writer = threading.Thread(target=opened.write, args=(sent,))
         writer.start()
         while len(got) < count:
-            part = opened.read(min(4096, count - len(got)))
+            time.sleep(_GATHER_S)
+            part = opened.read(max(1, min(opened.in_waiting, count - len(got))))
             if not part:
                 opened.reset_output_buffer()
                 break
