@@ -153,6 +153,7 @@ class Checks:
             with contextlib.suppress(BenchError):
                 self.current.undo.close()
                 if self._rig.answering:
+                    self._ready.restore(self._rig)
                     self.config.hook.pytest_bench_leave(rig=self._rig)
             with contextlib.suppress(BenchError):
                 self._rig.close()
@@ -172,6 +173,7 @@ class Checks:
                 chip.clear()
         self.current.open(rig, self._left if self._left_at == rig.boots else None)
         self._left = None
+        self._ready.remember(rig, self.current.before["modules"])
         callspec = getattr(item, "callspec", None)
         params = callspec.params if callspec else {}
         proven = params.get("proven_fault", "")

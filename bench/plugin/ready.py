@@ -17,6 +17,7 @@ class Ready:
     def __init__(self) -> None:
         self._found: tuple[int, Probe] = (0, Probe())
         self._failed: list[Broken] = []
+        self._modules: tuple[int, frozenset[str]] = (0, frozenset())
 
     def start(self, rig: Rig) -> None:
         """Start the rig.  Raises Broken; at once when it has failed TRIES times in a row."""
@@ -34,6 +35,19 @@ class Ready:
         if self._found[0] != rig.boots:
             self._found = rig.boots, probe.attempt(rig)
         return self._found[1]
+
+    def remember(self, rig: Rig, modules: Iterable[str]) -> None:
+        """Keep which modules were loaded when a boot's first check began."""
+        if self._modules[0] != rig.boots:
+            self._modules = rig.boots, frozenset(modules)
+
+    def restore(self, rig: Rig) -> None:
+        """Unload what calls had to load since (i2c-dev, usbmon, …), the newest first; what is in use stays."""
+        boot, before = self._modules
+        if boot == rig.boots:
+            for name in rig.exerciser("kernel").snapshot().value["modules"]:
+                if name not in before:
+                    _ = rig.exerciser("kernel").unload_module(name=name, timeout_s=1.0).errno
 
     def require(self, rig: Rig, devices: Iterable[str]) -> None:
         """Raise what keeps a check of these devices from saying anything: reason and fix.

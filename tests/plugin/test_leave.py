@@ -50,8 +50,8 @@ def run(tmp_path):
         (tmp_path / "look_at_state.py").write_text(LOOK)
         (tmp_path / "test_own.py").write_text(checks)
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "-p", "look_at_state", "--board",
-             "twin210", "--record", "record", "-q", *words],
+            [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "-p", "look_at_state",
+             "--board", "twin210", "--record", "record", "-q", *words],
             capture_output=True, text=True, timeout=400, cwd=tmp_path,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tmp_path)},
         )
@@ -63,7 +63,7 @@ def run(tmp_path):
 
 DRIVERS = os.path.join(os.path.dirname(__file__), "..", "..", "drivers")
 CHANGING = ("usbmouse_tells_what or configuration_is_as or program_in_the_drivers or vlan or interrupt_is_released or "
-            "line_that_is or polarity")
+            "line_that_is or polarity or scan_finds_what")
 
 
 def test_a_run_leaves_the_target_as_it_was(run):
