@@ -179,7 +179,10 @@ class Checks:
         proven = params.get("proven_fault", "")
         names = (*self.faults, *([proven] if proven else ()))
         self.current.faults = names
-        driver = next((thing["driver"] for thing in params.values() if isinstance(thing, dict)), "")
+        thing = next((value for value in params.values() if isinstance(value, dict)), {})
+        if "broken" in thing:  # the board did not say what it has, when the checks were collected
+            raise Broken(thing["broken"])
+        driver = thing.get("driver", "")
         self.current.undo.enter_context(faults.switched_on(rig, *names, driver=driver))
 
     def _end(self) -> None:

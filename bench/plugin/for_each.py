@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench.errors import BenchError, Broken
+from bench.errors import BenchError
 from bench.plugin.checks import Checks
 
 
@@ -49,13 +49,3 @@ def _case(thing: dict[str, Any], action: str, quick: bool) -> Any:
     if why or not quick:
         marks.append(pytest.mark.lifecycle)
     return pytest.param(thing, id=f"{action}:{thing['driver']}/{thing['id'].partition('/')[2]}", marks=marks)
-
-
-def refuse_broken(params: dict[str, Any]) -> None:
-    """Raise Broken for the case that stands for a board which did not say what it has."""
-    for value in params.values():
-        if isinstance(value, dict) and "broken" in value:
-            raise Broken(value["broken"])
-
-
-__all__ = ["expand", "refuse_broken"]

@@ -3,12 +3,19 @@ from __future__ import annotations
 
 import copy
 import errno
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from bench import Rig
+from bench import Rig, store
+from bench.verdict import Outcome
 from drivers.lifecycle.compare import above, changes, kept_while_unbound, refused
 from drivers.lifecycle.possible import NAMES
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +93,27 @@ def test_the_device_above_another_is_the_nearest_with_a_driver(rig):
         "virtio-mmio")
     with pytest.raises(LookupError, match="hangs on no device"):
         above(devices, "reg-dummy")
+
+
+def test_collecting_alone_boots_no_board():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "--board", "twin210",
+         "--collect-only", "-q", str(ROOT / "drivers" / "lifecycle"), f"--rootdir={ROOT}"],
+        capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_ten_binds_leave_nothing_behind[" in done.stdout
+    assert "10 tests collected" in done.stdout
+
+
+def test_a_board_that_cannot_say_what_it_has_breaks_the_checks_and_fails_none(tmp_path):
+    shutil.copytree(ROOT / "boards" / "twin210", tmp_path / "twin210")
+    environment = tmp_path / "twin210" / "env.yaml"
+    environment.write_text(environment.read_text().replace("{board: twin210}", "{board: no-such}"))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "--board",
+         str(tmp_path / "twin210"), "--record", str(tmp_path / "record"), "-k", "ten_binds",
+         str(ROOT / "drivers" / "lifecycle"), f"--rootdir={ROOT}"],
+        capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.returncode == 1, done.stdout + done.stderr
+    [check] = store.read(tmp_path / "record").checks
+    assert check.outcome is Outcome.BROKEN and "no-such" in check.reason
