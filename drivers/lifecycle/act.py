@@ -151,6 +151,8 @@ class Act:
                 set_link(name, up=up)
         for name in self._loaded:
             unload_module(name, 1.0)
+        for step in self.steps:
+            step.child.close()  # one that is still stuck is left to the kernel
         return done
 
     def _override(self) -> None:

@@ -115,7 +115,7 @@ class Step:
         """Wait for its end; may be asked again when it was stuck."""
         if self.errno is None:
             self.errno = self.child.value(timeout_s)
-            self.end = self.child.wait(0.5 if self.errno is not None else 0.0)
+            self.end = self.child.wait(STUCK_S if self.errno is not None else 0.0)
             self.seconds = time.monotonic() - self.child.begun
         if self.end != "stuck":
             self.child.close()

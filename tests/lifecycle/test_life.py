@@ -26,7 +26,7 @@ def rig():
 
 @pytest.fixture(scope="module")
 def found(rig):
-    return {device["driver"]: device for device in rig.lifecycle.devices().value}
+    return {device["driver"]: device for device in reversed(rig.lifecycle.devices().value)}  # the first of each
 
 
 def test_the_boards_ethernet_chip_is_found_with_its_module_and_interface(found):
