@@ -207,3 +207,27 @@ def test_edges_that_the_controller_refuses_to_tell_of_are_an_error(gpio, virtio_
     assert gpio.listen_again_and_again("button", 1).errno == 0
     with virtio_gpio_chip.faults.switched_on("interrupt_refused"):
         assert gpio.listen_again_and_again("button", 1).errno == errno.EINVAL
+
+
+def sleep(kernel, **arguments):
+    if kernel.suspend(**arguments).errno in (errno.ENOENT, errno.EINVAL, errno.ENODEV):
+        pytest.skip("this kernel lets no device sleep on its own")
+
+
+@pytest.mark.fault("virtio_gpio:stuck_low")
+def test_a_line_reads_on_after_the_system_slept(gpio, kernel, virtio_gpio_chip):
+    virtio_gpio_chip.line("button").set(True)
+    assert gpio.get(["button"]).value == [1]
+    sleep(kernel, lost=())  # nothing is set up anew but what the kernel itself does
+    assert gpio.within(3.0).get(["button"]).value == [1]
+
+
+@pytest.mark.fault("virtio_gpio:lose_edges", "virtio_gpio:stuck_high")
+def test_sleeping_again_and_again_leaves_the_next_check_its_lines(gpio, kernel, virtio_gpio_chip):
+    for level in (True, False) * 3:
+        virtio_gpio_chip.line("button").set(not level)
+        sleep(kernel)
+        with gpio.hear("button", count=1, timeout_s=0.5) as heard:
+            virtio_gpio_chip.line("button").set(level)
+        assert len(heard.value) == 1
+        assert gpio.get(["button"]).value == [level]
