@@ -46,6 +46,19 @@ def wait_plugged(vendor: int, product: int, driver: str = "", modules: Sequence[
     return sysfs.bound(sysfs.folder(vendor, product))
 
 
+@call
+def port_quirks(vendor: int, product: int, quirks: int, port: str = "") -> List[Any]:
+    """How the kernel enumerates what is plugged into the device's port; [port, quirks] that bring back what was.
+
+    `quirks` are bits (USB_PORT_QUIRK_OLD_SCHEME, _FAST_ENUM), `port` is the port's folder when the device may be gone.
+    Ref: Documentation/ABI/testing/sysfs-bus-usb; Linux 4.18
+    """
+    port = port or os.path.realpath(sysfs.folder(vendor, product) + "/port")
+    was = int(sysfs.read(port + "/quirks") or "0", 16)
+    sysfs.write(port + "/quirks", "%x" % quirks)
+    return [port, was]
+
+
 @listen
 def hear_plugging(count: int, action: str = "add", timeout_s: float = 3.0,
                   quiet_s: float = 0.0) -> Generator[None, None, List[Dict[str, Any]]]:
