@@ -100,6 +100,7 @@ def bulk(count: int, seed: int = 1, baud: int = 115200, rtscts: bool = True, tim
             time.sleep(_GATHER_S)
             part = opened.read(max(1, min(opened.in_waiting, count - len(got))))
             if not part:
+                opened.cancel_write()  # before the kernel's buffer has room again, or the rest follows
                 opened.reset_output_buffer()
                 break
             got += part
