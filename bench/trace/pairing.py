@@ -39,33 +39,39 @@ def line(ts: Sequence[Times], rows: Sequence[NDArray[np.uint32]], keys: Sequence
     for each part of the key, one column per role.
     """
     every = np.concatenate(ts)
-    order = by_time(every, rows)
+    order, when = by_time(every, rows)
     first = np.zeros(every.size, np.bool_)
     first[:1] = True
     if keys and every.size:
         code, bits = codes([np.concatenate(widened(columns)) for columns in keys])
-        code = code.take(order)
-        width = max(int(code.size - 1).bit_length(), 1)
-        if bits + width > 64:
-            code = np.unique(code, return_inverse=True)[1].reshape(-1).astype(np.uint64)
-        code <<= np.uint64(width)
-        code |= np.arange(code.size, dtype=np.uint64)
-        code.sort()  # values sort faster than places
-        order = order.take((code & np.uint64((1 << width) - 1)).astype(np.intp))
-        code >>= np.uint64(width)
+        code = code.astype(np.min_scalar_type((1 << bits) - 1)).take(order)  # narrow: memory is what takes the time
+        together = grouped(code, bits)
+        # From what is in order of time: a key's events lie in one direction, which memory likes better.
+        order, when, code = order.take(together), when.take(together), code.take(together)
         np.not_equal(code[1:], code[:-1], out=first[1:])
-    role, start = np.zeros(order.size, np.int8), 0
-    when, index = every.take(order), order.copy()
+    role, index, start = np.zeros(order.size, np.int8), order, 0
     for events in ts[:-1]:
         start += events.size
         later = order >= start
         role += later
-        index -= later * np.intp(events.size)
+        index = index - later * np.intp(events.size)
     return Line(role, index, when, first)
 
 
-def by_time(ts: Times, rows: Sequence[NDArray[np.uint32]]) -> Places:
-    """Order by time, then by place in the recording; `rows` are those places, one array per role."""
+def grouped(code: NDArray[np.unsignedinteger[Any]], bits: int) -> Places:
+    """Order by codes of so many bits; equal ones stay as they stand.
+
+    Sixteen bits at a time, the lowest first: numpy sorts those by counting, ten times as fast as it compares 64.
+    """
+    order = np.argsort(code.astype(np.uint16, copy=False), kind="stable")
+    for shift in range(16, bits, 16):
+        part = (code >> code.dtype.type(shift)).astype(np.uint16)
+        order = order.take(np.argsort(part.take(order), kind="stable"))
+    return order
+
+
+def by_time(ts: Times, rows: Sequence[NDArray[np.uint32]]) -> tuple[Places, Times]:
+    """Order by time, then by place in the recording, and the times so; `rows` are those places, one array per role."""
     order = np.argsort(ts, kind="stable")
     ordered = ts.take(order)
     same = ordered[1:] == ordered[:-1]
@@ -73,38 +79,45 @@ def by_time(ts: Times, rows: Sequence[NDArray[np.uint32]]) -> Places:
         tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
         among = order[tied]
         order[tied] = among[np.lexsort((np.concatenate(rows)[among], ts[among]))]
-    return order
+    return order, ordered
 
 
 def widened(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Columns of one key made comparable: numbers as 64 bits, texts as bytes."""
+    """Columns of one key made comparable: texts as bytes; numbers of one type as they are, others as 64 bits."""
     if any(column.dtype.kind == "S" for column in columns):
         return [column if column.dtype.kind == "S" else column.astype(np.bytes_) for column in columns]
+    if len({column.dtype for column in columns}) == 1:
+        return list(columns)
     return [column.astype(np.int64).view(np.uint64) if column.dtype.kind == "i" else column.astype(np.uint64)
             for column in columns]
 
 
-def codes(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.uint64], int]:
+def codes(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.unsignedinteger[Any]], int]:
     """One number per row that tells keys of several parts apart, and how many bits it has."""
-    made, bits = np.zeros(columns[0].size, np.uint64), 0
-    for column in columns:
+    made, bits = _code(columns[0])
+    for column in columns[1:]:
         part, width = _code(column)
         if bits + width > 64:
-            made = np.unique(made, return_inverse=True)[1].reshape(-1).astype(np.uint64)
-            bits = int(made.max(initial=0)).bit_length()
-            part = np.unique(part, return_inverse=True)[1].reshape(-1).astype(np.uint64)
-            width = int(part.max(initial=0)).bit_length()
-        made, bits = made << np.uint64(width) | part, bits + width
+            made, bits = _ranked(made)
+            part, width = _ranked(part)
+        made, bits = made.astype(np.uint64) << np.uint64(width) | part.astype(np.uint64), bits + width
     return made, bits
 
 
-def _code(column: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
-    if column.dtype.kind == "S":
-        column = np.unique(column, return_inverse=True)[1].reshape(-1).astype(np.uint64)
-    low = column - column.min()
+def _code(column: NDArray[Any]) -> tuple[NDArray[np.unsignedinteger[Any]], int]:
+    if column.dtype.kind not in "iu":
+        return _ranked(column)
+    unsigned = np.dtype(f"u{column.dtype.itemsize}")
+    low = column.view(unsigned) - column.min(keepdims=True).view(unsigned)  # wraps as it should
     used = int(np.bitwise_or.reduce(low))
     aligned = (used & -used).bit_length() - 1 if used else 0  # pointers: their low bits are all zero
-    return low >> np.uint64(aligned), (used >> aligned).bit_length()
+    return low >> unsigned.type(aligned), (used >> aligned).bit_length()
+
+
+def _ranked(column: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
+    """The values numbered by size."""
+    ranks = np.unique(column, return_inverse=True)[1].reshape(-1).astype(np.uint64)
+    return ranks, int(ranks.max(initial=0)).bit_length()
 
 
 @dataclass(frozen=True)

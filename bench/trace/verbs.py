@@ -80,15 +80,20 @@ def figures(took: Times) -> str:
     """Latencies in a line."""
     if not took.size:
         return "no pairs"
-    values = (took.min(), percentile(took, 50), percentile(took, 99), took.max())
+    values = (took.min(), *percentiles(took, 50, 99), took.max())
     return f"{took.size} pair{'s' if took.size != 1 else ''}: " + ", ".join(
         f"{name} {duration(value)}" for name, value in zip(("min", "median", "p99", "max"), values, strict=True))
 
 
 def percentile(values: Times, percent: int) -> int:
     """The nearest-rank percentile: the least value that at least `percent` % of all do not exceed."""
-    rank = max(math.ceil(values.size * percent / 100) - 1, 0)
-    return int(np.partition(values, rank)[rank])
+    return percentiles(values, percent)[0]
+
+
+def percentiles(values: Times, *percents: int) -> list[int]:
+    """Several of them, in one pass."""
+    ranks = [max(math.ceil(values.size * percent / 100) - 1, 0) for percent in percents]
+    return [int(value) for value in np.partition(values, ranks)[ranks]]
 
 
 def latency(verb: Verb, sight: Sight) -> Finding:
