@@ -76,9 +76,11 @@ def rebind(driver: str, *, adapter: str, address: int) -> str:
 
 
 @call
-def first_reading(driver: str, timeout_s: float = 1.0, *, adapter: str, address: int) -> Dict[str, Any]:
-    """Bind the driver anew and read until it has a temperature; EAGAINs before it, the value, and the seconds."""
-    _rebind(adapter, address, driver)
+def wait_for_reading(timeout_s: float = 1.0, *, adapter: str, address: int) -> Dict[str, Any]:
+    """Read until the driver has a temperature: EAGAINs before it, the value, and the seconds.
+
+    Raises OSError: any other errno at once, EAGAIN after `timeout_s`.
+    """
     path = _folder(adapter, address) + "/temp1_input"
     began, refused = time.monotonic(), 0
     while True:
@@ -89,3 +91,10 @@ def first_reading(driver: str, timeout_s: float = 1.0, *, adapter: str, address:
                 raise
             refused += 1
             time.sleep(0.002)  # the sensor's own conversion time is what is waited for
+
+
+@call
+def first_reading(driver: str, timeout_s: float = 1.0, *, adapter: str, address: int) -> Dict[str, Any]:
+    """Bind the driver anew and wait for its first temperature: as `wait_for_reading`."""
+    _rebind(adapter, address, driver)
+    return wait_for_reading(timeout_s, adapter=adapter, address=address)

@@ -203,7 +203,8 @@ def value(text, field):
 def test_a_long_recording_streams_and_is_what_trace_cmd_reports(rig, tmp_path):
     came = []
     rig.progress = came.append
-    answer = rig.agent.with_events(*MANY, buffer_kb=2048).within(600.0).system_calls(count=EVENTS // 2)
+    # 4 MiB per CPU hold what a host that is late by some seconds leaves there; pages move when a quarter is full.
+    answer = rig.agent.with_events(*MANY, buffer_kb=4096).within(600.0).system_calls(count=EVENTS // 2)
     rig.progress = lambda size: None
     trace = answer.trace
     assert trace.lost == 0 and len(trace) >= EVENTS
@@ -230,10 +231,12 @@ def test_a_host_that_does_not_keep_up_costs_events_that_are_counted_and_not_the_
 
 
 def test_pages_come_while_the_host_acts(rig):
-    recorded = rig.agent.with_events(*MANY[:2], buffer_kb=1024)
+    recorded, came = rig.agent.with_events(*MANY[:2], buffer_kb=1024), threading.Event()
+    rig.progress = lambda size: came.set()
     with recorded.listen_to_system_calls(count=EVENTS // 2) as answer:
-        time.sleep(2.0)  # the host is busy with something else
-    assert answer.trace.lost == 0 and len(answer.trace) >= EVENTS
+        assert came.wait(60.0)  # though nobody has asked for the answer yet
+    rig.progress = lambda size: None
+    assert len(answer.trace) + answer.trace.lost >= EVENTS  # how many are lost is the machine's affair
 
 
 def tracefs(rig):
