@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional
 
 from drivers.claim import Expression, Join, Key, Verb, bound, expression, inside, limits_of, verb_of
+from drivers.request import event_name, label
 from drivers.role import (
     AnyRole,
     Compare,
@@ -50,8 +51,6 @@ from drivers.source import (
     Source,
     Step,
     Tracepoint,
-    event_name,
-    label,
     union,
 )
 

@@ -10,6 +10,8 @@ import fnmatch
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
+from drivers.request import event_name, label
+
 
 class ContractError(ValueError):
     """A contract is written wrongly; raised where it is written."""
@@ -178,16 +180,6 @@ class Histogram:
 
 Source = Union[Tracepoint, Kprobe, Function, Step]
 SOURCES = (Tracepoint, Kprobe, Function, Step)
-
-
-def event_name(request: Mapping[str, Any]) -> str:
-    """`system:name` in tracefs of a source's request: events of probes are in the group `bench`."""
-    return "%s:%s" % (request.get("system", "bench"), request["name"])
-
-
-def label(request: Mapping[str, Any]) -> str:
-    """What tells sources apart: the event, and of the function tracer, which shares one among all, the filter."""
-    return event_name(request) + (" " + request["filter"] if "filter" in request else "")
 
 
 def union(requests: Iterable[Mapping[str, Any]], whose: str = "") -> List[Dict[str, Any]]:

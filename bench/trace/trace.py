@@ -26,7 +26,7 @@ from bench.trace.ring import Gap
 from bench.trace.store import Store
 from bench.trace.symbols import Symbols, symbols
 from bench.verdict import Verdict, Witness
-from drivers.source import label
+from drivers.request import label
 
 T = TypeVar("T")
 

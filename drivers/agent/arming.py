@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List
 
 from drivers.agent.coverage import HARMLESS, one_of
 from drivers.agent.tracefs import GROUP, Folder
-from drivers.source import event_name, label
+from drivers.request import event_name, label
 
 TRACERS = {"function": ("function", ["function"]), "graph": ("function_graph", ["funcgraph_entry", "funcgraph_exit"])}
 

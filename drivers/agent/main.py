@@ -1,18 +1,21 @@
 """Serve calls over a stream, one at a time; a supervisor says when the server died and starts it once more.
 
     python3 agent.pyz /dev/virtio-ports/bench.agent     one file for both directions
+    python3 agent.pyz /dev/… /run/plugged               the same, once that file is there: drivers are being loaded
     python3 agent.pyz                                   standard input and output (ssh, serial console)
 """
 from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import List
 
 from drivers.agent import frame
 from drivers.agent.port import Port
 from drivers.agent.server import serve
 
+PLUGGED_S, POLL_S = 20.0, 0.01  # for drivers to be loaded: what is missing then, a probe of the board shows
 RESTARTS = 1  # a server that dies twice has a reason that a third start does not mend
 
 
@@ -31,6 +34,8 @@ def main(arguments: List[str]) -> int:
         if pid == 0:
             status = 70
             try:
+                for path in arguments[1:]:
+                    _wait_for(path)
                 status = serve(port, turn)
             except (EOFError, BrokenPipeError):
                 status = 0
@@ -43,6 +48,12 @@ def main(arguments: List[str]) -> int:
             return 0
         port.write({"died": _how(status), "restarted": turn < RESTARTS})
     return 1
+
+
+def _wait_for(path: str) -> None:
+    deadline = time.monotonic() + PLUGGED_S
+    while not os.path.exists(path) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
 
 
 def _how(status: int) -> str:

@@ -6,7 +6,6 @@ import errno
 import importlib
 import sys
 import time
-import traceback
 from typing import Any, Callable, Dict, Iterator, List, Optional, cast
 
 from drivers.agent import frame
@@ -122,6 +121,8 @@ def _run(function: Callable[..., Any], arguments: Dict[str, Any], ident: Any, po
 
 
 def _error(e: BaseException) -> Dict[str, Any]:
+    import traceback  # takes its time on an emulated processor, and few calls raise
+
     number = e.errno if isinstance(e, OSError) else None
     return {
         "type": type(e).__name__,

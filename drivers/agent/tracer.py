@@ -16,7 +16,7 @@ from drivers.agent.arming import Sources
 from drivers.agent.drain import Drain
 from drivers.agent.port import Port
 from drivers.agent.symbols import KernelSymbols, Modules
-from drivers.source import label
+from drivers.request import label
 from drivers.step import MARKER
 
 SUBBUF_KB = 64  # when the request does not say: an event that is larger than a sub-buffer vanishes uncounted
