@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(*names): the faults that must trip this check")
-    config.addinivalue_line("markers", "slow: not in a quick acceptance")
+    config.addinivalue_line("markers", "slow(seconds): not in a quick acceptance; about how long it takes on the twin")
     config.addinivalue_line("markers", "lifecycle: only in `bench lifecycle`, and where it is asked for by name")
     config.addinivalue_line("markers", "for_each(argument, call, action): run once for each thing that the call "
                             "answers, skipped where its `cannot` says why `action` cannot be done to it")

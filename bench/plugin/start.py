@@ -1,6 +1,7 @@
 """Which parts of the plugin a process has: the run's own process records, and each process with a rig runs checks."""
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from bench import board as boards
 from bench.call import exercisers
-from bench.plugin import fixtures
+from bench.plugin import deal, fixtures
 from bench.plugin.checks import Checks
 from bench.plugin.recorder import Recorder
 from fixtures import chips
@@ -22,6 +23,20 @@ def start(config: pytest.Config) -> None:
     folder = Path(given or config.getoption("--record") or Path("records") / name).absolute()
     if not given:
         config.pluginmanager.register(Recorder(config, board, folder), "bench-recorder")
+        config.pluginmanager.register(deal, "bench-deal")
+    if given:
+        _keep_to_one_processor(config.workerinput["workerid"])  # type: ignore[attr-defined]
     if given or config.getoption("dist", "no") == "no":
         config.pluginmanager.register(fixtures, "bench-fixtures")
         config.pluginmanager.register(Checks(config, board, folder), "bench-checks")
+
+
+def _keep_to_one_processor(worker: str) -> None:
+    """Run this worker and its twin on one of the processors, each worker on the next.
+
+    A register access goes from thread to thread four times. On one processor each hands over to the next; to wake one
+    that sleeps on another takes longer than the access itself.
+    """
+    processors = sorted(os.sched_getaffinity(0))
+    number = int(worker.removeprefix("gw"))
+    os.sched_setaffinity(0, {processors[number % len(processors)]})

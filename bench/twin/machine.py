@@ -27,9 +27,6 @@ from fixtures.transports import Attachment, attach
 
 PORTS = ("console", "agent", "qmp")
 CONNECT_S = 5.0  # QEMU connects its ports while it reads its arguments
-# Emulated processors take all that they get; the chips, QEMU's own thread and the bench go first, or a driver's time
-# limit of 10 ms is over before the chip's interrupt comes, when twins share a machine.
-PROCESSORS_NICE = 5
 
 
 class Twin:
@@ -162,9 +159,6 @@ class Twin:
             if self.ends_within(1.0):
                 raise self.death() from None
             raise
-        for processor in self.qmp.command("query-cpus-fast"):
-            with contextlib.suppress(OSError):  # a thread's own priority: only where the kernel has that
-                os.setpriority(os.PRIO_PROCESS, processor["thread-id"], PROCESSORS_NICE)
 
     def _accept(self, listener: socket.socket) -> socket.socket:
         assert self._keeper

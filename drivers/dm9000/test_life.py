@@ -36,7 +36,7 @@ def nothing_is_left_behind(states, interface):
     assert grows(samples[1:], least=len(states) / 10) == {}, "memory is lost (cache: objects from sample to sample)"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(10)
 @pytest.mark.fault("plant:leak_on_bind")
 def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
     states = dm9000.within(60.0).rebind(times=50).value
@@ -47,7 +47,7 @@ def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable
     assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.slow(12)
 @pytest.mark.fault("plant:hold_module_reference")
 def test_twenty_module_reloads_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
     states = dm9000.within(60.0).reload(times=20).value
@@ -105,7 +105,7 @@ def test_a_chip_that_is_none_is_refused_and_can_be_bound_later(net, dm9000, kern
     assert (net.interface_of(device=who["device"]).value == who and who) or net.identity().value == who
 
 
-@pytest.mark.slow
+@pytest.mark.slow(5)
 @pytest.mark.fault("plant:refuse_register")
 def test_an_interface_that_cannot_be_registered_leaves_the_device_unbound(net, dm9000, kernel, cable, rig):
     """dm9000_probe returns 0 although register_netdev failed: the device is bound to nothing."""

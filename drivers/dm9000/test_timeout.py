@@ -44,7 +44,7 @@ def loses_one_completion_and_goes_on(net, dm9000, ends, cable, chip, measure):
     assert echo.value["frames"] == [ends.to_board(100)]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(5)
 @pytest.mark.expects(splat="NETDEV WATCHDOG")
 @pytest.mark.parametrize("quick_watchdog", ["A", "E"], indirect=True)
 @pytest.mark.fault("dm9000:lose_interrupts")
@@ -52,7 +52,7 @@ def test_sending_goes_on_after_a_lost_completion(quick_watchdog, net, dm9000, en
     loses_one_completion_and_goes_on(net, dm9000, ends, cable, dm9000_chip, measure)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(12)
 @pytest.mark.expects(splat="NETDEV WATCHDOG")
 @pytest.mark.parametrize("quick_watchdog", ["B"], indirect=True)
 @pytest.mark.fault("dm9000:lose_interrupts")

@@ -86,7 +86,7 @@ def test_twenty_captures_in_a_row_are_the_same(fingerprint, fpc1020_chip, finger
     assert found["first"] == hashlib.sha256(expected).hexdigest()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(4)
 @pytest.mark.fault("fpc1020:bit_errors")
 def test_two_hundred_captures_in_a_row_are_the_same(fingerprint, finger):
     finger(12)

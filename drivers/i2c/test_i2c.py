@@ -272,7 +272,7 @@ def test_transfers_of_two_programs_do_not_mix(i2c, at24c02_chip, s3c2410_i2c_chi
 
 @pytest.mark.fault("s3c2410_i2c:lose_arbitration")
 @pytest.mark.expects(splat="arbitration loss")
-@pytest.mark.slow
+@pytest.mark.slow(5)
 def test_a_transfer_that_loses_the_arbitration_is_done_again(i2c, at24c02_chip, s3c2410_i2c_chip):
     at24c02_chip.content[0xE0:0xE8] = CONTENT
     s3c2410_i2c_chip.bus.contend(0x48, b"\x00")
@@ -282,7 +282,7 @@ def test_a_transfer_that_loses_the_arbitration_is_done_again(i2c, at24c02_chip, 
 
 @pytest.mark.fault("s3c2410_i2c:busy_stuck", "s3c2410_i2c:sda_stuck")
 @pytest.mark.expects(splat="cannot get bus")
-@pytest.mark.slow
+@pytest.mark.slow(6)
 def test_a_bus_that_is_held_is_an_error_and_works_again_when_let_go(i2c, s3c2410_i2c_chip):
     s3c2410_i2c_chip.bus.hold("sda")
     held = i2c.within(20).smbus(0x50, "receive_byte")
@@ -294,7 +294,7 @@ def test_a_bus_that_is_held_is_an_error_and_works_again_when_let_go(i2c, s3c2410
 
 
 @pytest.mark.fault("s3c2410_i2c:lose_interrupts")
-@pytest.mark.slow
+@pytest.mark.slow(5)
 def test_after_a_lost_interrupt_the_bus_works_again(i2c, at24c02_chip, s3c2410_i2c_chip):
     at24c02_chip.content[0xE0:0xE8] = CONTENT
     if not s3c2410_i2c_chip.faults.on:

@@ -21,6 +21,11 @@ class Log:
         self.records: Deque[Record] = deque(maxlen=KEPT)
         self._fd: Optional[int] = None
 
+    def fileno(self) -> int:
+        """For select(), once something was read."""
+        assert self._fd is not None
+        return self._fd
+
     @property
     def last(self) -> int:
         """The newest record's sequence number."""

@@ -80,7 +80,7 @@ def test_hidraw_gives_the_reports_that_crossed_the_wire(mouse, pointer):
     assert watched["raw"] == [event[3] for event in pointer.seen("transfer")]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(12)
 @pytest.mark.fault("mouse_24ae_2002:lose_reports", "mouse_24ae_2002:duplicate_reports",
                    "mouse_24ae_2002:reorder_reports", "mouse_24ae_2002:corrupt_reports")
 def test_ten_thousand_events_arrive_once_each_and_in_order(mouse, pointer, measure):

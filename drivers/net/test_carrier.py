@@ -38,7 +38,7 @@ def test_frames_cross_again_after_the_cable_was_out(net, ends, cable):
     assert cable.received == [ends.from_board(length) for length in (60, 400)]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(6)
 @pytest.mark.fault("cable:link_stuck_down")
 def test_the_carrier_survives_a_hundred_flaps(net, ends, cable, measure):
     before = net.link().value["carrier_changes"]

@@ -47,7 +47,7 @@ def test_frames_of_some_lengths_cross_both_ways_byte_for_byte(net, ends, cable):
         assert contract(echo.trace)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(10)
 @pytest.mark.fault("dm9000:tx_truncated")
 def test_frames_of_every_length_cross_both_ways_byte_for_byte(net, ends, cable, measure):
     echo = crosses_both_ways(net, ends, cable, range(60, 1515))

@@ -58,7 +58,7 @@ def test_a_smaller_mtu_cuts_what_the_kernel_sends_and_the_full_one_does_not(net,
         assert list(map(len, cable.wait_for(len(lengths), timeout_s=2.0))) == lengths
 
 
-@pytest.mark.slow
+@pytest.mark.slow(3)
 @pytest.mark.fault("dm9000:swallow_tx_completion")
 def test_no_frame_waits_while_ethtool_asks_for_the_link(net, ends, cable, measure):
     """Asked as fast as it goes, for less than the transmit watchdog's time: it must not have to help."""

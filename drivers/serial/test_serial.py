@@ -169,7 +169,7 @@ def test_nothing_is_lost_in_a_run(serial, measure):
 
 
 @pytest.mark.fault("uart_16550a:drop_character")
-@pytest.mark.slow
+@pytest.mark.slow(5)
 def test_nothing_is_lost_in_a_long_run(serial, measure):
     count = int(serial.limits["long_bytes"])
     run = serial.within(600).bulk(count, seed=2, baud=921600).value

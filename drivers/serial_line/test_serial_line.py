@@ -19,7 +19,7 @@ def test_an_answer_comes_in_time(serial_line, measure):
 
 
 @pytest.mark.fault("loopback_plug:drop_character", "loopback_plug:burst_lost")
-@pytest.mark.slow
+@pytest.mark.slow(25)
 def test_a_megabyte_comes_back_without_a_loss(serial_line, loopback_plug_chip, measure):
     count, slowest = 1 << 20, serial_line.limits["kilobytes_s"]
     run = serial_line.within(10 + count / 1000 / slowest).bulk(count, timeout_s=10).value

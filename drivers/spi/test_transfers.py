@@ -54,7 +54,7 @@ def test_each_length_around_the_fifos_depth_comes_back_in_one_frame(spi, plug):
     assert [len(frame.mosi) for frame in plug.frames] == AROUND_THE_FIFO
 
 
-@pytest.mark.slow
+@pytest.mark.slow(5)
 @pytest.mark.fault("spi_loopback:long_frame_lost")
 def test_each_length_up_to_the_largest_message_comes_back(spi):
     step = int(spi.limits.get("length_step", 1))

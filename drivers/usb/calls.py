@@ -9,12 +9,12 @@ from typing import Any, Dict, Iterator, List
 
 from drivers.call import call, listen
 from drivers.usb import sysfs
-from drivers.usb.plug import hear_plugging, number, port_quirks, wait_plugged
+from drivers.usb.plug import hear_out, hear_plugging, number, port_quirks, wait_plugged
 from drivers.usb.power import power, resume, suspend
 
 __all__ = [
-    "bind", "clear_halt", "configuration", "control_in", "control_out", "descriptor", "hear_plugging", "identity",
-    "interrupt_reads", "lose_device", "number", "port_quirks", "power", "requests", "reset", "resume",
+    "bind", "clear_halt", "configuration", "control_in", "control_out", "descriptor", "hear_out", "hear_plugging",
+    "identity", "interrupt_reads", "lose_device", "number", "port_quirks", "power", "requests", "reset", "resume",
     "set_configuration", "set_interface", "strings", "suspend", "sysfs_descriptors", "wait_plugged",
 ]
 

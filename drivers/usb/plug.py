@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import time
 from collections.abc import Generator
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from drivers.call import call, listen
+from drivers.kernel.log import LOG
 from drivers.kernel.modules import load_module
 from drivers.usb import sysfs
 from drivers.usb.uevents import Uevents
@@ -83,3 +85,42 @@ def hear_plugging(count: int, action: str = "add", timeout_s: float = 3.0,
             if enough and not quiet_s:
                 return heard
             until = time.monotonic() + quiet_s if enough else deadline
+
+
+GIVEN_UP = "unable to enumerate USB device"  # the hub driver's words after its last attempt
+
+
+@listen
+def hear_out(timeout_s: float = 8.0, quiet_s: float = 0.05) -> Generator[None, None, Dict[str, Any]]:
+    """What the kernel makes of what is plugged in: it announces it, or says in its log that it gives it up.
+
+    Its announcements until nothing of the USB core was announced for `quiet_s` ("actions"), whether it was "given_up",
+    and the "seconds" that took. Neither within `timeout_s`: ETIMEDOUT.
+    """
+    actions: List[str] = []
+    LOG.read()
+    with Uevents() as uevents:
+        yield
+        begun, last = time.monotonic(), LOG.last
+        while "add" not in actions:
+            left = begun + timeout_s - time.monotonic()
+            if left <= 0:
+                raise OSError(errno.ETIMEDOUT, "neither announced nor given up within %s s" % timeout_s)
+            ready = select.select([uevents.fileno(), LOG.fileno()], [], [], left)[0]
+            if uevents.fileno() in ready:
+                actions += _of_devices(uevents.next(0.0))
+            if LOG.fileno() in ready:
+                LOG.read()
+                if any(GIVEN_UP in str(record["text"]) for record in LOG.since(last)[0]):
+                    return {"actions": actions, "given_up": True, "seconds": time.monotonic() - begun}
+        event = uevents.next(time.monotonic() + quiet_s)
+        while event is not None:
+            actions += _of_devices(event)
+            event = uevents.next(time.monotonic() + quiet_s)
+        return {"actions": actions, "given_up": False, "seconds": time.monotonic() - begun}
+
+
+def _of_devices(event: Optional[Dict[str, str]]) -> List[str]:
+    """The action of an announcement of a whole USB device; of others none."""
+    whole = event and event.get("SUBSYSTEM") == "usb" and event.get("DEVTYPE") == "usb_device"
+    return [event["ACTION"]] if event and whole else []

@@ -41,7 +41,7 @@ def test_a_device_that_is_pulled_out_and_plugged_in_is_announced_once_each_way(u
     assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(25)
 @pytest.mark.fault("mouse_24ae_2002:replug_lost")
 @pytest.mark.parametrize("quirks", [FAST_ENUM, FAST_ENUM | OLD_SCHEME], ids=["new scheme", "old scheme"])
 def test_fifty_times_pulled_out_and_plugged_in_by_each_scheme_of_enumeration(usb, pointer, measure, quirks):

@@ -24,6 +24,10 @@ class Uevents:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
+    def fileno(self) -> int:
+        """For select()."""
+        return self._socket.fileno()
+
     def next(self, deadline: float) -> Optional[Dict[str, str]]:
         """The next announcement as its variables (ACTION, DEVPATH, SUBSYSTEM, …); None at `deadline` (monotonic)."""
         left = max(0.0, deadline - time.monotonic())
