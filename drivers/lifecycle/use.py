@@ -16,6 +16,7 @@ from drivers.net.calls import link, set_link
 NODES, ATTRIBUTES = 8, 24  # at most so many of a device
 I2C_SLAVE_FORCE = 0x0706
 GPIO_GET_CHIPINFO = 0x8044B401
+RTC_RD_TIME = 0x80247009
 NOWHERE = 0x03  # a reserved I2C address: nobody answers, and nobody is disturbed
 PAUSE_S = 0.002
 
@@ -41,6 +42,8 @@ def operation(node: str, fd: int) -> Operation:
         return lambda: os.read(fd, 1)
     if name.startswith("gpiochip"):
         return lambda: fcntl.ioctl(fd, GPIO_GET_CHIPINFO, bytes(68))
+    if name.startswith("rtc"):
+        return lambda: fcntl.ioctl(fd, RTC_RD_TIME, bytes(36))
     if name.startswith("tty"):
         return lambda: (os.write(fd, b"U"), os.read(fd, 64))
     if stat.S_ISBLK(os.fstat(fd).st_mode):
