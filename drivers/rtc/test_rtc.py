@@ -28,6 +28,7 @@ def still(rtc, pcf8563_chip):
     _ = rtc.read().errno  # the driver goes on with the century bit that it reads, and this one is 0
     pcf8563_chip.clear()
     yield pcf8563_chip
+    pcf8563_chip.second_passes_after(0)  # none
     pcf8563_chip.running = True
     pcf8563_chip.set_time()
 
