@@ -39,6 +39,7 @@ class Checks:
         self._left: dict[str, Any] | None = None  # the snapshot after the last check, and the boot that it is of
         self._left_at = 0
         self._ready = Ready()
+        self._refused: Exception | None = None
         self._spoiled = False  # the target's state is not to be trusted: power-cycle it before the next check
 
     @property
@@ -109,9 +110,18 @@ class Checks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._refused = None
         if self.is_check(item) and not item.get_closest_marker("skip"):
-            self._begin(item)
+            try:
+                self._begin(item)
+            except Exception as e:
+                self._refused = e  # pytest's own set-up must have begun before it is raised, or its tear-down fails
         return (yield)
+
+    def admit(self) -> None:
+        """Raise what the check that is about to be set up could not begin for."""
+        if self._refused:
+            raise self._refused
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -81,6 +81,13 @@ def sweep(rig: Rig, request: pytest.FixtureRequest) -> Callable[..., Sweep]:
     return run
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A check that could not begin is not set up."""
+    plugin: Checks = item.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
+    plugin.admit()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A check of an exerciser runs once for each device that has it; in a proof, once for each fault."""
     plugin: Checks = metafunc.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]

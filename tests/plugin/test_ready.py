@@ -97,6 +97,37 @@ def test_the_other_devices_are_checked_all_the_same(of, record):
     assert judge.exit_code(record) == judge.BROKEN
 
 
+TAKEN = BOARD.replace("bus: i2c, address: 0x48,", "chip: tmp102, bus: i2c, address: 0x48,").replace(
+    """    devicetree: ['sensor@48 { compatible = "ti,tmp102"; reg = <0x48>; };']\n""", "")
+CHIP = """
+from fixtures.chips.tmp102 import TMP102
+
+def start(self, read):
+    %s
+
+TMP102.i2c_start = start
+
+def test_the_sensor_answers(hwmon):
+    assert hwmon.read().value
+
+def test_the_bus_is_there(i2c):
+    assert i2c.functions().value
+"""
+
+
+@pytest.mark.parametrize(("start", "outcome", "why"), [
+    ("return False", Outcome.FAIL, "its probe failed: tmp102 0-0048: "),
+    ("raise LookupError('a mistake in the model')", Outcome.BROKEN,
+     "a chip model raised LookupError: a mistake in the model; sensor (tmp102) was no driver"),
+])
+def test_a_chip_on_the_twin_that_no_driver_takes_is_the_drivers_failure_unless_the_model_failed(
+        tmp_path, start, outcome, why):
+    _, record = run(board(tmp_path, TAKEN), CHIP % start, tmp_path)
+    sensor, bus = record.checks
+    assert (sensor.outcome, why in sensor.reason) == (outcome, True), sensor.reason
+    assert bus.outcome is (Outcome.PASS if outcome is Outcome.FAIL else Outcome.BROKEN)
+
+
 def test_a_rig_that_does_not_start_is_tried_twice_and_then_left_alone(tmp_path):
     text = BOARD.replace("compatible: bench,twin210", "compatible: bench,other")
     broken = board(tmp_path, text.replace("twin: {}", "twin: {cpu: no-such-cpu}"))
