@@ -30,6 +30,8 @@ def build(target_python: tuple[str, ...] = ()) -> Path:
     """
     root = Path(drivers.__file__).parent
     sources = {p.relative_to(root.parent).as_posix(): p for p in sorted(root.rglob("*.py")) if _ships(p)}
+    for folder in sorted({path.parent for path in sources.values()} - {p.parent for p in root.rglob("__init__.py")}):
+        raise SetupError(f"{folder}/__init__.py is missing: without it the target cannot import what is in that folder")
     sha = hashlib.sha256("\0".join(target_python).encode())
     for name, path in sources.items():
         sha.update(name.encode() + b"\0" + path.read_bytes() + b"\0")

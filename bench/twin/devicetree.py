@@ -64,7 +64,10 @@ def build(board: Board, models: Mapping[str, Chip], qemu: list[str], dtc: str, c
 def _node(board: Board, models: Mapping[str, Chip], device: Device, address: int, spi: int) -> str:
     """A chip's node with the nodes of the chips behind it inside."""
     behind = [_node(board, models, d, d.address or 0, 0) for d in board.devices if d.bus == device.name and d.chip]
-    return models[device.name].devicetree(address, spi, [*device.devicetree, *behind])
+    try:
+        return models[device.name].devicetree(address, spi, [*device.devicetree, *behind])
+    except ValueError as e:
+        raise TwinError(str(e)) from e
 
 
 def _run(command: list[str], what: str, data: bytes | None = None) -> bytes:

@@ -39,8 +39,8 @@ class Twin:
         self.cable = Cable()
         self.chips = {d.name: _make(d, self.cable) for d in board.devices if d.chip}
         for device in board.devices:
-            if device.bus and device.chip:
-                self.chips[device.bus].connect(self.chips[device.name], device.address or 0)
+            if device.chip:
+                self._wire(device, self.chips[device.name])
             for name, where in device.lines.items():
                 self.chips[where.device].join(where.line, _line(device, self.chips[device.name], name))
         self.folder: Path | None = None
@@ -50,6 +50,21 @@ class Twin:
         self.attachments: dict[str, Attachment] = {}
         self.power_on_ns = 0
         self._keeper: subprocess.Popen[bytes] | None = None
+
+    def _wire(self, device: Device, chip: Chip) -> None:
+        """Put a device's chip where it belongs: behind that of its bus, or in its slot."""
+        at = f"board.yaml: devices.{device.name}"
+        if not device.bus:
+            if chip.transport == "pci_slot" and device.slot is None:
+                raise BoardError(f"{at}: slot: missing; expected a PCI slot of the twin, for the registers of "
+                                 f"{device.chip}, or bus and address of a chip behind another one")
+            return
+        try:
+            if chip.transport:
+                raise ValueError(f"a chip behind another one has transport = \"\" in its class, not {chip.transport!r}")
+            self.chips[device.bus].connect(chip, device.address or 0)
+        except (ValueError, NotImplementedError) as e:
+            raise BoardError(f"{at}: chip {device.chip} behind {device.bus}: {e}") from e
 
     def on(self) -> None:
         """Start QEMU; returns when its console, agent port and monitor are connected.
