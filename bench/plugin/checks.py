@@ -40,7 +40,7 @@ class Checks:
         self._left_at = 0
         self._ready = Ready()
         self._refused: Exception | None = None
-        self._spoiled = False  # the target's state is not to be trusted: power-cycle it before the next check
+        self._spoiled_boot = -1  # the boot whose target is not to be trusted: another one before the next check
 
     @property
     def rig(self) -> Rig:
@@ -50,9 +50,17 @@ class Checks:
             self._rig = Rig(self.board.name if self.board.folder.parent == boards.BOARDS else str(self.board.folder))
         if self._spoiled or self._rig.spoiled:
             self._rig.power_off()
-            self._spoiled = False
         self._ready.start(self._rig)
         return self._rig
+
+    @property
+    def _spoiled(self) -> bool:
+        """Whether the target is as a crash, a hang or a planted bug left it, and was not started since."""
+        return self._rig is not None and self._spoiled_boot == self._rig.boots
+
+    def _spoil(self) -> None:
+        if self._rig is not None:
+            self._spoiled_boot = self._rig.boots
 
     def things(self, call: str) -> list[dict[str, Any]]:
         """What a call without arguments answers, asked once; the board is booted for it."""
@@ -147,7 +155,7 @@ class Checks:
         if self.is_check(item) and call.excinfo is not None:
             self.current.fail(outcome_of(call.excinfo), call.excinfo, report.longreprtext)
             if call.excinfo.errisinstance((Hang, Broken)):
-                self._spoiled = True
+                self._spoil()
             defect = self.board.defect(item.nodeid)
             if defect and self.current.outcome is Outcome.FAIL and report.failed and not self.proving:
                 report.outcome, report.wasxfail = "skipped", defect.reason
@@ -210,14 +218,15 @@ class Checks:
                     self._left, self._left_at = self.current.after, self._rig.boots
                 bad = [f for f in found if f.severity == "fail"]
                 if bad:
-                    self._spoiled = any(f.kind in ("crash", "taint", "splat", "reset") for f in bad)
+                    if any(f.kind in ("crash", "taint", "splat", "reset") for f in bad):
+                        self._spoil()
                     raise HealthError(bad)
                 if violated and not self.proving:  # a proof asks what the check itself catches
                     raise SiteError(violated)
             elif self.current.rig:
                 self.current.close_dead(self._rig)
         except (Hang, Broken):
-            self._spoiled = True
+            self._spoil()
             self.current.close_dead(self._rig)
             raise
         finally:
@@ -230,7 +239,7 @@ class Checks:
             for device in self.board.with_exerciser(self.current.exerciser):
                 _ = rig.exerciser("kernel").reload_module(name=device.driver).value
         except BenchError:
-            self._spoiled = True
+            self._spoil()
 
     def _record(self, item: pytest.Item) -> store.CheckRecord:
         """The check's record, on the disk with its files when this returns."""
