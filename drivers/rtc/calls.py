@@ -6,18 +6,20 @@ texts, "2024-02-29 23:59:59", in UTC.
 from __future__ import annotations
 
 import calendar
-import errno
-import fcntl
-import os
 import struct
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 from drivers.call import call
 from drivers.i2c.adapters import client, driver_of
 from drivers.i2c.adapters import rebind as _rebind
-from drivers.lifecycle.child import Child, put
 from drivers.rtc import clock
+from drivers.rtc.gone import asked_when_gone, gone_while_read
+
+__all__ = [
+    "alarm", "alarm_off", "asked_when_gone", "gone_while_read", "identity", "keeps_awake", "read", "read_many",
+    "rebind", "set_alarm", "set_each", "set_time", "system_ahead", "voltage", "watch",
+]
 
 _SETTLED_S = 0.5
 
@@ -125,37 +127,3 @@ def system_ahead(*, adapter: str, address: int) -> float:
 def rebind(driver: str, *, adapter: str, address: int) -> str:
     """Take the driver away and bind it again, which makes it probe; the driver that is bound then."""
     return _rebind(adapter, address, driver)
-
-
-@call
-def asked_when_gone(driver: str, *, adapter: str, address: int) -> Dict[str, Any]:
-    """Open the clock, take its driver away, ask for the time and for the voltage, bind the driver again.
-
-    The errno of each question that had an answer, and how the process that asked ended: "done", "stuck" …
-    """
-    node, name = "/dev/" + clock.name_of(adapter, address), os.path.basename(client(adapter, address))
-
-    def work(stop: Callable[[float], bool], tell: Callable[[Any], None]) -> None:
-        opened = os.open(node, os.O_RDONLY)
-        tell("open")
-        while not stop(1.0):
-            pass
-        for request, size in ((clock.RD_TIME, clock.TIME.size), (clock.VL_READ, 4)):
-            tell(_errno(opened, request, size))
-
-    child = Child(work)
-    _ = child.value(2.0)
-    refused = put("/sys/bus/i2c/drivers/%s/unbind" % driver, name)
-    child.stop()
-    errnos = [value for value in (child.value(2.0), child.value(2.0)) if value is not None]
-    ended = child.wait(2.0)
-    child.close()
-    return {"unbind": refused, "errnos": errnos, "ended": ended, "driver": _rebind(adapter, address, driver)}
-
-
-def _errno(opened: int, request: int, size: int) -> int:
-    try:
-        fcntl.ioctl(opened, request, bytes(size))
-    except OSError as error:
-        return error.errno or errno.EIO
-    return 0

@@ -232,8 +232,19 @@ def test_readings_come_in_time(rtc, measure):
     measure("a reading", answer["seconds"] / 3, "s", limit=rtc.limits["reading_s"])
 
 
-@pytest.mark.slow
+@pytest.mark.slow(6)  # with the start of the board that follows the crash
 @pytest.mark.fault("pcf8563:absent")
 def test_a_program_that_has_the_clock_open_when_its_driver_goes_is_told_so(rtc):
     answer = rtc.asked_when_gone(driver=rtc.device.driver).value
     assert answer == {"unbind": 0, "errnos": [errno.ENODEV, errno.ENODEV], "ended": "done", "driver": rtc.device.driver}
+
+
+@pytest.mark.slow(4)
+@pytest.mark.fault("pcf8563:absent")
+@pytest.mark.expects(splat="read error")
+def test_a_driver_can_go_while_programs_read_the_time_in_sysfs(rtc, pcf8563_chip):
+    with pcf8563_chip.faults.switched_on("stretches_clock"):
+        answer = rtc.gone_while_read(driver=rtc.device.driver).value
+    assert answer["ends"] == ["done", "done", "done"]
+    assert answer["errnos"][:2] == [0, 0] and answer["errnos"][2] in (0, errno.ENODEV)
+    assert answer["driver"] == rtc.device.driver
