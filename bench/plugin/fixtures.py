@@ -1,8 +1,8 @@
-"""What a check may ask for: each exerciser, each chip as `<chip>_chip`, cable, measure, keep_file, board, rig."""
+"""What a check may ask for: each exerciser, each chip as `<chip>_chip`, cable, measure, keep_file, inconclusive, …"""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -66,6 +66,16 @@ def keep_file(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
         plugin.current.kept[name] = data
 
     return keep
+
+
+@pytest.fixture
+def inconclusive() -> Callable[[str], NoReturn]:
+    """End a check that cannot know: inconclusive("why")."""
+
+    def end(why: str) -> NoReturn:
+        raise Inconclusive(why)
+
+    return end
 
 
 @pytest.fixture
