@@ -74,14 +74,15 @@ def parser(words: Sequence[str] | None = None) -> Parser:
     sweep = command("sweep", "let the n-th bus transaction fail, for n = 1, 2, 3 …: a table of how drivers bear it",
                     "bench sweep --board twin210 spi")
     sweep.add_argument("exerciser", nargs="?", metavar="EXERCISER", help="the sweeps of this one only, e.g. spi")
+    twins = {run: "1", accept: "two for each core, with --quick one"}
     for each in (accept, run, prove, coverage, lifecycle, sweep):
         each.add_argument("--board", required=each is not coverage, metavar="NAME",
                           help="a board's name; see `bench boards`")
         each.add_argument("-k", dest="expression", default="", metavar="EXPR", help="pytest's -k")
         each.add_argument("--record", metavar="DIR", help="where the record goes (default records/<time>-<board>)")
         each.add_argument("-j", "--jobs", type=_jobs, default=1 if each is run else 0, metavar="N", help="share the "
-                          f"checks among N twins at once (default {'1' if each is run else 'one for each core'}; a "
-                          "real board is always one)")
+                          f"checks among N twins at once (default {twins.get(each, 'one for each core')}; a real "
+                          "board is always one)")
     for each in (accept, run):
         each.add_argument("--coverage", action="store_true", help="note which functions of the drivers are entered")
     for each in (accept, run, coverage, lifecycle):

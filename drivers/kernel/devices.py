@@ -15,6 +15,7 @@ PM_TEST_DELAY = "/sys/module/suspend/parameters/pm_test_delay"
 # Virtio drivers without freeze and restore: virtio_device_restore resets their device, nobody sets its queues up again,
 # and who asks it for something waits for ever, uninterruptibly (docs/findings-buses.md 11).
 LOST_IN_SLEEP = ("gpio_virtio",)
+BACK_S = 3.0  # for a bus to find again what it lost in its sleep
 
 
 def _write(path: str, text: str) -> None:
@@ -58,10 +59,11 @@ def rebind(driver: str, device: str) -> float:
 def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SLEEP) -> dict[str, float]:
     """Let every device sleep and wake again at once (pm_test `level`, state freeze); seconds it took.
 
-    Devices of the virtio drivers `lost` are set up anew afterwards. The kernel refuses with EINVAL where it has no such
-    state, EBUSY when a device does not want to.
+    Devices of the virtio drivers `lost` are set up anew afterwards, and as many devices have a driver then as before:
+    USB enumerates some of its own anew. The kernel refuses with EINVAL where it has no such state, EBUSY when a device
+    does not want to.
     """
-    delay = _swap(PM_TEST_DELAY, "0")
+    delay, bound = _swap(PM_TEST_DELAY, "0"), _bound()
     try:
         test = _swap(PM_TEST, level)
         try:
@@ -72,6 +74,9 @@ def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SLEEP) -> dict
             _write(PM_TEST, test)
             for driver in lost:
                 _set_up_anew(driver)
+            deadline = time.monotonic() + BACK_S
+            while _bound() < bound and time.monotonic() < deadline:
+                time.sleep(0.02)
     finally:
         _write(PM_TEST_DELAY, delay)
 
@@ -86,3 +91,8 @@ def _set_up_anew(driver: str) -> None:
         transports = os.path.realpath(f"{transport}/driver")
         for action in ("unbind", "bind"):
             _write(f"{transports}/{action}", os.path.basename(transport))
+
+
+def _bound() -> int:
+    """How many devices of all buses have a driver."""
+    return len(glob.glob("/sys/bus/*/devices/*/driver"))
