@@ -57,7 +57,7 @@ class Rig:
         self._receiver = Receiver()
         self._calls = 0
         self._interrupt = False
-        self._ready_ns = 0  # what the console said before is the boot's
+        self._heard_ns = 0  # up to when the console was looked at for a crash; what it said at first is the boot's
         self._channel: Channel | None = None
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # labgrid only warns of an unknown key
@@ -303,7 +303,7 @@ class Rig:
         if "hello" not in hello:
             raise ChannelError(f"expected the agent's hello, got {sorted(hello)}")
         self.identity = hello["hello"]
-        self._ready_ns = time.monotonic_ns()
+        self._heard_ns = time.monotonic_ns()
         wanted, found = self.board.compatible, self.identity.get("compatible", [])
         if wanted not in found:
             raise BoardError(f"{self.board.folder}/board.yaml:1: compatible: the target says {found!r}, not {wanted!r}")
@@ -311,7 +311,10 @@ class Rig:
     def _watch(self) -> None:
         """Raise what is known of the target's death."""
         self._pass_on()
-        crash = crash_in(line.text for line in self.console(self._ready_ns))
+        lines = self.console(self._heard_ns)
+        crash = crash_in(line.text for line in lines)
+        if lines and not crash:
+            self._heard_ns = lines[-1].ns
         if crash:
             raise Hang(f"the kernel crashed: {crash.text}")
         if self.twin is not None and not self.twin.alive:

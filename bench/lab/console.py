@@ -5,6 +5,7 @@ reads from the same bytes.  The thread never calls labgrid, whose steps are not 
 """
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -48,7 +49,8 @@ class ConsoleLog:
     def since(self, ns: int) -> list[Line]:
         """The lines that came at or after `ns`."""
         with self._changed:
-            return [line for line in self.lines if line.ns >= ns]
+            newest_first = list(itertools.takewhile(lambda line: line.ns >= ns, reversed(self.lines)))
+        return newest_first[::-1]
 
     def _drain(self) -> None:
         partial, started = b"", 0
