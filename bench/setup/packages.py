@@ -39,6 +39,8 @@ FOR_TESTS: Mapping[str, str] = {
 FOR_BENCH: Mapping[str, str] = {
     "trace-cmd": "what our decoder is measured beside",
     "libtracecmd-dev": "the same, from C",
+    "libtracefs-dev": "its headers, which Debian 12's libtracecmd-dev does not ask for",
+    "libtraceevent-dev": "the same",
 }
 
 

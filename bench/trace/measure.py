@@ -50,7 +50,7 @@ def figures(events: int = EVENTS) -> list[tuple[str, str, str]]:
         ("events decoded into typed arrays, file to arrays", f"{rate / 1e6:.1f} M/s", said),
         _other("the same events by trace-cmd report, text to /dev/null", count, rate, reports, "trace-cmd", 15),
         _other("the same events by libtracecmd's iterator in C, one field read", count, rate, iterations,
-               "gcc libc6-dev libtracecmd-dev", 1),
+               "gcc libc6-dev libtracecmd-dev libtracefs-dev libtraceevent-dev", 1),
         ("events paired by a latency contract", f"{pairs / 1e6:.1f} M/s", "sys_enter, sys_exit by pid, p99; aim: 20"),
         ("peak memory of decoding, mapped file included", f"{peak / 1e6:.0f} MB",
          f"{peak / raw:.2f} times the raw pages, beyond the interpreter's own; aim: 2")]
