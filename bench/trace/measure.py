@@ -61,7 +61,7 @@ def _other(what: str, count: int, rate: float, seconds: list[float], packages: s
     if not seconds:
         return what, "not measured", f"apt-get install {packages}"
     theirs = count / min(seconds)
-    return what, f"{theirs / 1e6:.2f} M/s", f"same run; the decoder is {rate / theirs:.1f} times as fast; aim: {aim}"
+    return what, f"{theirs / 1e6:.2f} M/s", f"same run; the decoder is {rate / theirs:.3g} times as fast; aim: {aim}"
 
 
 def _iterator(folder: Path) -> Path | None:

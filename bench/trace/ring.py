@@ -28,12 +28,14 @@ COMMIT_LENGTH = 0x3FFFFFFF
 MISSED_EVENTS, MISSED_STORED = 1 << 31, 1 << 30
 
 # Pages walked together: enough for numpy, few enough that they stay in the processor's cache.
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 6 << 20
 # Words between pages while they are walked: at a power of two apart all would share the same few lines of the cache.
 SPACE = 16
 # Below this many pages a plain loop is faster than the lockstep.
 FEW_PAGES = 24
-THREADS = 2
+# One thread walks while who asks groups what it has found: two would mostly wait for each other, a step is too short.
+WALKERS = 1
+THREADS = 2  # that gather
 # Words from a record's header to the next one, by type_len; 0 where array[0] decides.
 _ADVANCE: NDArray[np.intp] = np.array([0, *range(2, 30), 0, 2, 2], dtype=np.intp)
 
@@ -86,7 +88,7 @@ def walk(pool: Pool, number: int, layout: Layout, cpu: int,
     pages = raw.view(f"{layout.order}u4").reshape(-1, size)
     step = max(BLOCK_BYTES // layout.subbuf_size, 1)
 
-    scratch: list[Words] = []  # one for each thread: memory that is new costs as much as walking it
+    scratch: list[Words] = []  # memory that is new costs as much as walking it
 
     def one(start: int) -> tuple[Block, list[Gap]]:
         part = pages[start:start + step]
@@ -114,15 +116,15 @@ def _scratch(count: int, size: int) -> Words:
 
 
 def _ahead(one: Callable[[int], T], starts: Sequence[int]) -> Iterator[T]:
-    """`map(one, starts)` by threads, a few ahead of who asks: numpy lets others run while it works."""
+    """`map(one, starts)` by a thread, a little ahead of who asks: numpy lets others run while it works."""
     if len(starts) < 2:
         yield from map(one, starts)
         return
-    with ThreadPoolExecutor(THREADS) as threads:
+    with ThreadPoolExecutor(WALKERS) as threads:
         waiting: deque[Future[T]] = deque()
         for start in starts:
             waiting.append(threads.submit(one, start))
-            if len(waiting) > THREADS:
+            if len(waiting) > WALKERS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
