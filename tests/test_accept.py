@@ -5,7 +5,7 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from bench import judge, store
+from bench import results, store
 from bench.verdict import Outcome
 
 
@@ -22,7 +22,7 @@ def accepted(tmp_path_factory):
 def test_the_twin_is_accepted(accepted):
     done, folder = accepted
     record = store.read(folder)
-    wrong = [(c.name, c.reason) for c in (*judge.of(record).failed, *judge.of(record).broken)]
+    wrong = [(c.name, c.reason) for c in (*results.of(record).failed, *results.of(record).broken)]
     assert wrong == []
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert len([c for c in record.checks if c.outcome is Outcome.PASS]) > 50

@@ -12,11 +12,11 @@ from rich.console import Console
 
 import drivers
 from bench import board as boards
-from bench import faults, judge, report, setup, store
-from bench.call import exercisers
+from bench import faults, report, results, setup, store
 from bench.cli.live import Live
 from bench.cli.proof import Proof
 from bench.errors import UsageError
+from bench.rig.exerciser import exercisers
 from bench.verdict import Outcome
 from fixtures import chips
 
@@ -34,7 +34,7 @@ class Selection:
 def run(options: argparse.Namespace) -> int:
     """Run the checks, show them live, write the record's reports, and return the exit code."""
     board = boards.load(options.board, frozenset(exercisers()), frozenset(chips.names()))
-    judge.site.load(board.folder)  # a mistake in it is told before anything starts
+    results.board_contracts.load(board.folder)  # a mistake in it is told before anything starts
     faults.validate(board, getattr(options, "fault", []))
     if getattr(options, "exerciser", None) and options.exerciser not in exercisers():
         raise UsageError.unknown("exerciser", options.exerciser, exercisers())
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     console.print(f"report  {files.html}\nrecord  {record.folder}", highlight=False, soft_wrap=True)
     if status == pytest.ExitCode.INTERRUPTED:
         return 3
-    return judge.exit_code(record)
+    return results.exit_code(record)
 
 
 def jobs(options: argparse.Namespace, board: boards.Board) -> int:

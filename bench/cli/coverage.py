@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bench import report, store
 from bench.errors import UsageError
-from bench.judge import coverage
+from bench.results import coverage
 
 
 def run(options: argparse.Namespace) -> int:

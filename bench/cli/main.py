@@ -176,9 +176,9 @@ def _run(options: argparse.Namespace) -> int:
 
         return probe.run(options)
     if options.command == "measure":
-        from bench.cli import measure
+        from bench.benchmark import rig
 
-        return measure.run(options.board)
+        return rig.run(options.board)
     from bench.cli import show
 
     return show.COMMANDS[options.command](options)

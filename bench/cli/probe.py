@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bench import faults, report
 from bench import probe as probing
-from bench.rig import Rig, quiet_labgrid
+from bench.rig.rig import Rig, quiet_labgrid
 
 
 def run(options: argparse.Namespace) -> int:

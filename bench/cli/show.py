@@ -63,7 +63,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 def shell(options: argparse.Namespace) -> int:
     """A Python prompt with the rig."""
-    from bench.rig import Rig, quiet_labgrid
+    from bench.rig.rig import Rig, quiet_labgrid
 
     quiet_labgrid()
     with Rig(options.board) as rig:
@@ -78,8 +78,8 @@ def shell(options: argparse.Namespace) -> int:
 
 def judge(options: argparse.Namespace) -> int:
     """Judge a record again."""
-    from bench import judge as judging
     from bench import report, store
+    from bench import results as judging
 
     record = store.read(Path(options.record))
     console = Console()

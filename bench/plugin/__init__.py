@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "expects(splat): a kernel-log pattern that this check declares")
     if config.getoption("--board"):
         # Loaded only now: a pytest run without a board pays nothing for this plugin.
-        from bench.plugin.start import start
+        from bench.plugin.configure import start
 
         start(config)
 

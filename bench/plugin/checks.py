@@ -11,14 +11,14 @@ import pytest
 from bench import board as boards
 from bench import faults, store
 from bench.board import Board
-from bench.call import exercisers, needs_device
 from bench.errors import BenchError, Broken, Hang
-from bench.judge import site
 from bench.plugin import evidence
 from bench.plugin.coverage import Watch
 from bench.plugin.evidence import Current, HealthError, SiteError, outcome_of
-from bench.plugin.ready import Ready
-from bench.rig import Rig, quiet_labgrid
+from bench.plugin.preflight import Ready
+from bench.results import board_contracts
+from bench.rig.exerciser import exercisers, needs_device
+from bench.rig.rig import Rig, quiet_labgrid
 from bench.verdict import Outcome
 
 
@@ -30,7 +30,7 @@ class Checks:
         self.worker: str = getattr(config, "workerinput", {}).get("workerid", "")
         self.proving = bool(config.getoption("--prove"))
         self.faults: tuple[str, ...] = tuple(config.getoption("--fault"))
-        self.site = site.load(self.board.folder)
+        self.site = board_contracts.load(self.board.folder)
         self.coverage = Watch(self.board) if config.getoption("--coverage") else None
         self.current = Current.nothing()
         self._rig: Rig | None = None

@@ -16,17 +16,17 @@ import pytest
 import bench
 from bench import setup, store
 from bench.board import Board
-from bench.call import Answer
+from bench.capture.usbmon import UsbCapture
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
 from bench.health import HealthFinding, compare, crash_in, kernel_lines
-from bench.judge import site
 from bench.plugin.coverage import Watch
 from bench.probe import Probe
+from bench.results import board_contracts
 from bench.rig import Rig
-from bench.trace.usb import UsbCapture
+from bench.rig.exerciser import Answer, exerciser_of
 from bench.verdict import Outcome, Verdict
-from drivers.clock import hull
 from drivers.contract import Contract
+from drivers.uapi.clock import hull
 from fixtures.cable import FROM_BOARD, Crossing
 from fixtures.pcap import write_pcap
 
@@ -100,7 +100,7 @@ class Current:
     def start(cls, item: pytest.Item, faults: tuple[str, ...]) -> Current:
         """The check `item`, about to be set up."""
         expected = tuple(m.kwargs.get("splat") or m.args[0] for m in item.iter_markers("expects"))
-        return cls(item.nodeid, Path(item.path).parent.name, expected, faults, started_ns=time.monotonic_ns())
+        return cls(item.nodeid, exerciser_of(item.path), expected, faults, started_ns=time.monotonic_ns())
 
     def open(self, rig: Rig, before: dict[str, Any] | None) -> None:
         """Take the snapshot before, or the one after the last check, since which nobody touched the target."""
@@ -195,7 +195,7 @@ def judge_site(contracts: Sequence[Contract], answers: Sequence[Answer]) -> list
     violated = []
     for answer in answers:
         if answer.trace is not None:
-            verdicts = list(site.judge(contracts, answer.trace, answer.call.arguments))
+            verdicts = list(board_contracts.judge(contracts, answer.trace, answer.call.arguments))
             answer.trace.verdicts += verdicts
             violated += [verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL]
     return violated
@@ -226,7 +226,7 @@ def reason_of(info: pytest.ExceptionInfo[BaseException]) -> str:
 
 
 def sentence_of(nodeid: str) -> str:
-    """`drivers/net/test_x.py::test_carrier_follows[eth]` → `carrier follows [eth]`."""
+    """`drivers/net/checks/test_x.py::test_carrier_follows[eth]` → `carrier follows [eth]`."""
     name = nodeid.rsplit("::", 1)[-1].removeprefix("test_")
     return re.sub(r"\[", " [", name.replace("_", " "))
 

@@ -7,13 +7,13 @@ from typing import Any, NoReturn
 import pytest
 
 from bench.board import Board
-from bench.call import Answer, Exerciser, exercisers
 from bench.errors import Inconclusive, UsageError
-from bench.plugin import for_each
+from bench.plugin import parametrize
 from bench.plugin.checks import Checks
 from bench.plugin.evidence import Current
 from bench.plugin.sweep import Sweep
 from bench.rig import Rig
+from bench.rig.exerciser import Answer, Exerciser, exercisers
 from fixtures import chips
 from fixtures.cable import Cable
 from fixtures.chip import Chip
@@ -105,7 +105,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         devices = [d.name for d in plugin.board.with_exerciser(name)]
         if name in metafunc.fixturenames and len(devices) > 1:
             metafunc.parametrize(name, devices, indirect=True)
-    for_each.expand(metafunc, plugin)
+    parametrize.expand(metafunc, plugin)
     times = metafunc.config.getoption("--times")
     if times > 1:
         metafunc.fixturenames.append("turn")

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bench import faults, health
-from bench.call import Answer
 from bench.errors import Hang
 from bench.plugin.evidence import Current
 from bench.rig import Rig
+from bench.rig.exerciser import Answer
 from fixtures.fault import Faults
 
 DENSE = 24  # every n up to here, then each a quarter further than the one before

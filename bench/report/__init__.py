@@ -8,10 +8,10 @@ from bench.report.devices import devices
 from bench.report.html import render, write_html
 from bench.report.junit import write_junit
 from bench.report.matrix import matrix
-from bench.report.picture import picture
-from bench.report.rows import rows
+from bench.report.sanitise import line, plain
+from bench.report.screenshot import picture
+from bench.report.sweep_table import rows
 from bench.report.terminal import changes, covered, table
-from bench.report.text import line, plain
 from bench.store import Record
 
 

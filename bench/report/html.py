@@ -15,13 +15,13 @@ from typing import Any
 
 import jinja2
 
-from bench import judge
+from bench import results
 from bench.health import FAIL, INFO, head_of
 from bench.report import timeline
-from bench.report.lane import Clock
+from bench.report.lanes import Clock
+from bench.report.sanitise import field_text, hex_text, number_text, seconds_text, value_text, visible
 from bench.report.svg import draw
 from bench.report.terminal import unseen_words
-from bench.report.text import field_text, hex_text, number_text, seconds_text, value_text, visible
 from bench.store import CallRecord, CheckRecord, Measurement, Record
 from bench.trace import Trace
 from bench.verdict import Outcome, Verdict
@@ -52,14 +52,14 @@ def render(record: Record, load: timeline.Load | None = Trace.load) -> str:
     environment.filters.update(
         value=value_text, field=field_text, hex=hex_text, duration=seconds_text, number=number_text, moment=moment)
     style, script = ((PAGE / name).read_text() for name in ("style.css", "script.js"))
-    summary = judge.of(record)
+    summary = results.of(record)
     return environment.get_template("page.html").render(
         record=record, run=record.run, summary=summary, style=style, script=script,
         style_hash=_hash(style), script_hash=_hash(script), symbols=SYMBOLS, words=WORDS,
-        counts=judge.counts(record.checks), groups=_groups(record.checks), identity=list(_flat(record.run.identity)),
-        kind=judge.kind, evidence=lambda check, drawn: _evidence(record, check, load if drawn else None, drawn),
+        counts=results.counts(record.checks), groups=_groups(record.checks), identity=list(_flat(record.run.identity)),
+        kind=results.kind, evidence=lambda check, drawn: _evidence(record, check, load if drawn else None, drawn),
         id=id, ident=lambda check: f"c{record.checks.index(check)}", pairs=_measured, bar=_bar,
-        why=judge.why, clocks=_clocks, coverage=judge.coverage(record), uncovered=judge.uncovered(record),
+        why=results.why, clocks=_clocks, coverage=results.coverage(record), uncovered=results.uncovered(record),
         unseen_words=unseen_words, pictures=lambda check: list(_pictures(record.folder, check)),
     )
 

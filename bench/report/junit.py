@@ -9,15 +9,15 @@ import os
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from bench import judge
-from bench.report.text import number_text, visible
+from bench import results
+from bench.report.sanitise import number_text, visible
 from bench.store import CheckRecord, Measurement, Record
 from bench.verdict import Outcome
 
 
 def write_junit(record: Record, path: Path) -> None:
     """Write junit.xml to `path`, whole or not at all."""
-    summary = judge.of(record)
+    summary = results.of(record)
     run = record.run
     suite = xml.Element("testsuite", {
         "name": visible(f"{run.board} {run.kernel}".strip()), "tests": str(summary.total),

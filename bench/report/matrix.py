@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench import judge
+from bench import results
+from bench.report.sanitise import line
 from bench.report.terminal import STYLES, SYMBOLS, reasons, verdict
-from bench.report.text import line
 from bench.store import CheckRecord, Record
 
 _CASE = re.compile(r"\[(?P<column>\w+):(?P<row>[^\]]+)\]$")
@@ -37,7 +37,7 @@ def matrix(record: Record) -> RenderableType:
 def _mark(check: CheckRecord | None) -> Text:
     if check is None:
         return Text("")
-    kind = judge.kind(check)
+    kind = results.kind(check)
     return Text(SYMBOLS[kind], style=STYLES[kind])
 
 
@@ -49,7 +49,7 @@ def _left_alone(cells: Sequence[Cell]) -> dict[str, str]:
     """Row → the first reason for which nothing was done there; "" for a row in which something was."""
     found: dict[str, list[str]] = {}
     for row, _, check in cells:
-        found.setdefault(row, []).append(_why(check) if judge.kind(check) == "skip" else "")
+        found.setdefault(row, []).append(_why(check) if results.kind(check) == "skip" else "")
     return {row: whys[0] if all(whys) else "" for row, whys in found.items()}
 
 
@@ -60,7 +60,7 @@ def _skipped(cells: Sequence[Cell], alone: dict[str, str]) -> RenderableType:
     said.add_column(style="dim", overflow="fold", ratio=2)
     by_reason: dict[str, tuple[list[str], list[str]]] = {}
     for row, column, check in cells:
-        if judge.kind(check) == "skip" and row not in alone:
+        if results.kind(check) == "skip" and row not in alone:
             columns, rows = by_reason.setdefault(_why(check), ([], []))
             columns += [column] if column not in columns else []
             rows += [row] if row not in rows else []

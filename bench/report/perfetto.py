@@ -5,12 +5,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.report.lane import host
-from bench.report.text import value_text
+from bench.export.perfetto import Slice, slices, write_slices
+from bench.report.lanes import host
+from bench.report.sanitise import value_text
 from bench.report.timeline import nearest
 from bench.store import CheckRecord
 from bench.trace import Trace
-from bench.trace.perfetto import Slice, slices, write_slices
 from bench.verdict import Outcome
 
 

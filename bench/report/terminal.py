@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench import judge
-from bench.report.text import line, number_text, seconds_text
+from bench import results
+from bench.report.sanitise import line, number_text, seconds_text
 from bench.store import CheckRecord, Record
 
 STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "broken": "magenta", "skip": "dim",
@@ -48,13 +48,13 @@ def verdicts(record: Record) -> Table:
 
 def mark(check: CheckRecord) -> Text:
     """Return a check's outcome as a symbol and a word in its colour."""
-    name = judge.kind(check)
+    name = results.kind(check)
     return Text(f"{SYMBOLS[name]} {WORDS[name]}", style=STYLES[name])
 
 
 def sentence(check: CheckRecord, device: bool) -> Text:
     """Return what the check states, with the name of its device when asked for."""
-    text = Text(line(check.sentence), style="dim" if judge.kind(check) == "skip" else "")
+    text = Text(line(check.sentence), style="dim" if results.kind(check) == "skip" else "")
     return text.append(f" {line(check.device)}", style="dim") if device and check.device else text
 
 
@@ -72,11 +72,11 @@ def measured(check: CheckRecord) -> Text:
 def reasons(record: Record) -> RenderableType:
     """Return why each check that did not pass did not: the reason, failed verdicts, and the health findings."""
     parts: list[RenderableType] = []
-    for check in sorted(record.checks, key=lambda check: tuple(STYLES).index(judge.kind(check))):
-        if judge.kind(check) in ("pass", "skip"):
+    for check in sorted(record.checks, key=lambda check: tuple(STYLES).index(results.kind(check))):
+        if results.kind(check) in ("pass", "skip"):
             continue
         parts.append(Text.assemble(mark(check), " ", (line(check.sentence), "bold")))
-        said = [Text(line(judge.why(check)))]
+        said = [Text(line(results.why(check)))]
         if check.known_defect is not None:
             said.append(Text(f"known defect: {line(check.known_defect)}", style="dim"))
         said += [Text(f"{verdict.outcome}: {line(verdict.claim)}: {line(verdict.reason)}", style="dim")
@@ -103,8 +103,8 @@ def health(check: CheckRecord) -> list[str]:
 
 def verdict(record: Record) -> RenderableType:
     """Return the last lines: notes on the record, faults that were on, the verdict on the run."""
-    summary = judge.of(record)
-    style = {judge.PASSED: "bold green", judge.FAILED: "bold red", judge.INCONCLUSIVE: "bold yellow"}
+    summary = results.of(record)
+    style = {results.PASSED: "bold green", results.FAILED: "bold red", results.INCONCLUSIVE: "bold yellow"}
     parts: list[RenderableType] = [Text(f"note: {line(note)}", style="yellow") for note in record.notes]
     if record.run.faults:
         parts.append(Text(f"faults were switched on: {', '.join(map(line, record.run.faults))}", style="yellow"))
@@ -114,7 +114,7 @@ def verdict(record: Record) -> RenderableType:
     return Group(*parts, headline)
 
 
-def changes(again: judge.Judgement) -> RenderableType:
+def changes(again: results.Judgement) -> RenderableType:
     """Return what judging a record again changed, and what could not be judged."""
     parts: list[RenderableType] = [Text(f"note: {line(note)}", style="yellow") for note in again.notes]
     for change in again.changes:
@@ -135,7 +135,7 @@ def covered(record: Record, every: bool) -> RenderableType:
     grid.add_column("", width=BAR, no_wrap=True)
     grid.add_column("never reached", justify="right")
     parts: list[RenderableType] = [grid]
-    for one in judge.coverage(record):
+    for one in results.coverage(record):
         full = round(BAR * one.share)
         bar = Text("█" * full, style="green").append("░" * (BAR - full), style="dim")
         never = Text("unknown", style="yellow") if one.unknown else Text(str(len(one.never)))
@@ -143,10 +143,10 @@ def covered(record: Record, every: bool) -> RenderableType:
         if every and one.unseen:
             parts.append(Text.assemble((line(one.module), "bold"), f" {unseen_words(one)}:"))
             parts.append(Padding(Text(line(" ".join(one.unseen))), (0, 0, 1, 2)))
-    parts += [Text(line(said), style="yellow") for said in judge.uncovered(record)]
+    parts += [Text(line(said), style="yellow") for said in results.uncovered(record)]
     return Group(*parts)
 
 
-def unseen_words(one: judge.ModuleCoverage) -> str:
+def unseen_words(one: results.ModuleCoverage) -> str:
     """Return what is to be said of the functions that no check was seen to enter."""
     return f"unknown, for {one.lost} entries were lost" if one.unknown else "never reached by a check"

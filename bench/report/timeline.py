@@ -17,9 +17,9 @@ import numpy as np
 
 from bench.errors import RecordError
 from bench.health import head_of
-from bench.report.bus import usb_lanes
-from bench.report.lane import Clock, Filling, Item, Lanes, host
-from bench.report.text import field_text, hex_text, seconds_text, value_text
+from bench.report.lanes import Clock, Filling, Item, Lanes, host
+from bench.report.sanitise import field_text, hex_text, seconds_text, value_text
+from bench.report.usb_lanes import usb_lanes
 from bench.store import CallRecord, CheckRecord
 from bench.trace import Trace
 from bench.verdict import Outcome, Witness

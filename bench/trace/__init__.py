@@ -1,6 +1,6 @@
 """Kernel traces: raw ring-buffer pages or a trace.dat as typed arrays, judged by contracts, written for other tools."""
 from bench.trace.recording import Recording
-from bench.trace.ring import Gap
+from bench.trace.ring_buffer import Gap
 from bench.trace.trace import Trace
 
 __all__ = ["Gap", "Recording", "Trace"]

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import Inconclusive, RecordError, UsageError
-from bench.trace import steps as special
-from bench.trace import text
+from bench.trace import ftrace as special
+from bench.trace import strings
+from bench.trace.event_index import Store
 from bench.trace.format import EventFormat, parse_format, parse_header_page, shown_name
 from bench.trace.recording import Recording, Stats, losses, parse_cmdlines
-from bench.trace.ring import Gap
-from bench.trace.store import Store
+from bench.trace.ring_buffer import Gap
 from bench.trace.symbols import Symbols, symbols
 from bench.verdict import Verdict, Witness
-from drivers.request import label
+from drivers.agent.trace.request import label
 
 T = TypeVar("T")
 
@@ -83,12 +83,12 @@ class Trace:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Trace:
         """Read a trace.dat, version 6 or 7 (plain, zlib or zstd); raises RecordError with file, offset and reason."""
-        from bench.trace.datfile import load
+        from bench.trace.dat.read import load
         return cls(load(Path(path)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write trace.dat version 6, which trace-cmd and KernelShark read."""
-        from bench.trace.datwrite import save
+        from bench.trace.dat.write import save
         recording = self.recording
         if recording.kallsyms and not recording.foreign:  # the agent told all that the kernel has
             recording = dataclasses.replace(recording, kallsyms=self.kernel.needed(self._addresses()))
@@ -131,15 +131,15 @@ class Trace:
 
     def strings(self, event: str, field: str, records: NDArray[Any] | None = None) -> NDArray[Any]:
         """A text field of each event of a type, or of some `records` of `trace[event]`, as `str`."""
-        return text.decoded(self.text(event, field, records))
+        return strings.decoded(self.text(event, field, records))
 
     def text(self, event: str, field: str, records: NDArray[Any] | None = None) -> NDArray[Any]:
         """Like `strings`, as numpy bytes, cut at the first NUL: fast to compare."""
-        return text.text_bytes(*self._field(event, field, records))
+        return strings.text_bytes(*self._field(event, field, records))
 
     def payloads(self, event: str, field: str, records: NDArray[Any] | None = None) -> list[bytes]:
         """The raw bytes of a field of each event: arrays, dynamic arrays, what follows the fixed part."""
-        return text.payloads(*self._field(event, field, records))
+        return strings.payloads(*self._field(event, field, records))
 
     def _field(self, event: str, field: str, records: NDArray[Any] | None) -> Any:
         fmt = self.format(event)
@@ -248,7 +248,7 @@ class Trace:
         return self._witness(self.store.formats[self.store.id_of(row)], row)
 
     def _witness(self, fmt: EventFormat, row: int) -> Witness:
-        from bench.trace.values import plain
+        from bench.trace.event_values import plain
         fields = plain(self.store, fmt, row)
         cpu, pid = int(self.recording.cpus[self.store.block(row)]), int(fields.pop("common_pid"))
         own = {name: value for name, value in fields.items() if not name.startswith("common_")}
@@ -259,8 +259,8 @@ class Trace:
 
         Raises Inconclusive when this recording has no source for one of its roles.
         """
-        from bench.trace.sight import Sight, Unseen
-        from bench.trace.verbs import latencies
+        from bench.judge.intervals import latencies
+        from bench.judge.view import Sight, Unseen
         if claim.verb not in ("pair", "latency"):
             raise UsageError(f"latencies are of pair(…) or latency(…), not of {claim.verb}")
         try:
@@ -270,7 +270,7 @@ class Trace:
 
     def judge(self, contract: Contract) -> Verdict:
         """What the contract says of this trace; the verdict is also kept in `verdicts`."""
-        from bench.trace.judge import judge
+        from bench.judge.judge import judge
         verdict = judge(contract, self)
         self.verdicts.append(verdict)
         return verdict

@@ -17,7 +17,7 @@ from bench.board import Board, Device
 from bench.errors import BoardError, TwinError, UsageError
 from bench.setup import Artefacts
 from bench.setup.cache import default_folder
-from bench.twin import devicetree, keeper
+from bench.twin import devicetree, supervisor
 from bench.twin.qmp import Qmp
 from fixtures import chips
 from fixtures.cable import Cable
@@ -163,7 +163,7 @@ class Twin:
         command = self._command(folder)
         self.power_on_ns = time.monotonic_ns()
         self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", keeper.__file__, str(folder), *command],
+            [sys.executable, "-I", "-S", supervisor.__file__, str(folder), *command],
             stdin=subprocess.PIPE, start_new_session=True,
         )
         accepted = {port: self._accept(listener) for port, listener in listeners.items()}

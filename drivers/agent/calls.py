@@ -9,10 +9,10 @@ import sys
 import time
 from typing import Any, Dict, Generator, List
 
-from drivers.agent import tracefs
+from drivers.agent.call import call, listen
 from drivers.agent.coverage import BUFFER_KB, LOOK_S, Coverage, module_of
-from drivers.call import call, listen
-from drivers.step import step
+from drivers.agent.step import step
+from drivers.agent.trace import tracefs
 
 
 @call

@@ -16,7 +16,7 @@ import re
 import threading
 from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
-from drivers.agent.symbols import KernelSymbols
+from drivers.agent.trace.symbols import KernelSymbols
 
 INSTANCE = "instances/bench-coverage"
 HARMLESS = "kernel_halt"  # keeps the filter from becoming empty, which would mean every function of the kernel

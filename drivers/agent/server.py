@@ -9,11 +9,11 @@ import time
 from typing import Any, Callable, Dict, Iterator, List, Optional, cast
 
 from drivers.agent import frame
+from drivers.agent.call import kind
 from drivers.agent.coverage import Coverage
-from drivers.agent.ears import Ears
+from drivers.agent.interrupt import Ears
 from drivers.agent.port import Port
-from drivers.agent.tracer import Tracer
-from drivers.call import kind
+from drivers.agent.trace.tracer import Tracer
 
 
 def serve(port: Port, turn: int) -> int:
@@ -85,7 +85,7 @@ def _monitored(wanted: Optional[Dict[str, Any]], reply: Dict[str, Any]) -> Itera
     if wanted is None:
         yield
         return
-    from drivers.usb.usbmon import Monitor  # not every target has USB
+    from drivers.uapi.usbmon import Monitor  # not every target has USB
 
     monitor = Monitor(**wanted)
     try:

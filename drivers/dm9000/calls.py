@@ -6,11 +6,11 @@ import re
 import time
 from collections.abc import Callable
 
-from drivers.call import call
+from drivers.agent.call import call
 from drivers.kernel.calls import collect_garbage, interrupts, kmsg, slab
 from drivers.kernel.devices import bind, unbind
-from drivers.kernel.modules import load_module, unload_module
 from drivers.net.calls import identity, interface_of, set_link
+from drivers.uapi.modules import load_module, unload_module
 
 __all__ = ["eeprom_magic", "parameters", "probe_line", "rebind", "reload"]
 

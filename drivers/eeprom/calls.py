@@ -5,9 +5,9 @@ import os
 import time
 from typing import Any, Dict, List
 
-from drivers.call import call
-from drivers.i2c.adapters import client, driver_of
-from drivers.i2c.adapters import rebind as _rebind
+from drivers.agent.call import call
+from drivers.uapi.i2c import client, driver_of
+from drivers.uapi.i2c import rebind as _rebind
 
 
 def _file(adapter: str, address: int) -> str:

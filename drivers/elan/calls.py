@@ -6,7 +6,7 @@ import struct
 import time
 from typing import Any, Dict, Iterator, List
 
-from drivers.call import call
+from drivers.agent.call import call
 from drivers.fingerprint.calls import wired
 from drivers.fingerprint.wires import Wires
 

@@ -9,7 +9,7 @@ import hashlib
 import time
 from typing import Any, Dict, Generator, Iterator, List, Optional
 
-from drivers.call import call, listen
+from drivers.agent.call import call, listen
 from drivers.fingerprint import fpc1020
 from drivers.fingerprint.fpc1020 import Fpc1020
 from drivers.fingerprint.wires import Line, Lines, Wires

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from drivers.spi.uapi import Message
+from drivers.uapi.spidev import Message
 
 _RX_BUFFER = 4096  # spidev.bufsiz: what one message may receive
 _ALIGNED = 64  # each transfer begins there in it

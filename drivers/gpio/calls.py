@@ -12,8 +12,8 @@ import time
 from datetime import timedelta
 from typing import Any, Dict, Generator, List, Tuple
 
-from drivers.call import call, listen
-from drivers.gpio import chips as sysfs
+from drivers.agent.call import call, listen
+from drivers.uapi import gpio as sysfs
 
 CONSUMER = "bench"
 

@@ -11,9 +11,9 @@ import threading
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
-from drivers.call import call
-from drivers.i2c import adapters as sysfs
-from drivers.kernel.modules import load_module
+from drivers.agent.call import call
+from drivers.uapi import i2c as sysfs
+from drivers.uapi.modules import load_module
 
 _I2C_M_RD = 0x0001
 _PROTOCOLS = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 import glob
 import os
 
-from drivers.agent.tracefs import OWN_FILES
-from drivers.call import call
-from drivers.clock import log_clock
+from drivers.agent.call import call
+from drivers.agent.trace.tracefs import OWN_FILES
 from drivers.kernel.devices import bind, rebind, suspend, unbind
-from drivers.kernel.log import LOG
-from drivers.kernel.modules import load_module, plant, reload_module, unload_module, unplant
 from drivers.kernel.probe import deferred, devices, lost_files, modules_for, nodes
+from drivers.uapi.clock import log_clock
+from drivers.uapi.kmsg import LOG
+from drivers.uapi.modules import load_module, plant, reload_module, unload_module, unplant
 
 __all__ = [
     "bind",
@@ -52,7 +52,7 @@ def snapshot() -> dict[str, object]:
 
     taint is the bit mask; counts are those of /sys/kernel that this kernel has; modules name → references;
     fds the agent's open files, the recorder's aside; interrupts as `interrupts` says; log_clock the log's clock against
-    CLOCK_MONOTONIC (drivers.clock); kmsg the last record's sequence number.
+    CLOCK_MONOTONIC (drivers.uapi.clock); kmsg the last record's sequence number.
     """
     return {
         "log_clock": log_clock(),  # writes lines: before the last record's number is read

@@ -7,7 +7,7 @@ import os
 import time
 from typing import Sequence
 
-from drivers.call import call
+from drivers.agent.call import call
 
 BUS = "/sys/bus/platform"
 PM_TEST, STATE = "/sys/power/pm_test", "/sys/power/state"

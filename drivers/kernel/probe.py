@@ -10,8 +10,8 @@ import os
 import re
 from typing import Dict, List, Optional
 
-from drivers.call import call
-from drivers.kernel.modules import loaded
+from drivers.agent.call import call
+from drivers.uapi.modules import loaded
 
 TREE = "/sys/firmware/devicetree/base"
 DEFERRED = "/sys/kernel/debug/devices_deferred"

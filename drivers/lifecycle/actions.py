@@ -5,10 +5,11 @@ import time
 from typing import Callable, Dict
 
 from drivers.kernel.calls import collect_garbage, slab
-from drivers.lifecycle import state, sysfs
-from drivers.lifecycle.act import Act
-from drivers.lifecycle.child import write
-from drivers.lifecycle.possible import bound_supplier, holders, ids
+from drivers.lifecycle import snapshot
+from drivers.lifecycle.applicable import bound_supplier, holders, ids
+from drivers.lifecycle.transaction import Act
+from drivers.uapi import sysfs
+from drivers.uapi.process import write
 
 LOOPS = 10
 USE_S = 0.15  # for how long programs use a device before and after it goes
@@ -143,12 +144,12 @@ def defer(act: Act) -> None:
     act.notes["tried"] = act.bind().told()
     act.steps.pop()  # a refusal is what is wanted
     write("%s/%s/drivers_probe" % (sysfs.BUSES, act.device.bus), act.device.name).wait()  # now it waits
-    act.notes["deferred"] = state.deferred()
+    act.notes["deferred"] = snapshot.deferred()
     act.look()
     act.put(supplier.driver_folder + "/bind", supplier.name)
     act.settle()
     act.notes["with"] = sysfs.find(act.device.id).driver
-    act.notes["deferred_after"] = state.deferred()
+    act.notes["deferred_after"] = snapshot.deferred()
 
 
 ACTIONS: Dict[str, Callable[[Act], None]] = {

@@ -5,9 +5,10 @@ import errno
 import time
 from typing import Any, Dict, List
 
-from drivers.call import call
-from drivers.lifecycle import actions, needed, possible, state, sysfs
-from drivers.lifecycle.act import Act
+from drivers.agent.call import call
+from drivers.lifecycle import actions, applicable, protected, snapshot
+from drivers.lifecycle.transaction import Act
+from drivers.uapi import sysfs
 
 SETTLE_S, STILL_S = 3.0, 0.25
 
@@ -22,7 +23,7 @@ def devices() -> List[Dict[str, Any]]:
     interfaces, leaf (no other device hangs on it), and cannot: action → why it cannot be done to this device.
     """
     found = _settled()
-    kept = needed.reasons(found)
+    kept = protected.reasons(found)
     known = sysfs.all_nodes()
     return [
         {
@@ -30,7 +31,7 @@ def devices() -> List[Dict[str, Any]]:
             "driver": device.driver, "module": device.module,
             "nodes": sysfs.nodes(device.path, known),
             "leaf": not any(sysfs.below(device.path, other.path) for other in found if other is not device),
-            "cannot": possible.cannot(device, found, kept),
+            "cannot": applicable.cannot(device, found, kept),
         }
         for device in found
     ]
@@ -56,7 +57,7 @@ def act(device: str, action: str) -> Dict[str, Any]:
     """
     found = sysfs.find(device)
     others = sysfs.bound()
-    refused = possible.cannot(found, others, needed.reasons(others)).get(action)
+    refused = applicable.cannot(found, others, protected.reasons(others)).get(action)
     if refused or not found.driver:
         raise OSError(errno.EBUSY, "%s: %s" % (device, refused or "it has no driver"))
     one = Act(found)
@@ -70,4 +71,4 @@ def act(device: str, action: str) -> Dict[str, Any]:
 @call
 def look() -> Dict[str, Any]:
     """What the kernel holds now, as `act` tells it before, during and after."""
-    return state.look()
+    return snapshot.look()

@@ -9,10 +9,9 @@ import time
 from collections.abc import Generator
 from typing import Any, Dict, Iterator, List, Optional
 
-from drivers.call import call, listen
-from drivers.kernel.modules import load_module, unload_module
-from drivers.mouse import evdev, hidraw
-from drivers.usb import sysfs
+from drivers.agent.call import call, listen
+from drivers.uapi import evdev, hidraw, usb
+from drivers.uapi.modules import load_module, unload_module
 from drivers.usb.power import resume, suspend
 
 SILENCE_S = 1.0
@@ -48,14 +47,14 @@ def prompt() -> Iterator[None]:
 @call
 def identity(vendor: int, product: int) -> Dict[str, Any]:
     """Its driver, its nodes, and what it can report: event, hidraw, driver, name, keys, axes."""
-    device = sysfs.folder(vendor, product)
+    device = usb.folder(vendor, product)
     path = evdev.node(vendor, product)
     with closing(evdev.open_node(path)) as opened:
         assert opened is not None
         can = evdev.capabilities(opened)
     raw = hidraw.nodes(vendor, product)
     return {"event": path, "hidraw": "/dev/" + raw[0] if raw else "",
-            "driver": ",".join(sorted(set(sysfs.bound(device).values()))), **can}
+            "driver": ",".join(sorted(set(usb.bound(device).values()))), **can}
 
 
 @call
@@ -65,13 +64,13 @@ def use_driver(vendor: int, product: int, driver: str, timeout_s: float = 2.0) -
     usbmouse is loaded for it and unloaded for usbhid: which one of two that fit takes a mouse is chance.
     """
     load_module(driver)
-    name = sysfs.interfaces(sysfs.folder(vendor, product))[0]
-    sysfs.bind(name, driver)
+    name = usb.interfaces(usb.folder(vendor, product))[0]
+    usb.bind(name, driver)
     if driver != "usbmouse":
         unload_module("usbmouse", timeout_s)
-    if not sysfs.wait_for(lambda: evdev.nodes(vendor, product), timeout_s):
+    if not usb.wait_for(lambda: evdev.nodes(vendor, product), timeout_s):
         raise OSError(errno.ETIMEDOUT, "%s is bound to %s, but no event node came in %s s" % (name, driver, timeout_s))
-    return sysfs.driver_of(name)
+    return usb.driver_of(name)
 
 
 @call
@@ -97,8 +96,8 @@ def watch(vendor: int, product: int, reports: int, raw: bool = False, quiet_s: f
 
     When some came, and then nothing for a second, it ends as well: no more will.
 
-    Returns events (packed: drivers.mouse.events unpacks), frames (how many), with `raw` the reports of hidraw, and
-    gone: whether the mouse went away.
+    Returns events (packed: drivers.uapi.input_event_codes unpacks), frames (how many), with `raw` the reports of
+    hidraw, and gone: whether the mouse went away.
     """
     with contextlib.ExitStack() as stack:
         raw_node = stack.enter_context(closing(
@@ -121,7 +120,7 @@ def sleep(vendor: int, product: int, timeout_s: float = 3.0) -> Generator[None, 
 
     Returns slept, the seconds until it did, whether it woke by itself within a tenth of `timeout_s`, and its events.
     """
-    device = sysfs.folder(vendor, product)
+    device = usb.folder(vendor, product)
     with closing(evdev.open_node(evdev.node(vendor, product))) as opened:
         assert opened is not None
         found: Dict[str, Any] = {"slept": True, "seconds": 0.0, "woke": False, "events": b""}
@@ -133,7 +132,7 @@ def sleep(vendor: int, product: int, timeout_s: float = 3.0) -> Generator[None, 
                     raise
                 found["slept"] = False
             yield
-            found["woke"] = sysfs.wait_for(lambda: sysfs.read(device + "/power/runtime_status") == "active",
+            found["woke"] = usb.wait_for(lambda: usb.read(device + "/power/runtime_status") == "active",
                                            timeout_s / 10)
         finally:
             resume(vendor, product)

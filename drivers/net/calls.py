@@ -7,8 +7,7 @@ import sys
 import time
 from collections.abc import Generator
 
-from drivers.call import call, listen
-from drivers.net import ethtool, netlink
+from drivers.agent.call import call, listen
 from drivers.net.addresses import (
     add_address,
     add_vlan,
@@ -18,11 +17,7 @@ from drivers.net.addresses import (
     remove_link,
     set_neighbour,
 )
-from drivers.net.hosts import connect_tcp, hear_udp, ping, send_udp, snmp
-from drivers.net.netlink import IFF_ALLMULTI, IFF_PROMISC, IFF_RUNNING, IFF_UP, attribute
-from drivers.net.raw import capture, echo, exchange_arp, send_and_drain, send_frames, send_numbered
-from drivers.net.scene import enter, has_carrier, leave, write_sysctl
-from drivers.net.settings import (
+from drivers.net.ethtool_calls import (
     driver_info,
     features,
     link_settings,
@@ -36,6 +31,11 @@ from drivers.net.settings import (
     set_features,
     write_eeprom,
 )
+from drivers.net.ip_calls import connect_tcp, hear_udp, ping, send_udp, snmp
+from drivers.net.link_setup import enter, has_carrier, leave, write_sysctl
+from drivers.net.packet_calls import capture, echo, exchange_arp, send_and_drain, send_frames, send_numbered
+from drivers.uapi import ethtool, rtnetlink
+from drivers.uapi.rtnetlink import IFF_ALLMULTI, IFF_PROMISC, IFF_RUNNING, IFF_UP, attribute
 
 __all__ = [
     "add_address",
@@ -106,7 +106,7 @@ def identity(interface: str) -> dict[str, str]:
     What there is none of is "".
     """
     base = f"/sys/class/net/{interface}"
-    netlink.index(interface)
+    rtnetlink.index(interface)
 
     def target(name: str) -> str:
         path = f"{base}/device/{name}"
@@ -142,35 +142,35 @@ def interface_of(device: str, timeout_s: float = 2.0) -> str:
 
 
 def _link(body: bytes) -> dict[str, object]:
-    _, _, index, flags, _ = netlink.IFINFO.unpack_from(body)
-    found = netlink.attributes(body[netlink.IFINFO.size :])
+    _, _, index, flags, _ = rtnetlink.IFINFO.unpack_from(body)
+    found = rtnetlink.attributes(body[rtnetlink.IFINFO.size :])
 
     def number(kind: int) -> int:
         return int.from_bytes(found.get(kind, b""), sys.byteorder)
 
     return {
         "index": index,
-        "name": ethtool.text(found.get(netlink.IFLA_IFNAME, b"")),
+        "name": ethtool.text(found.get(rtnetlink.IFLA_IFNAME, b"")),
         "flags": flags,
         "up": bool(flags & IFF_UP),
         "running": bool(flags & IFF_RUNNING),
         "promisc": bool(flags & IFF_PROMISC),
-        "promiscuity": number(netlink.IFLA_PROMISCUITY),
+        "promiscuity": number(rtnetlink.IFLA_PROMISCUITY),
         "allmulti": bool(flags & IFF_ALLMULTI),
-        "carrier": bool(number(netlink.IFLA_CARRIER)),
-        "carrier_changes": number(netlink.IFLA_CARRIER_CHANGES),
-        "operstate": netlink.OPERSTATES[number(netlink.IFLA_OPERSTATE)],
-        "mtu": number(netlink.IFLA_MTU),
-        "address": found.get(netlink.IFLA_ADDRESS, b"").hex(":"),
-        "qdisc": ethtool.text(found.get(netlink.IFLA_QDISC, b"")),
-        "txqlen": number(netlink.IFLA_TXQLEN),
+        "carrier": bool(number(rtnetlink.IFLA_CARRIER)),
+        "carrier_changes": number(rtnetlink.IFLA_CARRIER_CHANGES),
+        "operstate": rtnetlink.OPERSTATES[number(rtnetlink.IFLA_OPERSTATE)],
+        "mtu": number(rtnetlink.IFLA_MTU),
+        "address": found.get(rtnetlink.IFLA_ADDRESS, b"").hex(":"),
+        "qdisc": ethtool.text(found.get(rtnetlink.IFLA_QDISC, b"")),
+        "txqlen": number(rtnetlink.IFLA_TXQLEN),
     }
 
 
 def _ask_link(interface: str) -> bytes:
-    with netlink.Route() as route:
-        body = netlink.IFINFO.pack(0, 0, netlink.index(interface), 0, 0)
-        return route.request(netlink.RTM_GETLINK, body)[0]
+    with rtnetlink.Route() as route:
+        body = rtnetlink.IFINFO.pack(0, 0, rtnetlink.index(interface), 0, 0)
+        return route.request(rtnetlink.RTM_GETLINK, body)[0]
 
 
 @call
@@ -182,8 +182,8 @@ def link(interface: str) -> dict[str, object]:
 @call
 def statistics(interface: str) -> dict[str, int]:
     """rtnl_link_stats64 by the kernel's own names."""
-    found = netlink.attributes(_ask_link(interface)[netlink.IFINFO.size :])[netlink.IFLA_STATS64]
-    return dict(zip(netlink.STATS64, struct.unpack(f"={len(found) // 8}Q", found)))
+    found = rtnetlink.attributes(_ask_link(interface)[rtnetlink.IFINFO.size :])[rtnetlink.IFLA_STATS64]
+    return dict(zip(rtnetlink.STATS64, struct.unpack(f"={len(found) // 8}Q", found)))
 
 
 @call
@@ -201,13 +201,13 @@ def set_link(
         if wanted is not None:
             change |= bit
             flags |= bit if wanted else 0
-    body = netlink.IFINFO.pack(0, 0, netlink.index(interface), flags, change)
+    body = rtnetlink.IFINFO.pack(0, 0, rtnetlink.index(interface), flags, change)
     if mtu is not None:
-        body += attribute(netlink.IFLA_MTU, struct.pack("=I", mtu))
+        body += attribute(rtnetlink.IFLA_MTU, struct.pack("=I", mtu))
     if address is not None:
-        body += attribute(netlink.IFLA_ADDRESS, bytes.fromhex(address.replace(":", "")))
-    with netlink.Route() as route:
-        route.request(netlink.RTM_NEWLINK, body)
+        body += attribute(rtnetlink.IFLA_ADDRESS, bytes.fromhex(address.replace(":", "")))
+    with rtnetlink.Route() as route:
+        route.request(rtnetlink.RTM_NEWLINK, body)
 
 
 @call
@@ -227,7 +227,7 @@ def carrier(interface: str, wanted: bool, timeout_s: float) -> float:
 @listen
 def wait_carrier(interface: str, wanted: bool, timeout_s: float = 2.0) -> Generator[None, None, float]:
     """Be ready, then do as `carrier` does."""
-    netlink.index(interface)
+    rtnetlink.index(interface)
     yield
     return float(carrier(interface, wanted, timeout_s))
 
@@ -241,16 +241,16 @@ def watch_link(
     Ready once no notice came for `quiet_s`: linkwatch sends at most one batch a second when a link goes down.
     Each notice is a link with "at_s", seconds since ready; a watch that ends without the wanted one is a timeout.
     """
-    number = netlink.index(interface)
+    number = rtnetlink.index(interface)
     heard: list[dict[str, object]] = []
-    with netlink.Route(netlink.RTMGRP_LINK) as route:
+    with rtnetlink.Route(rtnetlink.RTMGRP_LINK) as route:
         last = time.monotonic()
         while quiet_s and time.monotonic() - last < quiet_s:
             last = max([last, *(at for at, _, _ in route.events(last + quiet_s - time.monotonic()))])
         yield
         begun = time.monotonic()
         for at, kind, body in route.events(timeout_s):
-            if kind == netlink.RTM_NEWLINK and netlink.IFINFO.unpack_from(body)[2] == number:
+            if kind == rtnetlink.RTM_NEWLINK and rtnetlink.IFINFO.unpack_from(body)[2] == number:
                 heard.append({**_link(body), "at_s": at - begun})
                 if heard[-1]["running"] == wanted:
                     return heard

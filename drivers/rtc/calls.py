@@ -10,11 +10,11 @@ import struct
 import time
 from typing import Any, Dict, List, Optional
 
-from drivers.call import call
-from drivers.i2c.adapters import client, driver_of
-from drivers.i2c.adapters import rebind as _rebind
-from drivers.rtc import clock
-from drivers.rtc.gone import asked_when_gone, gone_while_read
+from drivers.agent.call import call
+from drivers.rtc.unbind_in_use import asked_when_gone, gone_while_read
+from drivers.uapi import rtc
+from drivers.uapi.i2c import client, driver_of
+from drivers.uapi.i2c import rebind as _rebind
 
 __all__ = [
     "alarm", "alarm_off", "asked_when_gone", "gone_while_read", "identity", "keeps_awake", "read", "read_many",
@@ -27,7 +27,7 @@ _SETTLED_S = 0.5
 @call
 def identity(*, adapter: str, address: int) -> Dict[str, Any]:
     """The bound driver, the clock's name in sysfs, and whether the kernel is to set the system's time by it."""
-    which = clock.name_of(adapter, address)
+    which = rtc.name_of(adapter, address)
     with open("/sys/class/rtc/%s/name" % which) as name:
         return {"driver": driver_of(adapter, address), "name": name.read().strip(), "system": which == "rtc0"}
 
@@ -35,7 +35,7 @@ def identity(*, adapter: str, address: int) -> Dict[str, Any]:
 @call
 def read(*, adapter: str, address: int) -> str:
     """The time (RTC_RD_TIME)."""
-    return clock.text_of(clock.now(adapter, address))
+    return rtc.text_of(rtc.now(adapter, address))
 
 
 @call
@@ -44,7 +44,7 @@ def set_time(to: str, weekday: Optional[int] = None, *, adapter: str, address: i
 
     The kernel reads the clock once more after that, on its own; this waits until it has.
     """
-    clock.ioctl(adapter, address, clock.SET_TIME, clock.TIME.pack(*clock.fields(to, weekday)))
+    rtc.ioctl(adapter, address, rtc.SET_TIME, rtc.TIME.pack(*rtc.fields(to, weekday)))
     _ = keeps_awake(_SETTLED_S, adapter=adapter, address=address)
 
 
@@ -94,32 +94,32 @@ def watch(changes: int, timeout_s: float = 2.5, *, adapter: str, address: int) -
 @call
 def voltage(*, adapter: str, address: int) -> int:
     """What is wrong with the supply (RTC_VL_READ): 0, or bits RTC_VL_… ."""
-    return int(struct.unpack("=I", clock.ioctl(adapter, address, clock.VL_READ, bytes(4)))[0])
+    return int(struct.unpack("=I", rtc.ioctl(adapter, address, rtc.VL_READ, bytes(4)))[0])
 
 
 @call
 def set_alarm(to: str, enabled: bool = True, *, adapter: str, address: int) -> None:
     """Set the alarm (RTC_WKALM_SET)."""
-    clock.ioctl(adapter, address, clock.WKALM_SET, clock.ALARM.pack(enabled, 0, *clock.fields(to)))
+    rtc.ioctl(adapter, address, rtc.WKALM_SET, rtc.ALARM.pack(enabled, 0, *rtc.fields(to)))
 
 
 @call
 def alarm(*, adapter: str, address: int) -> Dict[str, Any]:
     """The alarm (RTC_WKALM_RD) and whether it is enabled."""
-    enabled, _, *fields = clock.ALARM.unpack(clock.ioctl(adapter, address, clock.WKALM_RD, bytes(clock.ALARM.size)))
-    return {"time": clock.text_of(fields), "enabled": bool(enabled)}
+    enabled, _, *fields = rtc.ALARM.unpack(rtc.ioctl(adapter, address, rtc.WKALM_RD, bytes(rtc.ALARM.size)))
+    return {"time": rtc.text_of(fields), "enabled": bool(enabled)}
 
 
 @call
 def alarm_off(*, adapter: str, address: int) -> None:
     """Have no alarm (RTC_AIE_OFF)."""
-    clock.ioctl(adapter, address, clock.AIE_OFF, bytes(1))
+    rtc.ioctl(adapter, address, rtc.AIE_OFF, bytes(1))
 
 
 @call
 def system_ahead(*, adapter: str, address: int) -> float:
     """By how many seconds the system's time is ahead of the clock's."""
-    second, minute, hour, day, month, year = clock.now(adapter, address)[:6]
+    second, minute, hour, day, month, year = rtc.now(adapter, address)[:6]
     return time.time() - calendar.timegm((year + 1900, month + 1, day, hour, minute, second))
 
 

@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Any, Dict, Generator, List
 
-from drivers.call import call, listen
+from drivers.agent.call import call, listen
 
 _TIOCGICOUNT = 0x545D
 _TIOCM_LOOP = 0x8000

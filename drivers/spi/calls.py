@@ -7,11 +7,11 @@ import os
 import time
 from typing import Any, Dict, Iterator, List, Optional
 
-from drivers.call import call
-from drivers.spi import uapi
-from drivers.spi.bad import bad_request, memory_kept_by_set_up, refusals, unbound_while_open
-from drivers.spi.both import on_both_at_once, settings_of_two
-from drivers.spi.compare import compare_with_c
+from drivers.agent.call import call
+from drivers.spi.concurrent import on_both_at_once, settings_of_two
+from drivers.spi.error_paths import bad_request, memory_kept_by_set_up, refusals, unbound_while_open
+from drivers.spi.spidev_test import compare_with_c
+from drivers.uapi import spidev
 
 __all__ = [
     "bad_request", "bulk", "compare_with_c", "configure", "identity", "interrupts", "lengths", "library",
@@ -61,7 +61,7 @@ def identity(bus: int, device: int) -> Dict[str, str]:
     controller = os.path.realpath(os.path.realpath(base) + "/../../..")
     return {
         "driver": name(base + "/driver"), "modalias": text(base + "/modalias"),
-        "compatible": text(base + "/of_node/compatible"), "node": uapi.path_of(bus, device),
+        "compatible": text(base + "/of_node/compatible"), "node": spidev.path_of(bus, device),
         "controller_driver": name(controller + "/driver"),
         "controller_compatible": text(controller + "/of_node/compatible"),
         "bufsiz": text("/sys/module/spidev/parameters/bufsiz"),
@@ -85,7 +85,7 @@ def interrupts(name: str) -> int:
 def settings(bus: int, device: int) -> Dict[str, int]:
     """Mode, bits per word, bit order and highest speed, as the ioctls tell them."""
     with library_device(bus, device) as spi:
-        return uapi.settings(spi.fileno())
+        return spidev.settings(spi.fileno())
 
 
 @call
@@ -101,7 +101,7 @@ def configure(bus: int, device: int, mode: Optional[int] = None, bits_per_word: 
             spi.max_speed_hz = max_speed_hz
         if lsb_first is not None:
             spi.lsbfirst = lsb_first
-        return uapi.settings(spi.fileno())
+        return spidev.settings(spi.fileno())
 
 
 @call
@@ -128,7 +128,7 @@ def library(bus: int, device: int, data: bytes, speed_hz: int = 0) -> Dict[str, 
 @call
 def write(bus: int, device: int, data: bytes) -> int:
     """write(2): send only; the number of bytes that it returned."""
-    fd = os.open(uapi.path_of(bus, device), os.O_RDWR)
+    fd = os.open(spidev.path_of(bus, device), os.O_RDWR)
     try:
         return os.write(fd, data)
     finally:
@@ -138,7 +138,7 @@ def write(bus: int, device: int, data: bytes) -> int:
 @call
 def read(bus: int, device: int, length: int) -> bytes:
     """read(2): receive only."""
-    fd = os.open(uapi.path_of(bus, device), os.O_RDWR)
+    fd = os.open(spidev.path_of(bus, device), os.O_RDWR)
     try:
         return os.read(fd, length)
     finally:
@@ -154,10 +154,10 @@ def message(bus: int, device: int, transfers: List[Dict[str, Any]], mode: Option
     """
     with opened(bus, device, mode) as spi:
         try:
-            return uapi.Message(transfers).run(spi.fileno())
+            return spidev.Message(transfers).run(spi.fileno())
         finally:
             if settle:
-                uapi.Message([{"data": b"\0", "receive": False}]).run(spi.fileno())
+                spidev.Message([{"data": b"\0", "receive": False}]).run(spi.fileno())
 
 
 @call
@@ -168,7 +168,7 @@ def lengths(bus: int, device: int, sizes: List[int], speed_hz: int = 0, bits_per
     with opened(bus, device, bits_per_word=bits_per_word, speed_hz=speed_hz or None) as spi:
         for size in sizes:
             data = pattern(size, seed + size)
-            back = uapi.Message([{"data": data, "speed_hz": speed_hz}]).run(spi.fileno())[0] or b""
+            back = spidev.Message([{"data": data, "speed_hz": speed_hz}]).run(spi.fileno())[0] or b""
             if back != data:
                 at = next((i for i in range(size) if back[i:i + 1] != data[i:i + 1]), len(back))
                 wrong.append({"size": size, "at": at, "sent": data[at:at + 4], "got": back[at:at + 4]})
@@ -180,7 +180,7 @@ def bulk(bus: int, device: int, size: int, count: int, speed_hz: int = 0) -> Dic
     """`count` transfers of `size` bytes as fast as they go; seconds, and how many came back wrong."""
     data, bad = pattern(size, 1), 0
     with opened(bus, device) as spi:
-        fd, one = spi.fileno(), uapi.Message([{"data": data, "speed_hz": speed_hz}])
+        fd, one = spi.fileno(), spidev.Message([{"data": data, "speed_hz": speed_hz}])
         begun = time.monotonic()
         for _ in range(count):
             bad += one.run(fd)[0] != data

@@ -7,9 +7,9 @@ import time
 from collections.abc import Generator
 from typing import Any, Dict, Iterator, List
 
-from drivers.call import call, listen
-from drivers.usb import sysfs
-from drivers.usb.plug import hear_out, hear_plugging, number, port_quirks, wait_plugged
+from drivers.agent.call import call, listen
+from drivers.uapi import usb
+from drivers.usb.hotplug import hear_out, hear_plugging, number, port_quirks, wait_plugged
 from drivers.usb.power import power, resume, suspend
 
 __all__ = [
@@ -77,17 +77,17 @@ def claimed(device: Any, interface: int) -> Iterator[None]:
 @call
 def identity(vendor: int, product: int) -> Dict[str, Any]:
     """What sysfs says of the device: ids, speed [Mbit/s], texts, configuration, and each interface's driver."""
-    device = sysfs.folder(vendor, product)
+    device = usb.folder(vendor, product)
     names = ("idVendor", "idProduct", "bcdDevice", "version", "speed", "manufacturer", "product", "serial", "devnum",
              "busnum", "bConfigurationValue", "bmAttributes", "bMaxPower", "bMaxPacketSize0", "bNumInterfaces")
-    said = {name: sysfs.read("%s/%s" % (device, name)).strip() for name in names}
-    return {**said, "name": device.rsplit("/", 1)[-1], "drivers": sysfs.bound(device)}
+    said = {name: usb.read("%s/%s" % (device, name)).strip() for name in names}
+    return {**said, "name": device.rsplit("/", 1)[-1], "drivers": usb.bound(device)}
 
 
 @call
 def sysfs_descriptors(vendor: int, product: int) -> bytes:
     """The device descriptor and the configurations after it, as the kernel keeps them."""
-    with open(sysfs.folder(vendor, product) + "/descriptors", "rb") as opened_file:
+    with open(usb.folder(vendor, product) + "/descriptors", "rb") as opened_file:
         return opened_file.read()
 
 
@@ -163,9 +163,9 @@ def configuration(vendor: int, product: int) -> int:
 @call
 def set_configuration(vendor: int, product: int, value: int) -> Dict[str, str]:
     """Set a configuration through the kernel, which probes its interfaces anew; each interface's driver after it."""
-    device = sysfs.folder(vendor, product)
-    sysfs.write(device + "/bConfigurationValue", str(value))
-    return sysfs.bound(device)
+    device = usb.folder(vendor, product)
+    usb.write(device + "/bConfigurationValue", str(value))
+    return usb.bound(device)
 
 
 @call
@@ -179,12 +179,12 @@ def set_interface(vendor: int, product: int, interface: int, alternate: int) -> 
 @call
 def bind(vendor: int, product: int, driver: str = "", interface: int = 0) -> Dict[str, str]:
     """Give an interface to a kernel driver, "" for none; each interface's driver after it."""
-    device = sysfs.folder(vendor, product)
-    name = next((n for n in sysfs.interfaces(device) if n.endswith(".%d" % interface)), "")
+    device = usb.folder(vendor, product)
+    name = next((n for n in usb.interfaces(device) if n.endswith(".%d" % interface)), "")
     if not name:
         raise OSError(errno.ENODEV, "%s has no interface %d" % (device, interface))
-    sysfs.bind(name, driver or None)
-    return sysfs.bound(device)
+    usb.bind(name, driver or None)
+    return usb.bound(device)
 
 
 @listen

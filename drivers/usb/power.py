@@ -5,17 +5,17 @@ import errno
 import time
 from typing import Any, Dict
 
-from drivers.call import call
-from drivers.usb import sysfs
+from drivers.agent.call import call
+from drivers.uapi import usb
 
 
 @call
 def power(vendor: int, product: int) -> Dict[str, Any]:
     """The device's power files: control, runtime_status, wakeup, autosuspend_delay_ms, and times in ms."""
-    folder = sysfs.folder(vendor, product) + "/power/"
+    folder = usb.folder(vendor, product) + "/power/"
     names = ("control", "runtime_status", "wakeup", "autosuspend_delay_ms", "runtime_active_time",
              "runtime_suspended_time")
-    return {name: sysfs.read(folder + name) for name in names}
+    return {name: usb.read(folder + name) for name in names}
 
 
 @call
@@ -24,27 +24,27 @@ def suspend(vendor: int, product: int, wakeup: bool = True, timeout_s: float = 3
 
     ETIMEDOUT, with its state, when it does not. `resume` must follow.
     """
-    folder = sysfs.folder(vendor, product) + "/power/"
+    folder = usb.folder(vendor, product) + "/power/"
     begun = time.monotonic()
-    sysfs.write(folder + "wakeup", "enabled" if wakeup else "disabled")
-    sysfs.write(folder + "autosuspend_delay_ms", "0")
-    sysfs.write(folder + "control", "auto")
+    usb.write(folder + "wakeup", "enabled" if wakeup else "disabled")
+    usb.write(folder + "autosuspend_delay_ms", "0")
+    usb.write(folder + "control", "auto")
     return _wait(folder, "suspended", begun, timeout_s)
 
 
 @call
 def resume(vendor: int, product: int, timeout_s: float = 3.0) -> float:
     """Wake the device and keep it awake, its power files as after plugging in; the seconds that it took."""
-    folder = sysfs.folder(vendor, product) + "/power/"
+    folder = usb.folder(vendor, product) + "/power/"
     begun = time.monotonic()
-    sysfs.write(folder + "control", "on")
+    usb.write(folder + "control", "on")
     took = _wait(folder, "active", begun, timeout_s)
-    sysfs.write(folder + "autosuspend_delay_ms", "2000")
+    usb.write(folder + "autosuspend_delay_ms", "2000")
     return took
 
 
 def _wait(folder: str, wanted: str, begun: float, timeout_s: float) -> float:
-    if not sysfs.wait_for(lambda: sysfs.read(folder + "runtime_status") == wanted, timeout_s):
+    if not usb.wait_for(lambda: usb.read(folder + "runtime_status") == wanted, timeout_s):
         raise OSError(errno.ETIMEDOUT, "runtime_status is %s after %s s, not %s"
-                      % (sysfs.read(folder + "runtime_status"), timeout_s, wanted))
+                      % (usb.read(folder + "runtime_status"), timeout_s, wanted))
     return time.monotonic() - begun

@@ -118,10 +118,10 @@ def test_a_known_defect_may_name_cases_of_a_check(read):
         defect = read(DEFECTS).defect(check)
         return defect and defect.reason
 
-    assert reason("drivers/l/test_l.py::test_x[open:s3c-i2c/1.i2c]") == "one"
-    assert reason("drivers/l/test_l.py::test_x[load:s3c-i2c/1.i2c]") is None
-    assert reason("drivers/l/test_l.py::test_y[open:s3c-i2c/1.i2c]") is None
-    assert reason("drivers/l/test_l.py::test_y[leak:gpio_virtio/virtio0]") == "two"
+    assert reason("drivers/l/checks/test_l.py::test_x[open:s3c-i2c/1.i2c]") == "one"
+    assert reason("drivers/l/checks/test_l.py::test_x[load:s3c-i2c/1.i2c]") is None
+    assert reason("drivers/l/checks/test_l.py::test_y[open:s3c-i2c/1.i2c]") is None
+    assert reason("drivers/l/checks/test_l.py::test_y[leak:gpio_virtio/virtio0]") == "two"
 
 
 def test_cases_that_are_no_regular_expression_are_a_mistake_with_its_line(read):

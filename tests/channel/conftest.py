@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from bench.channel import Channel
-from bench.lab import agent_file
+from bench.rig.channel import Channel
+from bench.target import agent_file
 
 
 class LocalAgent:

@@ -295,7 +295,7 @@ def recorded(tmp_path):
                 trace = f"traces/{check}.dat"
                 simple(*events, began_ns=0, ended_ns=30_000_000, armed=("t:open", "t:close")).save(folder / trace)
                 calls = (store.CallRecord("some.call", trace=trace), store.CallRecord("some.other"))
-                node, sentence = f"drivers/some/test_some.py::test_{check}", check.replace("_", " ")
+                node, sentence = f"drivers/some/checks/test_some.py::test_{check}", check.replace("_", " ")
                 writer.add(store.CheckRecord(node, sentence, "some", Outcome.PASS, calls=calls))
             writer.close({})
         return folder

@@ -80,7 +80,7 @@ def _serve(pipe: Connection) -> None:
 
 
 def _call(pipe: Connection, exerciser: str, name: str, arguments: dict):
-    from drivers.call import kind
+    from drivers.agent.call import kind
 
     try:
         function = getattr(importlib.import_module(f"drivers.{exerciser}.calls"), name)

@@ -6,10 +6,11 @@ import os
 
 import pytest
 
-from drivers.call import kind
+from drivers.agent.call import kind
 from drivers.dm9000 import calls as dm9000
-from drivers.kernel import calls, devices, modules
+from drivers.kernel import calls, devices
 from drivers.net import calls as net
+from drivers.uapi import modules
 
 
 def test_a_snapshot_tells_what_must_not_change():

@@ -5,7 +5,7 @@ import errno
 
 import pytest
 
-from drivers.net.frames import ETH_P_TEST, checksum, ethernet, icmp_echo, ipv4, numbered, tcp, transport, udp
+from drivers.uapi.frames import ETH_P_TEST, checksum, ethernet, icmp_echo, ipv4, numbered, tcp, transport, udp
 
 HERE, THERE = "02:00:00:00:00:01", "02:00:00:00:00:02"
 

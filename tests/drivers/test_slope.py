@@ -1,7 +1,7 @@
 """What counts as a leak, and what does not."""
 from __future__ import annotations
 
-from drivers.kernel.slope import grows
+from drivers.checks.slab_leak import grows
 
 
 def test_a_cache_that_gains_with_every_step_is_named_with_its_slope():

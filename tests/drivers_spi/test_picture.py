@@ -4,7 +4,7 @@ import zlib
 
 import pytest
 
-from drivers.fingerprint.picture import differences, png, statistics
+from drivers.fingerprint.checks.image import differences, png, statistics
 from fixtures import ridges
 
 

@@ -6,44 +6,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.call import calls_of
+from drivers.agent.call import calls_of
 from drivers.fingerprint.wires import Wires, _in_order
-from drivers.spi import calls, uapi
+from drivers.spi import calls
+from drivers.uapi import spidev
 
 
 def test_a_transfer_is_as_long_as_the_kernels_struct():
-    assert uapi.TRANSFER.size == 32
+    assert spidev.TRANSFER.size == 32
 
 
 def test_message_requests_are_those_of_the_kernels_macro():
-    assert uapi.message_request(32) == 0x40206B00
-    assert uapi.message_request(64) == 0x40406B00
+    assert spidev.message_request(32) == 0x40206B00
+    assert spidev.message_request(64) == 0x40406B00
 
 
 def test_a_message_packs_what_it_is_given():
-    message = uapi.Message([{"data": b"abc", "receive": False, "speed_hz": 1000, "cs_change": 1, "bits_per_word": 16,
+    message = spidev.Message([{"data": b"abc", "receive": False, "speed_hz": 1000, "cs_change": 1, "bits_per_word": 16,
                              "delay_usecs": 5, "word_delay_usecs": 7, "tx_nbits": 2, "rx_nbits": 4}])
-    fields = uapi.TRANSFER.unpack(bytes(message._packed))
+    fields = spidev.TRANSFER.unpack(bytes(message._packed))
     assert fields[0] != 0
     assert fields[1:] == (0, 3, 1000, 5, 16, 1, 2, 4, 7, 0)
 
 
 def test_a_transfer_that_only_receives_sends_nothing():
-    fields = uapi.TRANSFER.unpack(bytes(uapi.Message([{"length": 9}])._packed))
+    fields = spidev.TRANSFER.unpack(bytes(spidev.Message([{"length": 9}])._packed))
     assert fields[0] == 0
     assert fields[1] != 0
     assert fields[2] == 9
 
 
 def test_too_many_transfers_for_one_ioctl_are_refused_here():
-    message = uapi.Message([{"data": b"a"}] * 512)
+    message = spidev.Message([{"data": b"a"}] * 512)
     with pytest.raises(ValueError, match="512 transfers do not fit one message"):
         message.run(-1)
 
 
 def test_an_ioctl_on_what_is_no_device_says_its_errno():
     with open(os.devnull, "rb") as null, pytest.raises(OSError, match="ioctl 0x80046b05") as raised:
-        uapi.ioctl_at(null.fileno(), uapi.RD_MODE32, 0)
+        spidev.ioctl_at(null.fileno(), spidev.RD_MODE32, 0)
     assert raised.value.errno == errno.ENOTTY
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.capture import urb
+from bench.capture.usbmon import UsbCapture
 from bench.errors import Inconclusive, RecordError
-from bench.trace.usb import UsbCapture
-from drivers import clock
-from drivers.usb import urb, usbmon
+from drivers.uapi import clock, usbmon
 
 
 def packet(kind, number=1, endpoint=0x81, status=0, data=b"", at_us=0, device=2, order="<", captured=None, transfer=1,

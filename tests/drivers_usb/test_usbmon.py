@@ -2,10 +2,10 @@
 import pytest
 
 from bench import Rig
+from bench.capture import urb
+from bench.capture.usbmon import UsbCapture
 from bench.errors import Inconclusive, UsageError
-from bench.trace.usb import UsbCapture
-from drivers.mouse.contracts import every_urb_comes_back, submitted
-from drivers.usb import urb
+from drivers.mouse.checks.contracts import every_urb_comes_back, submitted
 
 DEVICE_IN, GET_DESCRIPTOR, CONFIGURATION = 0x80, 6, 2
 HID_OUT, SET_REPORT = 0x21, 9

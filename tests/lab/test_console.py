@@ -2,7 +2,7 @@
 import socket
 import time
 
-from bench.lab.console import ConsoleLog
+from bench.target.console import ConsoleLog
 
 
 def started():

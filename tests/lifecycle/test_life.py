@@ -12,8 +12,8 @@ import pytest
 
 from bench import Rig, store
 from bench.verdict import Outcome
-from drivers.lifecycle.compare import above, changes, kept_while_unbound, refused
-from drivers.lifecycle.possible import NAMES
+from drivers.lifecycle.applicable import NAMES
+from drivers.lifecycle.checks.diff import above, changes, kept_while_unbound, refused
 
 ROOT = Path(__file__).parent.parent.parent
 

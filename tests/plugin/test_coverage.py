@@ -10,10 +10,10 @@ from rich.console import Console
 
 from bench import Rig, report
 from bench.errors import AgentDied
-from bench.judge import coverage, uncovered
+from bench.results import coverage, uncovered
 from bench.store import CheckRecord, Covered, RunInfo, Writer, read
 from bench.verdict import Outcome
-from drivers.source import Function
+from drivers.contract.source import Function
 
 POLLED = {"dm9000_poll_work", "dm9000_phy_read"}  # the driver's own work, every second
 RUN = RunInfo("twin210", covers={"dm9000": "dm9000", "serial": ""})

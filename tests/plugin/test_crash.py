@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bench import judge, store
+from bench import results, store
 from bench.verdict import Outcome
 
 CHECKS = """
@@ -102,4 +102,4 @@ def test_the_other_outcomes_are_kept_apart(of):
 
 def test_the_run_as_a_whole_failed(record):
     assert record.complete
-    assert judge.exit_code(record) == 1
+    assert results.exit_code(record) == 1

@@ -9,7 +9,7 @@ import os, pathlib, pytest, time
 @pytest.mark.parametrize("number", range({count}))
 def test_it(number):
     time.sleep(0.05)
-    with open(pathlib.Path(__file__).parent.parent / "ran", "a") as ran:
+    with open(pathlib.Path(__file__).parents[2] / "ran", "a") as ran:
         print({name!r}, number, os.environ["PYTEST_XDIST_WORKER"], file=ran)
 """
 
@@ -17,9 +17,9 @@ def test_it(number):
 def ran(tmp_path, **counts):
     """Exerciser → the workers that ran its checks, in their order; all of it on two workers."""
     for name, count in counts.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "test_it.py").write_text(CHECK.format(name=name, count=count))
-    words = ["-p", "xdist", "-p", "bench.plugin.deal", "-p", "no:cacheprovider", "-n", "2", "--maxschedchunk", "1",
+        (tmp_path / name / "checks").mkdir(parents=True)
+        (tmp_path / name / "checks" / "test_it.py").write_text(CHECK.format(name=name, count=count))
+    words = ["-p", "xdist", "-p", "bench.plugin.scheduler", "-p", "no:cacheprovider", "-n", "2", "--maxschedchunk", "1",
              "--import-mode=importlib", f"--rootdir={tmp_path}", "-q", str(tmp_path)]
     subprocess.run([sys.executable, "-m", "pytest", *words], check=True, capture_output=True, timeout=60,
                    env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})

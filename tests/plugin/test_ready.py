@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from bench import Rig, judge, probe, store
-from bench.call import Answer, Call
+from bench import Rig, probe, results, store
 from bench.errors import Broken
+from bench.rig.exerciser import Answer, Call
 from bench.verdict import Outcome
 
 ENVIRONMENT = """
@@ -94,7 +94,7 @@ def test_a_device_that_is_not_ready_is_broken_with_the_reason_and_the_fix(of, ch
 
 def test_the_other_devices_are_checked_all_the_same(of, record):
     assert of("the bus is there").outcome is Outcome.PASS
-    assert judge.exit_code(record) == judge.BROKEN
+    assert results.exit_code(record) == results.BROKEN
 
 
 TAKEN = BOARD.replace("bus: i2c, address: 0x48,", "chip: tmp102, bus: i2c, address: 0x48,").replace(
@@ -136,7 +136,7 @@ def test_a_rig_that_does_not_start_is_tried_twice_and_then_left_alone(tmp_path):
     assert [check.outcome for check in record.checks] == [Outcome.BROKEN] * 5
     assert "no-such-cpu" in record.checks[0].reason
     assert record.checks[4].reason.startswith("the rig did not start 2 times in a row and is left alone: ")
-    assert judge.exit_code(record) == judge.BROKEN
+    assert results.exit_code(record) == results.BROKEN
 
 
 def test_a_device_file_that_is_gone_is_told_by_the_probe_with_its_fix():

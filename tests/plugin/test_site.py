@@ -8,14 +8,14 @@ import sys
 import pytest
 
 from bench import board as boards
-from bench import judge, store
+from bench import results, store
 from bench.errors import UsageError
 from bench.verdict import Outcome
 from drivers.contract import Tracepoint, contract, every, limit, never, role
 from tests.trace.pages import simple
 
 CHECKS = """
-from drivers.net.contracts import every_frame_is_taken
+from drivers.checks.net_contracts import every_frame_is_taken
 
 def test_a_sends_while_its_frames_are_recorded(net, cable):
     _ = net.enter(address="192.0.2.2", partner=cable.partner.ip).value
@@ -81,7 +81,7 @@ CALM = contract("calm", never(Tracepoint("t:mark")))
 
 
 def said(contracts, trace, **arguments):
-    found = judge.site.judge(contracts, trace, arguments)
+    found = results.board_contracts.judge(contracts, trace, arguments)
     return [(verdict.claim.split(":")[0], str(verdict.outcome)) for verdict in found]
 
 
@@ -102,12 +102,12 @@ def test_what_was_lost_leaves_a_boards_contract_undecided():
 
 @pytest.mark.parametrize("name", boards.names())
 def test_every_boards_contracts_can_be_read(name):
-    for one in judge.site.load(boards.BOARDS / name):
+    for one in results.board_contracts.load(boards.BOARDS / name):
         assert one.name and one.events
 
 
 def test_a_folder_without_contracts_is_a_mistake(tmp_path):
     (tmp_path / "contracts").mkdir()
     with pytest.raises(UsageError, match="no \\*\\.py file in this folder"):
-        judge.site.load(tmp_path)
-    assert judge.site.load(tmp_path / "contracts") == ()
+        results.board_contracts.load(tmp_path)
+    assert results.board_contracts.load(tmp_path / "contracts") == ()

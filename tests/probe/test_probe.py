@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bench import Rig, probe, report
-from bench.report.picture import browser
+from bench.report.screenshot import browser
 from bench.store import Record, RunInfo
 
 BOARD = """

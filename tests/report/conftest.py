@@ -9,7 +9,7 @@ import pytest
 from bench import report
 from bench.errors import SetupError
 from bench.health import HealthFinding
-from bench.report.picture import QUIET, browser
+from bench.report.screenshot import QUIET, browser
 from bench.store import CallError, CallRecord, CheckRecord, Measurement, RunInfo, WireEvent, Writer, read
 from bench.trace import Trace
 from bench.verdict import Outcome, Verdict
@@ -144,7 +144,7 @@ CONTRACTS = (
     contract("no frame is dropped", never(freed)),
 )
 FAILING = CheckRecord(
-    name="drivers/dm9000/test_transmit.py::test_every_frame_that_is_sent_is_completed", device="ethernet",
+    name="drivers/dm9000/checks/test_transmit.py::test_every_frame_that_is_sent_is_completed", device="ethernet",
     sentence="every frame that is sent is completed", exerciser="dm9000", outcome=Outcome.FAIL,
     reason="3 frames were handed to the chip and 2 completions came back; the queue stood still for 5.2 s until the "
            "kernel's watchdog reset the chip.",

@@ -5,10 +5,10 @@ import struct
 import pytest
 
 from bench import report
+from bench.capture.usbmon import UsbCapture
 from bench.report import timeline
-from bench.report.lane import Clock
+from bench.report.lanes import Clock
 from bench.store import CallRecord, CheckRecord, UsbRecord
-from bench.trace.usb import UsbCapture
 from bench.verdict import Outcome
 
 US, MS = 1_000, 1_000_000
@@ -38,7 +38,7 @@ def check_of(folder, **usb):
     kept = UsbRecord(**{"pcap": "wire/usb.pcap", "bus": 1, "device": 2, "clock_offset_ns": WALL,
                         "clock_error_ns": 2900, **usb})
     call = CallRecord("mouse.watch", started_ns=1 * MS, ended_ns=9 * MS, clock_error_ns=650 * US, usb=kept)
-    return CheckRecord("drivers/mouse/test_bus.py::test_a", "a", "mouse", Outcome.FAIL, "mouse", seconds=0.01,
+    return CheckRecord("drivers/mouse/checks/test_bus.py::test_a", "a", "mouse", Outcome.FAIL, "mouse", seconds=0.01,
                        calls=(call,), kmsg=((2 * MS, 6, "usb 1-1: reset"),), kmsg_error_ns=27_100,
                        console=((2 * MS, "usb 1-1: reset"),))
 

@@ -6,11 +6,11 @@ import zipfile
 import numpy as np
 import pytest
 
+from bench.capture import sigrok
 from bench.errors import UsageError
-from bench.judge import capture
 from bench.report import timeline
+from bench.results import attach_capture
 from bench.store import read
-from bench.trace import sigrok
 
 MS = 1_000_000
 QUEUED = (12.1, 14.3, 16.2)  # ms after the check's start, as the sample's trace has them
@@ -35,7 +35,8 @@ def session(tmp_path):
 
 def test_its_edges_are_the_checks_wire_with_their_error(recorded, failing, session):
     record = recorded(failing)
-    new, aligned, left_out = capture.added(record, record.checks[0], sigrok.load(session), "TX+=net:net_dev_queue")
+    capture = sigrok.load(session)
+    new, aligned, left_out = attach_capture.added(record, record.checks[0], capture, "TX+=net:net_dev_queue")
     assert (aligned.matched, aligned.error_ns, left_out) == (3, 1_000, 0)
     rises = [event for event in new.checks[0].wire if (event.source, event.what) == ("TX (sigrok)", "rises")]
     # The delay that all three have in common, 31 µs, is in the offset; what is left is how much they differ.
@@ -62,11 +63,11 @@ def test_the_command_adds_it_to_the_record_and_the_report_once(recorded, failing
 @pytest.mark.parametrize(("by", "said"), [("TX=net:net_dev_queue", "expected CHANNEL"), ("+=a:b", "expected CHANNEL")])
 def test_an_alignment_that_is_written_wrongly_says_how_it_is_written(by, said):
     with pytest.raises(UsageError, match=said):
-        capture.parse(by)
+        attach_capture.parse(by)
 
 
 def test_words_that_name_no_check_or_several_are_refused(recorded, failing, others):
     record = recorded(failing, *others)
     for words in ("no such words", "the"):
         with pytest.raises(UsageError, match="must name one check"):
-            capture.find(record, words)
+            attach_capture.find(record, words)

@@ -7,11 +7,11 @@ from rich.console import Console
 from bench import report
 from bench.store import CheckRecord, Record, RunInfo
 from bench.verdict import Outcome
-from drivers.lifecycle.possible import NAMES
+from drivers.lifecycle.applicable import NAMES
 
 
 def check(action, device, outcome, reason="", **more):
-    name = f"drivers/lifecycle/test_life.py::test_x[{action}:{device}]"
+    name = f"drivers/lifecycle/checks/test_life.py::test_x[{action}:{device}]"
     return CheckRecord(name=name, sentence=f"x [{action}:{device}]", exerciser="lifecycle", outcome=outcome,
                        reason=reason, **more)
 

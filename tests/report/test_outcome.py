@@ -1,7 +1,7 @@
 """What a run comes to: exit codes, counts and the sentence on top."""
 import pytest
 
-from bench import judge
+from bench import results
 from bench.store import CheckRecord
 from bench.verdict import Outcome, Verdict
 
@@ -10,7 +10,7 @@ PASS, FAIL, UNSURE, BROKEN, SKIP = (
 
 
 def one(outcome, known=None):
-    return CheckRecord("drivers/net/test_a.py::test_a", "a", "net", outcome, known_defect=known, seconds=0.5)
+    return CheckRecord("drivers/net/checks/test_a.py::test_a", "a", "net", outcome, known_defect=known, seconds=0.5)
 
 
 @pytest.mark.parametrize(("checks", "complete", "code", "headline"), [
@@ -32,33 +32,34 @@ def one(outcome, known=None):
     ([one(FAIL)], False, 1, "1 of 1 check failed."),
 ])
 def test_a_run_ends_with_the_code_and_the_sentence_of_its_worst_check(checks, complete, code, headline):
-    summary = judge.summary(checks, complete)
+    summary = results.summary(checks, complete)
     assert (summary.exit_code, summary.headline) == (code, headline)
 
 
 def test_what_else_is_to_be_said_follows_the_headline():
-    summary = judge.summary([one(FAIL), one(BROKEN), one(UNSURE), one(FAIL, "known"), one(PASS, "known")], False)
+    summary = results.summary([one(FAIL), one(BROKEN), one(UNSURE), one(FAIL, "known"), one(PASS, "known")], False)
     assert summary.more == (
         "The rig or the bench broke in 1 check. 1 check could not be decided. 1 check failed with a known defect. "
         "1 check passed in spite of a known defect: is it fixed? The run was stopped before its end.")
 
 
 def test_counts_keep_known_defects_apart():
-    summary = judge.summary([one(PASS), one(FAIL), one(FAIL, "known"), one(PASS, "known")])
+    summary = results.summary([one(PASS), one(FAIL), one(FAIL, "known"), one(PASS, "known")])
     assert summary.as_dict() == {"passed": 2, "failed": 1, "inconclusive": 0, "broken": 0, "skipped": 0, "known": 1,
                                  "fixed": 1, "exit_code": 1, "seconds": 2.0}
 
 
 def test_the_sample_run_fails(sample):
-    assert judge.exit_code(sample) == 1
+    assert results.exit_code(sample) == 1
 
 
 def test_why_is_the_reason_or_the_verdict_or_the_assertion(failing):
     from dataclasses import replace
-    assert judge.why(failing).startswith("3 frames were handed to the chip")
+    assert results.why(failing).startswith("3 frames were handed to the chip")
     claim = "every frame is completed: each frame given to the chip is followed by one completion within 100 ms"
-    assert judge.why(replace(failing, reason="")).startswith(f"{claim}: 1 × frame given to the chip without completion")
-    assert judge.why(replace(failing, reason="", calls=())) == (
+    reason = results.why(replace(failing, reason=""))
+    assert reason.startswith(f"{claim}: 1 × frame given to the chip without completion")
+    assert results.why(replace(failing, reason="", calls=())) == (
         "    def test_every_frame_that_is_sent_is_completed(net, cable):")
-    assert judge.why(one(FAIL)) == "no reason was recorded"
+    assert results.why(one(FAIL)) == "no reason was recorded"
     assert str(Verdict(FAIL, "claim")) == "fail: claim"

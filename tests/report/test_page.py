@@ -8,10 +8,10 @@ import pytest
 
 from bench import report
 from bench.errors import SetupError
-from bench.report.picture import browser
+from bench.report.screenshot import browser
 from bench.store import CallError, CallRecord, HealthFinding, Measurement, WireEvent
 from bench.verdict import Outcome, Verdict, Witness
-from drivers.fingerprint.picture import png
+from drivers.fingerprint.checks.image import png
 
 
 def window(page):

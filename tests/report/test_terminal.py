@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bench import judge, report
-from bench.report.text import field_text, line, number_text, plain, seconds_text, value_text, visible
+from bench import report, results
+from bench.report.sanitise import field_text, line, number_text, plain, seconds_text, value_text, visible
 from bench.store import CallRecord, Cut, HealthFinding, Measurement
 from bench.verdict import Outcome, Verdict
 
@@ -62,7 +62,7 @@ def test_markup_in_the_targets_text_is_only_text(recorded, others):
 def test_changes_are_said_with_what_they_were(sample):
     [check] = [check for check in sample.checks if check.pcap]
     before, after = Verdict(Outcome.PASS, "claim"), Verdict(Outcome.FAIL, "claim", "2 of 3")
-    again = judge.Judgement(sample, (judge.Change(check, "net.send_frames", before, after),), 4, ("a note",))
+    again = results.Judgement(sample, (results.Change(check, "net.send_frames", before, after),), 4, ("a note",))
     assert drawn(report.changes(again), 120) == (
         "note: a note\npass → fail  claim\n    every frame that is sent is completed, net.send_frames: 2 of 3\n"
         "4 verdicts judged again, 1 changed\n")

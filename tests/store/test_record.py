@@ -20,7 +20,7 @@ from bench.verdict import Outcome, Verdict, Witness
 RUN = RunInfo(board="twin210", kernel="6.12.107", config_hash="c0ffee", started="2026-11-22T12:00:00+00:00", twin=True,
               faults=("dm9000:swallow_tx_completion",), identity={"chip": {"id": 0x90000A46}})
 CHECK = CheckRecord(
-    name="drivers/dm9000/test_tx.py::test_a_frame_completes", sentence="a frame completes", exerciser="dm9000",
+    name="drivers/dm9000/checks/test_tx.py::test_a_frame_completes", sentence="a frame completes", exerciser="dm9000",
     outcome=Outcome.FAIL, device="ethernet", reason="no completion", failure="assert 0 == 1", known_defect=None,
     faults=("dm9000:swallow_tx_completion",), started_ns=7, seconds=0.25,
     measured=(Measurement("link_up", 0.4, "s", 5.0, True), Measurement("odd", float("inf"), "s", None, False)),

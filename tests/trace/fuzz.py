@@ -22,7 +22,7 @@ if __name__ == "__main__":
         import atheris
 # What is to be covered has to be imported in here for the first time.
 with atheris.instrument_imports(include=["bench.trace"]) if atheris else contextlib.nullcontext():
-    from bench.trace import datfile7, perfetto, table, trailer  # noqa: F401
+    from bench.export import perfetto, table
     from bench.trace.trace import Trace
     from tests.trace.pages import Layout, Writer, payload, recording
     from tests.trace.seven import version_7

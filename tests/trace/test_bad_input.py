@@ -10,7 +10,7 @@ import zstandard
 
 from bench.cli.trace.common import summary_lines
 from bench.errors import RecordError
-from bench.trace import Trace, text
+from bench.trace import Trace, strings
 from bench.trace.format import parse_format
 from bench.trace.recording import parse_cmdlines, parse_stats
 from tests.trace.pages import FORMATS, Layout, Writer, payload, recording
@@ -107,8 +107,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
 
 
 def test_many_small_bombs_are_no_more_than_one(tmp_path, monkeypatch):
-    from bench.trace import datfile
-    monkeypatch.setattr(datfile, "LARGEST_RATIO", 2)
+    from bench.trace.dat import read
+    monkeypatch.setattr(read, "LARGEST_RATIO", 2)
     many = Writer()
     for number in range(2000):
         many.event(number, payload(Layout(), "t:open", 1, key=1, value=1))
@@ -149,7 +149,7 @@ def test_a_format_larger_than_its_events_is_refused_before_there_is_memory_for_i
 
 
 def test_one_long_text_among_many_short_ones_does_not_fill_memory(monkeypatch):
-    monkeypatch.setattr(text, "LARGEST_TABLE", 1000)
+    monkeypatch.setattr(strings, "LARGEST_TABLE", 1000)
     writer = Writer()
     for number in range(50):
         writer.event(number, payload(Layout(), "t:tail", 1, ip=1, buf="x" * 3000 if number == 7 else "short"))

@@ -1,13 +1,8 @@
 """Contracts as they are written: sentences, what they need armed, mistakes found where they are made."""
-import ast
 import json
-from pathlib import Path
 
 import pytest
 
-import drivers.claim
-import drivers.contract
-import drivers.role
 from drivers.contract import (
     ContractError,
     Kprobe,
@@ -171,8 +166,3 @@ def test_units():
     assert [nanoseconds(text) for text in ("5 ms", "1.5us", "2 µs", "7 ns", "3 s")] == [
         5_000_000, 1500, 2000, 7, 3_000_000_000]
     assert [per_second(text) for text in ("100 /s", "8 kHz", "2.5 Hz", "1MHz")] == [100, 8000, 2.5, 1_000_000]
-
-
-@pytest.mark.parametrize("module", [drivers.contract, drivers.claim, drivers.role])
-def test_the_vocabulary_is_written_for_python_3_8(module):
-    ast.parse(Path(module.__file__).read_text(), feature_version=(3, 8))

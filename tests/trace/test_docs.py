@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.cli import main
-from bench.trace import Trace, contracts
+from bench.judge import contract_files
+from bench.trace import Trace
 from bench.verdict import Outcome
 
 ROOT = Path(__file__).parents[2]
@@ -38,8 +39,8 @@ def test_each_recording_has_all_that_its_contracts_need_and_is_small():
     for path in (ROOT / "docs" / "traces").glob("*.dat"):
         [own] = [name for name in EXAMPLES if path.stem.startswith(name)]
         trace = Trace.load(path)
-        for contract in contracts.load(ROOT / "docs" / "traces" / f"{own}.py"):
-            assert contracts.concerns(contract, trace), (path.name, contract.name)
+        for contract in contract_files.load(ROOT / "docs" / "traces" / f"{own}.py"):
+            assert contract_files.concerns(contract, trace), (path.name, contract.name)
         assert path.stat().st_size < 200_000
 
 
@@ -57,7 +58,7 @@ def test_the_recording_script_records(tmp_path):
     recorded = Trace.load(tmp_path / "spi_pairing.dat")
     assert recorded.events == {f"spi:spi_{name}": 32 for name in (
         "transfer_stop", "transfer_start", "message_done", "message_start", "message_submit")}
-    verdicts = [contract(recorded) for contract in contracts.load(ROOT / "docs" / "traces" / "spi_pairing.py")]
+    verdicts = [contract(recorded) for contract in contract_files.load(ROOT / "docs" / "traces" / "spi_pairing.py")]
     assert verdicts[1], verdicts[1]  # the two with limits of time are decided, too; how, is up to the host's load
     assert Outcome.INCONCLUSIVE not in [verdict.outcome for verdict in verdicts]
 

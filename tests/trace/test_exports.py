@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UsageError
-from bench.trace import Trace, perfetto, table
+from bench.export import perfetto, table
+from bench.trace import Trace
 from tests.trace.pages import Layout, Writer, payload, recording
 from tests.trace.pftrace import ends, parsed, values
 

@@ -8,8 +8,9 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.benchmark import synthetic
 from bench.errors import RecordError
-from bench.trace import Trace, synthetic
+from bench.trace import Trace
 from tests.trace import tracecmd
 from tests.trace.pages import Layout, Writer, payload, recording
 from tests.trace.seven import version_7

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import RecordError
-from bench.trace import Gap, Trace, ring
+from bench.trace import Gap, Trace, ring_buffer
 from tests.trace.pages import FORMATS, Layout, Writer, payload, recording, simple
 
 LAYOUTS = [Layout(), Layout(long=4), Layout(big=True), Layout(big=True, long=4), Layout(long=4, size=65536)]
@@ -16,7 +16,7 @@ LAYOUTS = [Layout(), Layout(long=4), Layout(big=True), Layout(big=True, long=4),
 @pytest.fixture(params=["loop", "lockstep"], autouse=True)
 def way(request, monkeypatch):
     """Both ways of walking a page."""
-    monkeypatch.setattr(ring, "FEW_PAGES", 10**9 if request.param == "loop" else 0)
+    monkeypatch.setattr(ring_buffer, "FEW_PAGES", 10**9 if request.param == "loop" else 0)
 
 
 def opened(layout, key=7, value=-2):
@@ -239,7 +239,7 @@ def test_many_pages_give_the_same_by_both_ways(monkeypatch):
     for number in range(20000):
         writer.event(number * 7, payload(Layout(), "t:open", 1, key=number % 97, value=number), long=number % 5 == 0)
     given_pages = recording([writer])
-    monkeypatch.setattr(ring, "BLOCK_BYTES", 64 << 10)
+    monkeypatch.setattr(ring_buffer, "BLOCK_BYTES", 64 << 10)
     trace = Trace(given_pages)
     assert trace["open"]["value"].tolist() == list(range(20000))
     assert np.array_equal(trace["open"]["ts"], np.arange(20000) * 7)

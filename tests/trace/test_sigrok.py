@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.capture.sigrok import align, load
 from bench.errors import RecordError, UsageError
-from bench.trace.sigrok import align, load
 
 DEMO = Path(__file__).parent / "data" / "sigrok-demo.sr"  # sigrok-cli -d demo:logic_channels=4 --samples 2000
 

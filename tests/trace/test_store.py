@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.trace import Recording, Trace, order, pool, store, synthetic
+from bench.benchmark import synthetic
+from bench.trace import Recording, Trace, event_index, merge, page_pool
 from tests.trace.pages import Layout, Writer, payload, recording, simple
 
 SMALL = Path(__file__).parent / "data" / "small.dat"
@@ -26,9 +27,9 @@ def test_a_recording_too_large_for_memory_is_read_the_same_through_mapped_files(
     Trace(made).save(tmp_path / "out.dat")
     expected = arrays(Trace(made))
     for name in ("IN_MEMORY", "COLUMN_IN_MEMORY", "LARGE"):
-        monkeypatch.setattr(pool, name, 0)
+        monkeypatch.setattr(page_pool, name, 0)
     for name, size in (("CHUNK", 500), ("LEAST_CACHE", 0)):
-        monkeypatch.setattr(store, name, size)
+        monkeypatch.setattr(event_index, name, size)
     trace = Trace.load(tmp_path / "out.dat") if loaded else Trace(made)
     found = arrays(trace)
     assert found.keys() == expected.keys()
@@ -60,7 +61,7 @@ def test_a_recording_of_170_mb_is_decoded_in_64_mb_of_memory(tmp_path):
 
 
 def test_arrays_are_kept_up_to_a_limit_and_then_let_go(monkeypatch):
-    monkeypatch.setattr(store, "LEAST_CACHE", 10_000)
+    monkeypatch.setattr(event_index, "LEAST_CACHE", 10_000)
     trace = simple(*((n, 0, event, n, 0) for n in range(300) for event in ("t:open", "t:close", "t:mark")))
     first = trace["open"]
     assert trace["open"] is first
@@ -73,11 +74,11 @@ def test_cpus_are_merged_slice_by_slice_as_a_stable_sort_would(times, size):
     runs, ts = [], np.array([one for cpu in times for one in sorted(cpu)], np.uint64)
     for cpu in times:
         runs.append(np.arange(len(cpu), dtype=np.uint32) + np.uint32(sum(map(len, runs))))
-    before, order.SLICE = order.SLICE, size
+    before, merge.SLICE = merge.SLICE, size
     try:
-        found = [row for part in order.by_time(ts, runs) for row in part.tolist()]
+        found = [row for part in merge.by_time(ts, runs) for row in part.tolist()]
     finally:
-        order.SLICE = before
+        merge.SLICE = before
     assert found == np.argsort(ts, kind="stable").tolist()
 
 

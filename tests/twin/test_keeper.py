@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.twin import keeper
+from bench.twin import supervisor
 
 BENCH = """
 import signal, subprocess, sys, time
@@ -37,7 +37,7 @@ def gone(pid, within_s=5.0):
 def bench(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
-    command = [sys.executable, "-c", BENCH, keeper.__file__, str(folder)]
+    command = [sys.executable, "-c", BENCH, supervisor.__file__, str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     kept = int(process.stdout.readline())
     deadline = time.monotonic() + 5
@@ -72,7 +72,7 @@ def test_a_killed_keeper_takes_its_qemu_with_it(bench):
 
 def test_the_keeper_ends_with_the_status_and_words_of_what_it_kept(tmp_path):
     command = ["sh", "-c", "echo no such machine >&2; exit 7"]
-    kept = subprocess.Popen([sys.executable, keeper.__file__, str(tmp_path), *command], stdin=subprocess.PIPE)
+    kept = subprocess.Popen([sys.executable, supervisor.__file__, str(tmp_path), *command], stdin=subprocess.PIPE)
     assert kept.wait(5) == 7
     kept.stdin.close()
     assert (tmp_path / "qemu.txt").read_text() == "no such machine\n"

@@ -3,7 +3,7 @@ import pytest
 
 from bench import board
 from bench.errors import BoardError, SetupError
-from bench.lab import agent_file
+from bench.target import agent_file
 from bench.twin import Twin
 from fixtures.chip import Chip
 

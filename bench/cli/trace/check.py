@@ -12,15 +12,16 @@ from bench import store
 from bench.cli.trace.common import Output, add_verb, event_line, heading, load, summary_lines, waiting
 from bench.cli.trace.given import add_what_files_do_not_say, bound, with_armed
 from bench.errors import UsageError
+from bench.judge import contract_files
+from bench.report.sanitise import visible
 from bench.report.terminal import STYLES, SYMBOLS, WORDS
-from bench.report.text import visible
-from bench.trace import Trace, contracts
+from bench.trace import Trace
 from bench.verdict import Outcome, Verdict
 from drivers.contract import Contract, ContractError
 
 EXAMPLES = """  bench trace check docs/traces/spi_pairing.py docs/traces/spi_pairing.dat
   bench trace check mine.py some.dat other.dat -k interrupt
-  bench trace check drivers/net/contracts.py some.dat --set interface=eth0 --set frames=20
+  bench trace check drivers/checks/net_contracts.py some.dat --set interface=eth0 --set frames=20
   bench trace check mine.py recorded-by-trace-cmd.dat --armed 'spi:*'
   bench trace check mine.py records/20261126-101500-twin210      each call whose events were recorded
 
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         for label, trace in recordings(name):
             trace = with_armed(trace, options.armed)
             whole_record = Path(name).is_dir()
-            concerned = [one for one in chosen if not whole_record or contracts.concerns(one, trace)]
+            concerned = [one for one in chosen if not whole_record or contract_files.concerns(one, trace)]
             if concerned:
                 out.print(Text(label if whole_record else summary_lines(trace, label)[0], style="bold"), soft_wrap=True)
             for contract in concerned:
@@ -65,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 def prepared(options: argparse.Namespace) -> list[Contract]:
     """The contracts of the file that were asked for, their values bound."""
-    found = contracts.load(Path(options.contracts))
+    found = contract_files.load(Path(options.contracts))
     chosen = [contract for contract in found if options.words.lower() in contract.name.lower()]
     if not chosen:
         raise UsageError.unknown("contract", options.words, (contract.name for contract in found))
@@ -88,7 +89,7 @@ def recordings(name: str) -> Iterator[tuple[str, Trace]]:
 def judged(contract: Contract, trace: Trace, where: str) -> Verdict:
     """The verdict; a comparison of text with a number is found only here, and is the contract's mistake."""
     try:
-        return contracts.judged(contract, trace)
+        return contract_files.judged(contract, trace)
     except ContractError as error:
         raise UsageError(f"{where}: {contract.name}: {error}") from error
 

@@ -13,9 +13,9 @@ from typing import Any
 from rich.console import Console
 
 from bench.errors import UsageError
-from bench.report.text import field_text, visible
+from bench.judge.result import duration
+from bench.report.sanitise import field_text, visible
 from bench.trace import Gap, Trace
-from bench.trace.finding import duration
 from bench.verdict import Witness
 
 PATIENCE_S = 2.0  # a person is told what takes longer

@@ -13,10 +13,10 @@ from bench import store
 from bench.cli.trace.common import Output, add_verb, load, waiting
 from bench.cli.trace.given import add_what_files_do_not_say, bound, with_armed
 from bench.errors import UsageError
-from bench.report.text import visible
-from bench.trace import contracts
-from bench.trace.compare import KNOWN, Profile, Row, compare, pairs_in
-from bench.trace.finding import duration
+from bench.judge import contract_files
+from bench.judge.profile import KNOWN, Profile, Row, compare, pairs_in
+from bench.judge.result import duration
+from bench.report.sanitise import visible
 from drivers.contract import ContractError, Verb
 
 EXAMPLES = """  bench trace diff kernel-6.12.dat kernel-7.2.dat
@@ -66,7 +66,7 @@ def chosen_pairs(path: str | None, values: list[str]) -> Mapping[str, Verb]:
     if path is None:
         return KNOWN
     try:
-        written = contracts.load(Path(path))
+        written = contract_files.load(Path(path))
         found = pairs_in(bound(written, written, values, path))
     except ContractError as error:
         raise UsageError(f"{path}: {error}") from error

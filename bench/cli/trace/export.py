@@ -8,10 +8,11 @@ from typing import Any
 
 from bench.cli.trace.common import add_verb, load, matching, waiting
 from bench.errors import UsageError
+from bench.export import perfetto, table
 from bench.report.perfetto import write as perfetto_check
-from bench.report.text import visible
+from bench.report.sanitise import visible
 from bench.store import read
-from bench.trace import Trace, perfetto, table
+from bench.trace import Trace
 
 EXAMPLES = """  bench trace export some.dat --to plain.dat            version 6, uncompressed: trace-cmd, KernelShark
   bench trace export some.dat --to some.pftrace         Perfetto's viewer

@@ -8,7 +8,8 @@ from typing import Any
 
 from bench.cli.trace.common import fits_one
 from bench.errors import UsageError
-from bench.trace import Trace, contracts
+from bench.judge import contract_files
+from bench.trace import Trace
 from drivers.contract import Contract, ContractError
 
 
@@ -32,7 +33,7 @@ def bound(chosen: Sequence[Contract], known: Sequence[Contract], given: Sequence
             raise UsageError.unknown("value to be set", name, places)
         values[name] = number_or_text(value)
     try:
-        return [contracts.bind(contract, values) for contract in chosen]
+        return [contract_files.bind(contract, values) for contract in chosen]
     except ContractError as error:
         raise UsageError(f"{where}: {error}") from error
 

@@ -16,13 +16,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench.call import Answer, Exerciser
 from bench.cli.trace.common import Output, add_verb, summary_lines
 from bench.errors import TargetError, UsageError
-from bench.report.text import visible
-from bench.rig import Rig, quiet_labgrid
-from bench.trace import contracts
-from drivers.call import kind
+from bench.judge import contract_files
+from bench.report.sanitise import visible
+from bench.rig.exerciser import Answer, Exerciser
+from bench.rig.rig import Rig, quiet_labgrid
+from drivers.agent.call import kind
 from drivers.contract import (
     Contract,
     Function,
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     given = (options.events, options.probes, options.returns, options.functions, options.graph, options.contracts)
     if not any(given):
         raise UsageError("nothing to record: give -e, -p, -r, -f, -g or --contracts")
-    ours = contracts.load(Path(options.contracts)) if options.contracts else []
+    ours = contract_files.load(Path(options.contracts)) if options.contracts else []
     quiet_labgrid()
     with Console(stderr=True).status(f"starting {options.board}"), Rig(options.board) as rig:
         for line in options.before:

@@ -24,7 +24,7 @@ from bench.cli.trace.common import (
     waiting,
 )
 from bench.errors import UsageError
-from bench.report.text import visible
+from bench.report.sanitise import visible
 from bench.trace import Gap, Trace
 
 EXAMPLES = """  bench trace show some.dat --summary

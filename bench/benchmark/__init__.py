@@ -1,0 +1,1 @@
+"""What is measured: the decoder beside other tools, a rig and its agent."""

@@ -1,0 +1,1 @@
+"""Captures of other recorders beside the trace: usbmon on the target, a logic analyser on the wire."""

@@ -1,0 +1,228 @@
+"""The verbs of a contract as array operations: pairs, latencies, order, counts, rates, what must not happen."""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bench.judge.matching import Line, Match, match_one, match_several
+from bench.judge.result import Break, Finding, duration, names_of, no_events, weigh
+from bench.judge.view import Events, Places, Sight, Times
+from drivers.contract import Verb, nanoseconds, per_second
+
+
+def paired(sight: Sight, verb: Verb) -> tuple[tuple[Events, Events], Line, Match]:
+    """Opens and closes of a verb, matched."""
+    roles = (sight.events(verb.roles[0]), sight.events(verb.roles[1]))
+    both = sight.line(verb, *roles)
+    return roles, both, match_several(both) if verb["several"] else match_one(both)
+
+
+def latencies(sight: Sight, verb: Verb) -> Times:
+    """Nanoseconds of every pair of a `pair` or `latency` verb."""
+    _, both, found = paired(sight, verb)
+    return both.ts[found.closes] - both.ts[found.opens]
+
+
+def pair(verb: Verb, sight: Sight) -> Finding:
+    """Each open has its close and each close its open."""
+    roles, both, found = paired(sight, verb)
+    if not len(roles[0]) and not len(roles[1]):
+        return Finding(None, no_events(*roles))
+    within = None if verb["within"] is None else nanoseconds(verb["within"])
+    breaks, edges = _open_ends(sight, roles, both, found, within, verb["edges"])
+    took = both.ts[found.closes] - both.ts[found.opens]
+    if within is not None:
+        breaks.append(_late(roles, both, found, np.flatnonzero(took > within), f"took longer than {verb['within']}"))
+    return weigh(sight, breaks, edges, figures(took))
+
+
+def _late(roles: tuple[Events, ...], both: Line, found: Match, which: Places, text: str) -> Break:
+    opens, closes = found.opens[which], found.closes[which]
+    return Break(text, both.ts[found.since(opens)], both.ts[closes],
+                 ((roles[0], both.index[opens]), (roles[1], both.index[closes])))
+
+
+def _open_ends(sight: Sight, roles: tuple[Events, Events], both: Line, found: Match, within: int | None,
+               edges: str) -> tuple[list[Break], list[str]]:
+    """What is wrong with opens and closes that found no partner, and what the recording's edges leave undecided."""
+    names = names_of(roles)
+    again = found.unclosed[found.again]
+    twice = found.orphans[~found.early]
+    breaks = [
+        Break(f"{names[0]} again before {names[1]}", both.ts[again], both.ts[again + 1],
+              ((roles[0], both.index[again]), (roles[0], both.index[again + 1]))),
+        Break(f"{names[1]} without {names[0]} before it", both.ts[twice - 1], both.ts[twice],
+              ((roles[1], both.index[twice]),))]
+    pending, early = found.unclosed[~found.again], found.orphans[found.early]
+    begin, end = both.ts[found.blamed[found.early]], both.ts[pending]
+    if edges == "closed":
+        sure_end, sure_begin = np.ones(end.size, np.bool_), np.ones(begin.size, np.bool_)
+        upto, since = np.full(end.size, sight.ended), np.full(begin.size, sight.began)
+    else:
+        allowed = np.iinfo(np.int64).max // 2 if within is None else within
+        sure_end, sure_begin = end <= sight.ended - allowed, begin >= sight.began + allowed
+        upto, since = end + allowed, begin - allowed
+    never, from_nowhere = pending[sure_end], early[sure_begin]
+    waits, came = both.ts[found.since(never)], both.ts[from_nowhere]
+    breaks += [
+        Break(f"{names[0]} without {names[1]}", waits, upto[sure_end], ((roles[0], both.index[never]),)),
+        Break(f"{names[1]} without {names[0]}", since[sure_begin], came, ((roles[1], both.index[from_nowhere]),))]
+    left, cut = int((~sure_end).sum()), int((~sure_begin).sum())
+    return breaks, [
+        f"{left} × {names[0]} still under way when the recording ended" if left else "",
+        f"{cut} × {names[1]} whose {names[0]} may have come before the recording began" if cut else ""]
+
+
+def figures(took: Times) -> str:
+    """Latencies in a line."""
+    if not took.size:
+        return "no pairs"
+    values = (took.min(), *percentiles(took, 50, 99), took.max())
+    return f"{took.size} pair{'s' if took.size != 1 else ''}: " + ", ".join(
+        f"{name} {duration(value)}" for name, value in zip(("min", "median", "p99", "max"), values, strict=True))
+
+
+def percentile(values: Times, percent: int) -> int:
+    """The nearest-rank percentile: the least value that at least `percent` % of all do not exceed."""
+    return percentiles(values, percent)[0]
+
+
+def percentiles(values: Times, *percents: int) -> list[int]:
+    """Several of them, in one pass."""
+    ranks = [max(math.ceil(values.size * percent / 100) - 1, 0) for percent in percents]
+    return [int(value) for value in np.partition(values, ranks)[ranks]]
+
+
+def latency(verb: Verb, sight: Sight) -> Finding:
+    """Limits on the time from open to close."""
+    roles, both, found = paired(sight, verb)
+    if not len(roles[0]) and not len(roles[1]):
+        return Finding(None, no_events(*roles))
+    took = both.ts[found.closes] - both.ts[found.opens]
+    limits = {name: nanoseconds(verb[name]) for name in ("min", "median", "p99", "max", "deadline")
+              if verb[name] is not None}
+    breaks = []
+    for name in set(limits) & {"max", "deadline"}:
+        breaks.append(_late(roles, both, found, np.flatnonzero(took > limits[name]), f"took longer than {verb[name]}"))
+    if "min" in limits:
+        quick = _late(roles, both, found, np.flatnonzero(took < limits["min"]), f"took less than {verb['min']}")
+        shifted = sight.whole(quick.since.size) if verb["several"] else (quick.since, quick.upto)
+        breaks.append(Break(quick.text, *shifted, quick.shown))
+    edges: list[str] = []
+    if "deadline" in limits:
+        more, edges = _open_ends(sight, roles, both, found, limits["deadline"], "open")
+        breaks += [more[0], more[2]]  # opens without a close; a close alone breaks no deadline
+        edges = edges[:1]
+    for name, percent in (("median", 50), ("p99", 99)):
+        if name in limits and took.size and percentile(took, percent) > limits[name]:
+            worst = np.argsort(took)[::-1][:1]
+            text = f"{name} {duration(percentile(took, percent))} is above {verb[name]}"
+            late = _late(roles, both, found, worst, text)
+            breaks.append(Break(late.text, *sight.whole(1), late.shown))
+    if not took.size:
+        edges.append("no pair to measure")
+    return weigh(sight, breaks, edges, figures(took))
+
+
+def order(verb: Verb, sight: Sight) -> Finding:
+    """Each event is preceded, in its key, by the role before it in the list."""
+    roles = tuple(sight.events(role) for role in verb.roles)
+    if not any(len(events) for events in roles):
+        return Finding(None, no_events(*roles))
+    both = sight.line(verb, *roles)
+    due = np.append(0, (both.role[:-1] + 1) % len(roles))
+    names = names_of(roles)
+    wrong = np.flatnonzero(~both.first & (both.role != due))
+    breaks = []
+    for number, events in enumerate(roles):
+        for before, earlier in enumerate(roles):
+            here = wrong[(both.role[wrong] == number) & (both.role[wrong - 1] == before)]
+            breaks.append(Break(f"{names[number]} right after {names[before]}", both.ts[here - 1], both.ts[here],
+                                ((earlier, both.index[here - 1]), (events, both.index[here]))))
+    cut = int((both.first & (both.role != 0)).sum())
+    edge = f"{cut} × the first event seen is not {names[0]}: it may have come before the recording began" if cut else ""
+    lines = int(both.first.sum())
+    return weigh(sight, breaks, [edge], f"{both.ts.size} events in {lines} sequence{'s' * (lines != 1)}")
+
+
+def count(verb: Verb, sight: Sight) -> Finding:
+    """How many events there are, in all or of each key."""
+    events = sight.events(verb.roles[0])
+    lows = [verb[name] for name in ("exactly", "at_least") if verb[name] is not None]
+    highs = [verb[name] for name in ("exactly", "at_most") if verb[name] is not None]
+    if not len(events) and (verb["key"] or not lows or (verb["exactly"] is None and max(lows) <= 0)):
+        return Finding(None, no_events(events))
+    places = sight.line(verb, events)
+    sizes = np.diff(np.append(np.flatnonzero(places.first), places.ts.size)) if len(events) else np.array([0])
+    name = events.role.name
+    few, many = sizes[sizes < max(lows, default=0)], sizes[sizes > min(highs, default=math.inf)]
+    starts = np.flatnonzero(places.first)[sizes > min(highs, default=math.inf)] if len(events) else np.empty(0, np.intp)
+    breaks = [Break(f"{int(many.max(initial=0))} {name}, at most {min(highs, default=0)} expected", places.ts[starts],
+                    places.ts[starts], ((events, places.index[starts]),), hides=False)]
+    if few.size:
+        breaks.append(Break(f"{int(few.min())} {name}, at least {max(lows)} expected", *sight.whole(1),
+                            ((events, np.zeros(1, np.intp)),) if len(events) else ()))
+    return weigh(sight, breaks, [], f"{len(events)} events" + (f", {sizes.size} keys" if verb["key"] else ""))
+
+
+def ratio(verb: Verb, sight: Sight) -> Finding:
+    """How many of one role there are for each one of the other."""
+    one, other = sight.events(verb.roles[0]), sight.events(verb.roles[1])
+    if not len(other):
+        return Finding(None, no_events(other))
+    found = len(one) / len(other)
+    return _between(sight, verb, found, float, f"{len(one)} for {len(other)}: {found:.4g}", one if len(one) else other)
+
+
+def rate(verb: Verb, sight: Sight) -> Finding:
+    """Mean events per second from the first to the last."""
+    events = sight.events(verb.roles[0])
+    if len(events) < 2 or events.ts[-1] == events.ts[0]:
+        return Finding(None, no_events(events) if not len(events) else "a rate needs two events at different times")
+    found = (len(events) - 1) * 1e9 / float(events.ts[-1] - events.ts[0])
+    return _between(sight, verb, found, per_second, f"{len(events)} events at {found:.4g} /s", events)
+
+
+def _between(sight: Sight, verb: Verb, found: float, read: Callable[[Any], float], said: str,
+             events: Events) -> Finding:
+    """A figure of the whole recording against its limits."""
+    low = verb["at_least"] is not None and found < read(verb["at_least"])
+    high = verb["at_most"] is not None and found > read(verb["at_most"])
+    ends = np.array([len(events) - 1])
+    limit = verb["at_least"] if low else verb["at_most"]
+    breaks = [Break(f"{'below' if low else 'above'} {limit}", *sight.whole(1), ((events, ends * 0), (events, ends)))]
+    return weigh(sight, breaks if low or high else [], [], said)
+
+
+def jitter(verb: Verb, sight: Sight) -> Finding:
+    """How far intervals are from the period."""
+    events = sight.events(verb.roles[0])
+    places = sight.line(verb, events)
+    later = np.flatnonzero(~places.first)
+    if not later.size:
+        return Finding(None, no_events(events) if not len(events) else "jitter needs two events")
+    gaps = places.ts[later] - places.ts[later - 1]
+    period = percentile(gaps, 50) if verb["period"] is None else nanoseconds(verb["period"])
+    off = np.abs(gaps - period)
+    wrong = later[off > nanoseconds(verb["at_most"])]
+    # A period that is the seen intervals' own median is another one with events that were lost anywhere.
+    since, upto = (places.ts[wrong - 1], places.ts[wrong]) if verb["period"] else sight.whole(wrong.size)
+    found = Break(f"further than {verb['at_most']} from {duration(period)}", since, upto,
+                  ((events, places.index[wrong - 1]), (events, places.index[wrong])))
+    return weigh(sight, [found], [], f"{gaps.size} intervals, median {duration(percentile(gaps, 50))}, at most "
+                                     f"{duration(off.max())} off")
+
+
+def never(verb: Verb, sight: Sight) -> Finding:
+    """None was seen, and it would have been."""
+    events = sight.events(verb.roles[0])
+    found = Break(f"{events.role.name}", events.ts, events.ts, ((events, np.arange(len(events))),), hides=False)
+    return weigh(sight, [found], [], f"{events.event} was armed")
+
+
+VERBS: dict[str, Callable[[Verb, Sight], Finding]] = {
+    "pair": pair, "latency": latency, "order": order, "count": count, "ratio": ratio, "rate": rate, "jitter": jitter,
+    "never": never}

@@ -1,0 +1,6 @@
+"""A board under test: its session with the agent, calls and answers, the channel they go over."""
+from __future__ import annotations
+
+from bench.rig.rig import Rig
+
+__all__ = ["Rig"]

@@ -1,0 +1,240 @@
+"""Calls and answers: what goes to the target and what comes back, frozen."""
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from types import TracebackType
+from typing import Any, Protocol
+
+import drivers
+from bench.board import Device
+from bench.capture.urb import Urb
+from bench.capture.usbmon import UsbCapture
+from bench.errors import Broken, TargetError, UsageError
+from bench.trace import Trace
+from drivers.agent.call import calls_of, kind
+from drivers.contract import Contract, sources_of, union
+
+DEADLINE_S = 30.0  # of a call, beyond what its own timeout_s asks for
+BUFFER_KB = 4096  # trace buffer per CPU
+USB_KB = 1024  # usbmon's ring; older kernels allow 1200
+# Sub-buffers: an event that is larger than one vanishes uncounted. A full-duplex transfer's has its bytes twice.
+SUBBUF_KB, LARGEST_SUBBUF_KB, EVENT_HEAD_KB = 64, 512, 4
+
+
+def exercisers() -> list[str]:
+    """Names of all exercisers: folders of drivers/ with a calls.py."""
+    return sorted(p.parent.name for p in Path(drivers.__file__).parent.glob("*/calls.py"))
+
+
+def exerciser_of(check: str | Path) -> str:
+    """The exerciser that a check belongs to, from its file (or its node id): drivers/<name>/checks/test_*.py."""
+    return PurePath(str(check).partition("::")[0]).parent.parent.name
+
+
+def needs_device(exerciser: str) -> bool:
+    """Whether `exerciser` is for a device that board.yaml lists; the agent and the kernel are on every board."""
+    return bool(getattr(importlib.import_module(f"drivers.{exerciser}"), "NEEDS_DEVICE", True))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: exerciser.function, its arguments, the event sources to arm."""
+
+    exerciser: str
+    function: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[Mapping[str, Any], ...] = ()
+    contracts: tuple[Any, ...] = ()  # those that the sources are armed for
+    device: str = ""
+    deadline_s: float = DEADLINE_S
+    buffer_kb: int = BUFFER_KB
+    usb_kb: int = 0  # usbmon's ring; 0: the bus of the USB device that it is for is not recorded
+    interruptible: bool = False  # Rig.interrupt() ends it
+    spool: Path | None = None  # folder for the pages of a long recording; None: the system's temporary one
+
+    @property
+    def subbuf_kb(self) -> int:
+        """Sub-buffers that hold the events of the largest payload among the arguments, in both directions."""
+        payload = max((len(a) for a in self.arguments.values() if isinstance(a, bytes | bytearray)), default=0)
+        size = SUBBUF_KB
+        while size < LARGEST_SUBBUF_KB and size < 2 * payload / 1024 + EVENT_HEAD_KB:
+            size *= 2
+        return size
+
+    @property
+    def name(self) -> str:
+        """As the agent knows it: exerciser.function."""
+        return f"{self.exerciser}.{self.function}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call gave: a value or an error, and the events recorded while it ran.
+
+    Times are ns of the host's CLOCK_MONOTONIC; adding `clock_offset_ns` gives the target's, to within
+    `clock_error_ns`.
+    """
+
+    call: Call
+    result: Any = None
+    error: Mapping[str, Any] | None = None
+    trace: Trace | None = None
+    started_ns: int = 0
+    ended_ns: int = 0
+    clock_offset_ns: int = 0
+    clock_error_ns: int = 0
+    usb: UsbCapture | None = None
+
+    def timed_by(self, offset_ns: int, error_ns: int) -> Answer:
+        """The same answer with its times by a better measurement of the clocks' offset."""
+        shift = self.clock_offset_ns - offset_ns
+        return dataclasses.replace(self, started_ns=self.started_ns + shift, ended_ns=self.ended_ns + shift,
+                                   clock_offset_ns=offset_ns, clock_error_ns=error_ns)
+
+    @property
+    def urbs(self) -> list[Urb]:
+        """What usbmon saw of the device, at the target's CLOCK_MONOTONIC.
+
+        Raises Inconclusive when this kernel has no usbmon or packets were dropped, UsageError when nobody asked.
+        """
+        if self.usb is None:
+            raise UsageError(f"{self.call.name}: nobody recorded the bus; ask with `.monitored()`")
+        return self.usb.urbs
+
+    @property
+    def value(self) -> Any:
+        """The call's value.
+
+        Raises TargetError with the target's traceback when the call raised; Broken when the agent had no leave for it.
+        """
+        if self.error:
+            if self.error["type"] == "PermissionError" and re.search(r"'/(dev|sys|proc|lib)/", self.error["text"]):
+                fix = "run the agent as root, or give its user leave (a udev rule, a group)"
+                raise Broken(f"{self.call.name}: {self.error['text']}: {fix}")
+            what = f"{self.error['type']}: {self.error['text']}"
+            raise TargetError(f"{self.call.name}: {what}\n{self.error['traceback']}")
+        return self.result
+
+    @property
+    def errno(self) -> int:
+        """The errno that the call ended with, 0 for none.  Raises TargetError for an error that is no errno."""
+        if self.error and not self.error.get("errno"):
+            _ = self.value
+        return int(self.error["errno"]) if self.error else 0
+
+
+class Runner(Protocol):
+    """Who runs calls: a Rig."""
+
+    def call(self, call: Call) -> Iterator[Answer]: ...
+
+
+class Listening:
+    """A listening call: enter it and the target is ready; leave it and its answer is there."""
+
+    def __init__(self, steps: Iterator[Answer]) -> None:
+        self._steps = steps
+        self._answer: Answer | None = None
+
+    def __enter__(self) -> Listening:
+        self._first = next(self._steps)
+        if self._first.ended_ns:  # it had its answer before it could listen
+            self._answer = self._first
+        return self
+
+    def __exit__(self, type_: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None) -> None:
+        if self._answer is None:
+            self._answer = next(self._steps)
+
+    @property
+    def answer(self) -> Answer:
+        """The answer, after the `with` block.  Raises UsageError inside it."""
+        if self._answer is None:
+            raise UsageError("a listening call has its answer after its `with` block")
+        return self._answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.answer, name)
+
+
+class Exerciser:
+    """The calls of one exerciser as methods; arguments that the board knows need not be given."""
+
+    def __init__(self, runner: Runner, name: str, device: Device | None = None) -> None:
+        self._runner, self._name, self.device = runner, name, device
+        self._calls = calls_of(importlib.import_module(f"drivers.{name}.calls"))
+        self._options: dict[str, Any] = {}
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """The board's limits for this device."""
+        return self.device.limits if self.device else {}
+
+    def with_events(self, *wanted: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
+        """The same exerciser, recording the union of the events that contracts, roles or bare sources need."""
+        unique = union(source for one in wanted for source in sources_of(one))
+        contracts = tuple(one for one in wanted if isinstance(one, Contract))
+        return self._with(sources=tuple(unique), contracts=contracts, buffer_kb=buffer_kb)
+
+    def monitored(self, ring_kb: int = USB_KB) -> Exerciser:
+        """The same exerciser, usbmon recording the bus of its device beside each call: see the answer's `urbs`."""
+        return self._with(usb_kb=ring_kb)
+
+    def interruptible(self, spool: Path | None = None) -> Exerciser:
+        """The same exerciser, whose calls `Rig.interrupt()` ends; pages of long recordings are kept in `spool`."""
+        return self._with(interruptible=True, spool=spool)
+
+    def within(self, deadline_s: float) -> Exerciser:
+        """The same exerciser, its calls allowed `deadline_s` seconds."""
+        return self._with(deadline_s=deadline_s)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """A call as drivers/ has it.  Raises UsageError for a name that is none."""
+        if name not in self._calls:
+            raise UsageError.unknown(f"{self._name} call", name, self._calls)
+        return self._calls[name]
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__") or name not in self._calls:
+            raise AttributeError(str(UsageError.unknown(f"{self._name} call", name, self._calls)))
+        function = self._calls[name]
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            steps = self._runner.call(self._call(name, function, args, kwargs))
+            return Listening(steps) if kind(function) == "listen" else next(steps)
+
+        run.__doc__, run.__name__ = function.__doc__, name
+        return run
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._calls]
+
+    def _with(self, **options: Any) -> Exerciser:
+        other = Exerciser(self._runner, self._name, self.device)
+        other._options = {**self._options, **options}
+        return other
+
+    def _call(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        signature = inspect.signature(function)
+        known = _known(self.device) if self.device else {}
+        given = signature.bind_partial(*args, **kwargs).arguments
+        filled = {p: known[p] for p in signature.parameters if p in known and p not in given}
+        arguments = signature.bind(**{**filled, **given}).arguments
+        call = Call(self._name, name, arguments, device=self.device.name if self.device else "", **self._options)
+        own = arguments.get("timeout_s", 0)
+        return dataclasses.replace(call, deadline_s=call.deadline_s + own) if isinstance(own, (int, float)) else call
+
+
+def _known(device: Device) -> dict[str, Any]:
+    """What the board knows of a call's arguments; `lines` are the names of the device's lines at their controllers."""
+    lines = {"lines": {name: where.line for name, where in device.lines.items()}} if device.lines else {}
+    return {**lines, **device.arguments}
+
+
+__all__ = ["Answer", "Call", "Exerciser", "Listening", "exercisers"]

@@ -1,0 +1,46 @@
+"""From what the target's recorder sends to a Recording: what it says once, and what it says of each call."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.rig.spool import Spool
+from bench.trace.recording import Recording, parse_cmdlines
+
+
+class Receiver:
+    """Keeps, over one boot, what the recorder tells only when it changes: layout, formats, functions' addresses."""
+
+    def __init__(self) -> None:
+        self._prepared: dict[str, Any] = {}
+        self._formats: dict[str, str] = {}
+        self._symbols: dict[str, bytes] = {}  # lines of /proc/kallsyms by module
+
+    def recording(self, raw: Mapping[str, Any], name: str, spool: Spool, began_ns: int | None,
+                  ended_ns: int | None) -> Recording:
+        """The recording of one call; pages that came before its reply are in `spool`."""
+        if "pages" not in raw:
+            return Recording((), {}, missing=raw["missing"], armed=(), name=name)
+        if "prepared" in raw:
+            self._prepared = raw["prepared"]
+            self._formats.update(self._prepared["formats"])
+        said, after = self._prepared, raw["stats_after"].split("\f")
+        formats = {event: self._formats[event] for event in said["armed"] if event in self._formats}
+        rest = [raw["pages"].get(str(number), b"") for number in range(len(after))]
+        return Recording(
+            spool.pages(rest, said["subbuf_size"]), formats, header_page=said["header_page"],
+            long_size=said["long_size"], big_endian=said["big_endian"], subbuf_size=said["subbuf_size"],
+            stats_before=raw["stats_before"].split("\f"), stats_after=after,
+            cmdlines=parse_cmdlines(raw.get("cmdlines", "")), missing=said["missing"], armed=said["armed"],
+            functions=said["functions"], histograms=raw.get("histograms", {}),
+            kallsyms=self._kallsyms(raw.get("symbols", ())), began_ns=began_ns, ended_ns=ended_ns, name=name)
+
+    def _kallsyms(self, told: Sequence[Mapping[str, bytes]]) -> str:
+        """Lines of /proc/kallsyms for one recording: a module that was loaded anew while it ran is in it twice."""
+        if not told:
+            return ""
+        lines: list[bytes] = []
+        for number, changed in enumerate(told):
+            self._symbols.update(changed)
+            lines += self._symbols.values() if number == 0 else changed.values()
+        return b"".join(lines).decode("ascii", "replace")

@@ -1,0 +1,1 @@
+"""trace.dat files: versions 6 and 7 read, version 6 written."""

@@ -1,0 +1,59 @@
+"""What the target's recorder brings besides ordinary events: marks of steps, stacks, tables."""
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.agent.step import PREFIX
+
+if TYPE_CHECKING:
+    from bench.trace.trace import Trace
+
+STACK, MARK = "ftrace:kernel_stack", "ftrace:print"
+# "{ irq:         22 } hitcount:         40  bytes:       1200", keys that are text end in spaces
+_ROW = re.compile(r"^\{ (?P<keys>.*?) \}(?P<values>(?: +\w+: +-?\w+)+)\s*$", re.M)
+_KEY = re.compile(r"(\S+): *(.*?) *(?:, (?=\S+: )|$)")
+
+
+def step_name(text: str) -> str | None:
+    """The step that a mark begins, None for a mark that is not of `step(…)`."""
+    return text[len(PREFIX):].rstrip("\n") if text.startswith(PREFIX) else None
+
+
+def steps(trace: Trace) -> list[tuple[int, str]]:
+    """(time [ns], name) of each step that calls marked, by time."""
+    if MARK not in trace.events:
+        return []
+    named = zip(trace[MARK]["ts"].tolist(), map(step_name, trace.strings(MARK, "buf").tolist()), strict=True)
+    return [(ts, name) for ts, name in named if name is not None]
+
+
+def stacks(trace: Trace, records: NDArray[Any]) -> list[list[str]]:
+    """The functions that led to each of some events, innermost first; empty where no stack was recorded.
+
+    A stack follows its event on the same CPU at once.
+    """
+    if STACK not in trace.events:
+        return [[] for _ in range(records.size)]
+    found = trace[STACK]
+    row_of = {int(row) - 1: number for number, row in enumerate(found["row"].tolist())}
+    size = trace.recording.long_size
+    payloads = trace.payloads(STACK, "caller")
+    answer: list[list[str]] = []
+    for row in records["row"].tolist():
+        raw = payloads[row_of[row]] if row in row_of else b""
+        callers = np.frombuffer(raw[:len(raw) // size * size], f"{trace.layout.order}u{size}")
+        answer.append(trace.kernel.names(callers[callers != 0]).tolist() if callers.size else [])
+    return answer
+
+
+def table(text: str) -> list[tuple[dict[str, str], dict[str, int]]]:
+    """The rows of a hist file: keys as the kernel prints them, and the values."""
+    rows = []
+    for match in _ROW.finditer(text):
+        values = re.findall(r"(\w+): +(-?\w+)", match["values"])
+        rows.append((dict(_KEY.findall(match["keys"])), {name: int(value, 0) for name, value in values}))
+    return rows

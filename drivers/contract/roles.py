@@ -1,0 +1,181 @@
+"""Roles: which kernel events play a part in a contract, where they come from, and which of them count.
+
+Ref: Documentation/trace/events.rst, Documentation/trace/kprobetrace.rst
+"""
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Tuple, Union
+
+from drivers.contract.source import SOURCES, ContractError, Function, Kprobe, Source
+
+_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1000000, "s": 1000000000}
+_RATES = {"/s": 1.0, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
+
+
+# Columns that each event has, and what the kernel adds to a probe's own fields.
+_COMMON = {"ts", "cpu", "pid", "row"}
+_PROBES = {"__probe_ip", "__probe_func", "__probe_ret_ip"}
+
+
+def nanoseconds(duration: Any) -> int:
+    """`"5 ms"` → 5000000; units ns, us, µs, ms, s. A number without a unit is refused."""
+    match = re.match(r"\s*(\d+(?:\.\d+)?)\s*([a-zµ]+)\s*$", duration) if isinstance(duration, str) else None
+    if not match or match.group(2) not in _UNITS:
+        raise ContractError("a duration is a text with a unit, such as '5 ms', not %r" % (duration,))
+    return round(float(match.group(1)) * _UNITS[match.group(2)])
+
+
+def per_second(rate: Any) -> float:
+    """`"100 /s"` or `"8 kHz"` → events per second; units /s, Hz, kHz, MHz."""
+    match = re.match(r"\s*(\d+(?:\.\d+)?)\s*(\S+)\s*$", rate) if isinstance(rate, str) else None
+    if not match or match.group(2) not in _RATES:
+        raise ContractError("a rate is a text such as '100 /s' or '8 kHz', not %r" % (rate,))
+    return float(match.group(1)) * _RATES[match.group(2)]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A value that a check gives when it asks: `contract.bind(name=value)`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return "<%s>" % self.name
+
+
+def limit(name: str) -> Any:
+    """A place for a duration, number, text or bytes, which `contract.bind(name=…)` fills."""
+    return Limit(name)
+
+
+@dataclass(frozen=True)
+class Compare:
+    """One condition on a field; `op` is one of = != < <= > >= in &."""
+
+    op: str
+    value: Any
+
+    def __str__(self) -> str:
+        words = {"=": "is", "!=": "is not", "<": "is below", "<=": "is at most", ">": "is above", ">=": "is at least",
+                 "in": "is one of", "&": "has one of the bits"}
+        shown = hex(self.value) if self.op == "&" and isinstance(self.value, int) else self.value
+        return "%s %s" % (words[self.op], ", ".join(map(str, shown)) if isinstance(shown, tuple) else shown)
+
+
+def above(value: Any) -> Compare:
+    """Greater than `value`."""
+    return Compare(">", value)
+
+
+def below(value: Any) -> Compare:
+    """Less than `value`."""
+    return Compare("<", value)
+
+
+def at_least(value: Any) -> Compare:
+    """`value` or more."""
+    return Compare(">=", value)
+
+
+def at_most(value: Any) -> Compare:
+    """`value` or less."""
+    return Compare("<=", value)
+
+
+def other_than(value: Any) -> Compare:
+    """Anything but `value`."""
+    return Compare("!=", value)
+
+
+def one_of(*values: Any) -> Compare:
+    """One of these."""
+    return Compare("in", values)
+
+
+def any_bits(mask: int) -> Compare:
+    """At least one of the bits of `mask` is set."""
+    return Compare("&", mask)
+
+
+Conditions = Tuple[Tuple[str, Compare], ...]
+
+
+def conditions_of(given: Mapping[str, Any]) -> Conditions:
+    return tuple((name, value if isinstance(value, Compare) else Compare("=", value)) for name, value in given.items())
+
+
+def said(conditions: Conditions) -> str:
+    return ", ".join("%s %s" % condition for condition in conditions)
+
+
+@dataclass(frozen=True)
+class Role:
+    """A part that some event plays: the first of `alternatives` whose format file the recording has.
+
+    `event` names its kprobe event in tracefs group `bench`; `conditions` narrow the role to some of its events.
+    """
+
+    name: str
+    alternatives: Tuple[Source, ...]
+    event: str
+    conditions: Conditions = ()
+
+    def where(self, **fields: Any) -> Role:
+        """This role where each field has the value or meets the condition: `where(name="eth0", len=above(60))`."""
+        self.must_fetch(*fields)
+        return dataclasses.replace(self, conditions=self.conditions + conditions_of(fields))
+
+    def must_fetch(self, *names: Any) -> None:
+        """ContractError when a probe that can play the role would not have one of these fields."""
+        for source in self.alternatives:
+            if not isinstance(source, Kprobe):
+                continue  # its fields are the kernel's, and known only there
+            known = _COMMON | _PROBES | set(source.fields)
+            for name in names:
+                if isinstance(name, str) and name not in known and not name.startswith("common_"):
+                    raise ContractError("%s: the probe of %s fetches no field %r; it fetches: %s" % (
+                        self.name, source.symbol, name, ", ".join(source.fields) or "none"))
+
+    @property
+    def sources(self) -> List[Dict[str, Any]]:
+        """What the target arms for each alternative, as JSON types."""
+        found: List[Dict[str, Any]] = []
+        probes = 0
+        for source in self.alternatives:
+            probes += isinstance(source, Kprobe)
+            found.append(source.request(self.event if probes < 2 else "%s_%d" % (self.event, probes)))
+        return found
+
+    def __str__(self) -> str:
+        return "%s (%s)" % (self.name, said(self.conditions)) if self.conditions else self.name
+
+
+def role(name: str, *alternatives: Source, event: str = "") -> Role:
+    """Name a role and what can play it, best first; `event` is its kprobe event's name, else made from `name`."""
+    chosen = event or re.sub(r"\W+", "_", name).strip("_")
+    if not alternatives or not all(isinstance(source, SOURCES) for source in alternatives):
+        raise ContractError("role %r needs at least one Tracepoint, Kprobe or Kretprobe" % (name,))
+    if not re.match(r"[A-Za-z_]\w*$", chosen):
+        raise ContractError("role %r: %r cannot be an event's name" % (name, chosen))
+    return Role(name, alternatives, chosen)
+
+
+AnyRole = Union[Role, Source]
+
+
+def as_role(given: Any) -> Role:
+    """A role, also from a bare source, which is then named after its event or function."""
+    if isinstance(given, SOURCES):
+        return role(given.called, given, event="function" if isinstance(given, Function) else "")
+    if not isinstance(given, Role):
+        raise ContractError("%r is no role: use role(…), Tracepoint(…) or Kprobe(…)" % (given,))
+    return given
+
+
+def sources_of(given: Any) -> List[Dict[str, Any]]:
+    """What the target arms for a contract, a role or a bare source."""
+    found: List[Dict[str, Any]] = given.sources if hasattr(given, "sources") else as_role(given).sources
+    return found

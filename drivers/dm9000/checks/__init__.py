@@ -1,0 +1,1 @@
+"""Checks of the exerciser dm9000, and what the host needs for them."""

@@ -1,0 +1,134 @@
+"""Bad frames, a full buffer, lost completions: counted, and survived."""
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from drivers.checks.endpoints import BOARD_IP
+from drivers.checks.net_contracts import frames_are_received
+from drivers.dm9000.checks.contracts import interrupts_come_to_an_end, no_timeout
+from drivers.uapi.frames import BROADCAST, ETH_P_TEST, numbered
+
+FOE, CE, RF = 0x01, 0x02, 0x80  # bits of RSR
+COUNTERS = {FOE: "rx_fifo_errors", CE: "rx_crc_errors", RF: "rx_length_errors"}
+
+
+def goes_on(net, ends, cable, disturb, received=1, timeout_s=2.0):
+    """Call `disturb`, then send a good frame; the frames heard up to it, and what the statistics gained."""
+    before = net.statistics().value
+    good = ends.to_board(333, seed=99)
+    claim = ends.bind(frames_are_received, frames=received)
+    exerciser = net.with_events(claim, interrupts_come_to_an_end, no_timeout)
+    with exerciser.capture(count=50, timeout_s=timeout_s, ethertype=ETH_P_TEST, until=good) as heard:
+        disturb()
+        cable.send(good)
+    after = net.statistics().value
+    frames = heard.value["frames"]
+    assert frames and frames[-1] == good, "the good frame after the bad one did not come"
+    assert claim(heard.trace) and interrupts_come_to_an_end(heard.trace) and no_timeout(heard.trace)
+    return frames[:-1], {name: after[name] - before[name] for name in after}
+
+
+def empties(chip, timeout_s):
+    """Wait until the driver has read everything out of the chip's buffer, or the time is over."""
+    deadline = time.monotonic() + timeout_s
+    while chip.sram.rx_read != chip.sram.rx_write and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+@pytest.mark.fault("dm9000:rx_status_lies")
+def test_a_frame_with_a_bad_check_sequence_is_not_heard(net, dm9000, ends, cable, dm9000_chip):
+    bad = ends.to_board(200)
+    others, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(bad, crc_error=True))
+    assert (others, gained["rx_packets"]) == ([], 1)
+    assert ("rx_dropped", "error", bad) in dm9000_chip.wire
+
+
+@pytest.mark.parametrize("status", [FOE, CE, RF, CE | RF])
+@pytest.mark.fault("dm9000:drop_rx")
+def test_a_frame_that_the_chip_marks_bad_is_dropped_and_counted(net, dm9000, ends, cable, dm9000_chip, status):
+    bad = ends.to_board(61)
+    others, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(bad, status=status))
+    expected = {name: int(bool(status & bit)) for bit, name in COUNTERS.items()}
+    assert {name: gained[name] for name in expected} == expected
+    assert (others, gained["rx_packets"]) == ([], 1)
+
+
+@pytest.mark.fault("dm9000:drop_rx")
+def test_a_frame_that_the_chip_marks_bad_counts_among_all_errors(net, dm9000, ends, cable, dm9000_chip):
+    """rx_errors "must include events counted by rx_length_errors, rx_crc_errors, rx_frame_errors" (if_link.h)."""
+    _, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(ends.to_board(61), status=CE))
+    assert (gained["rx_crc_errors"], gained["rx_errors"]) == (1, 1)
+
+
+@pytest.mark.fault("dm9000:rx_length_out_of_step")
+def test_runts_are_dropped_and_the_next_frame_is_whole(net, dm9000, ends, cable, dm9000_chip):
+    def runts():
+        for length in (14, 30, 59):
+            dm9000_chip.receive(ends.to_board(60)[:length], status=0)
+
+    others, gained = goes_on(net, ends, cable, runts)
+    assert (others, gained["rx_packets"]) == ([], 1)
+
+
+@pytest.mark.parametrize("length", [64, 1519, 1536, 2000])
+@pytest.mark.fault("dm9000:rx_length_out_of_step")
+def test_a_frame_of_a_senseless_length_does_not_spoil_the_next(net, dm9000, ends, cable, dm9000_chip, length):
+    strange = ends.to_board(1514)
+    others, _ = goes_on(net, ends, cable, lambda: dm9000_chip.receive(strange, status=0, length=length), received=2)
+    assert [len(frame) for frame in others] == [length - 4]
+    assert others[0][:60] == strange[:60]
+
+
+@pytest.mark.fault("dm9000:accept_all")
+def test_a_long_frame_is_left_out_by_the_chip(net, dm9000, ends, cable, dm9000_chip):
+    others, gained = goes_on(net, ends, cable, lambda: cable.send(ends.to_board(1700)))
+    assert (others, gained["rx_packets"], dm9000_chip.rx_long) == ([], 1, 1)
+    stranger = numbered("02:00:00:00:00:77", ends.partner_mac, 60)
+    others, gained = goes_on(net, ends, cable, lambda: cable.send(stranger))
+    assert (others, gained["rx_packets"]) == ([], 1)
+
+
+@pytest.mark.fault("dm9000:overflow_stuck", "dm9000:overflow_overwrites")
+def test_reception_goes_on_after_the_receive_buffer_overflowed(net, dm9000, ends, cable, dm9000_chip, measure):
+    frames = [ends.to_board(1514, seed) for seed in range(40)]
+    last = numbered(BROADCAST, ends.partner_mac, 60, 7)
+    with net.capture(count=99, timeout_s=8.0, ethertype=ETH_P_TEST, until=last) as heard:
+        for frame in frames:
+            cable.send(frame)
+        lost = dm9000_chip.rx_overflows
+        empties(dm9000_chip, timeout_s=5.0)
+        cable.send(last)
+    measure("frames lost by overflow", lost)
+    assert lost > 0, "40 frames at once did not overflow the buffer: nothing was tried"
+    assert last in heard.value["frames"], "after the overflow nothing was received any more"
+    *arrived, _ = heard.value["frames"]
+    assert arrived == [frame for frame in frames if frame in arrived] and len(arrived) >= 40 - lost - 1
+    again, _ = goes_on(net, ends, cable, lambda: cable.send(ends.to_board(1514)), received=2)
+    assert again == [ends.to_board(1514)]
+
+
+@pytest.mark.expects(splat="status check fail")
+@pytest.mark.fault("dm9000:ready_byte_error")
+def test_reception_comes_back_after_the_chip_lost_its_place(net, dm9000, ends, cable, dm9000_chip):
+    """dm9000_rx answers a bad ready byte with RCR = 0; something must switch reception on again."""
+    dm9000_chip.faults.set("ready_byte_error", limit=1)
+    cable.send(ends.to_board(100))
+    dm9000_chip.faults.set("ready_byte_error", False)
+    try:
+        with net.capture(count=1, timeout_s=1.5, ethertype=ETH_P_TEST) as heard:
+            for seed in range(3):
+                cable.send(ends.to_board(100, seed))
+    finally:  # the frame that the driver did not take is still in the chip: the next check must not meet it
+        _ = net.set_link(up=False).value
+        _ = net.set_link(up=True).value
+    assert heard.value["frames"], "nothing was received any more"
+
+
+@pytest.mark.fault("dm9000:stick_interrupt")
+def test_an_interrupt_goes_when_it_has_been_handled(net, dm9000, cable):
+    """A link that comes takes one or two; a line that stays up takes thousands."""
+    opening = net.with_events(interrupts_come_to_an_end).enter(address=BOARD_IP, partner=cable.partner.ip)
+    _ = net.leave(was=opening.value).value
+    assert len(opening.trace["dm9000_irq"]) <= 10

@@ -1,0 +1,121 @@
+"""Bind, unbind, load and unload, again and again and under traffic: nothing is lost on the way."""
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from drivers.checks.slab_leak import grows
+from drivers.uapi.frames import BROADCAST, numbered
+
+
+@pytest.fixture
+def traffic(cable, ends):
+    """Frames for the board, all the time: broadcasts, so that they are received whatever its address."""
+    stop = threading.Event()
+
+    def send():
+        seed = 0
+        while not stop.wait(0.03):
+            cable.send(numbered(BROADCAST, ends.partner_mac, 60 + seed % 200, seed))
+            seed += 1
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    yield
+    stop.set()
+    sender.join()
+
+
+def nothing_is_left_behind(states, interface):
+    assert {state["interface"] for state in states} == {interface}
+    assert {state["references"] for state in states} == {states[0]["references"]}, "the module's use count changed"
+    assert {state["fds"] for state in states} == {states[0]["fds"]}, "files stayed open"
+    assert {state["handlers"] for state in states} == {1}, "interrupt handlers stayed behind"
+    samples = [state["slab"] for state in states if state["slab"]]
+    assert grows(samples[1:], least=len(states) / 10) == {}, "memory is lost (cache: objects from sample to sample)"
+
+
+@pytest.mark.slow(10)
+@pytest.mark.fault("plant:leak_on_bind")
+def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
+    states = dm9000.within(60.0).rebind(times=50).value
+    measure("slowest bind", max(state["seconds"] for state in states), "s")
+    nothing_is_left_behind(states, ends.interface)
+    again = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
+    assert again["mac"] == ends.mac
+    assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
+
+
+@pytest.mark.slow(12)
+@pytest.mark.fault("plant:hold_module_reference")
+def test_twenty_module_reloads_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
+    states = dm9000.within(60.0).reload(times=20).value
+    measure("slowest reload", max(state["seconds"] for state in states), "s")
+    nothing_is_left_behind(states, ends.interface)
+    _ = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
+    assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
+
+
+@pytest.mark.fault("plant:irq_kept")
+def test_the_interrupt_is_released_while_the_interface_is_down(net, dm9000, kernel, ends, cable):
+    def handlers():
+        return [name for line in kernel.interrupts().value.values() for name in line["names"]].count(ends.interface)
+
+    assert handlers() == 1
+    _ = net.set_link(up=False).value
+    assert handlers() == 0
+    _ = net.set_link(up=True).value
+    assert handlers() == 1
+
+
+@pytest.mark.fault("dm9000:register_reset_lost", "dm9000:reset_stuck")
+def test_an_interface_set_up_again_starts_from_a_clean_chip(net, dm9000, ends, cable, dm9000_chip):
+    assert len(net.ping(address=ends.partner_ip, count=1, size=100).value) == 1  # moves the buffers' pointers
+    dm9000_chip.clear()
+    _ = net.set_link(up=False).value
+    assert dm9000_chip.receive(ends.to_board(60)) is None and dm9000_chip.rx_dropped_link == 1
+    again = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
+    assert again["mac"] == ends.mac and dm9000_chip.soft_resets == 2
+    memory = dm9000_chip.sram
+    assert (memory.tx_read, memory.tx_write, memory.rx_read, memory.rx_write) == (0, 0, 0x0C00, 0x0C00)
+    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
+    assert dm9000_chip.findings == [], "the driver did what the chip's documentation does not provide for"
+
+
+@pytest.mark.expects(splat="dm9000 did not respond to (first|second) reset")
+@pytest.mark.fault("dm9000:wrong_chip_id")
+def test_a_chip_that_does_not_come_out_of_reset_is_reported(net, dm9000, kernel, cable, dm9000_chip):
+    position = kernel.snapshot().value["kmsg"]
+    with dm9000_chip.faults.switched_on("reset_stuck"):
+        _ = dm9000.rebind(up=False).value
+    said = [record["text"] for record in kernel.kmsg(since=position).value["records"]]
+    assert any("did not respond to first reset" in line for line in said)
+    _ = dm9000.rebind(up=False).value
+
+
+@pytest.mark.expects(splat="(read )?wrong id|not found")
+@pytest.mark.fault("plant:refuse_register")
+def test_a_chip_that_is_none_is_refused_and_can_be_bound_later(net, dm9000, kernel, cable, dm9000_chip):
+    who = net.identity().value
+    _ = kernel.unbind(driver="dm9000", device=who["device"]).value
+    with dm9000_chip.faults.switched_on("wrong_chip_id"):
+        assert kernel.bind(driver="dm9000", device=who["device"]).errno == 19  # ENODEV
+    assert kernel.bind(driver="dm9000", device=who["device"]).errno == 0
+    assert (net.interface_of(device=who["device"]).value == who and who) or net.identity().value == who
+
+
+@pytest.mark.slow(5)
+@pytest.mark.fault("plant:refuse_register")
+def test_an_interface_that_cannot_be_registered_leaves_the_device_unbound(net, dm9000, kernel, cable, rig):
+    """dm9000_probe returns 0 although register_netdev failed: the device is bound to nothing."""
+    device = net.identity().value["device"]
+    _ = kernel.unbind(driver="dm9000", device=device).value
+    _ = kernel.plant(bug="refuse_register").value
+    errno = kernel.bind(driver="dm9000", device=device).errno
+    _ = kernel.unplant().value
+    if errno == 0:
+        rig.power_cycle()  # there is no way back
+    else:
+        _ = kernel.bind(driver="dm9000", device=device).value
+    assert errno != 0, "the driver says that it is bound, without an interface"

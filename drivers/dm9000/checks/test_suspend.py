@@ -1,0 +1,43 @@
+"""The device sleeps and wakes with the system's devices.   Ref: Documentation/power/basic-pm-debugging.rst"""
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from drivers.checks.endpoints import plug
+from drivers.dm9000.checks.contracts import sleeps_and_wakes
+
+
+def sleep_and_wake(kernel, measure):
+    answer = kernel.with_events(sleeps_and_wakes).suspend(level="devices")
+    if answer.errno in (errno.ENOENT, errno.EINVAL, errno.ENODEV):
+        pytest.skip("this kernel lets no device sleep on its own")
+    measure("sleep and wake of all devices", answer.value["seconds"], "s", limit=5.0)
+    assert sleeps_and_wakes(answer.trace)
+
+
+@pytest.mark.fault("plant:refuse_suspend", "plant:slow_suspend")
+def test_traffic_goes_on_after_the_device_slept(net, dm9000, kernel, ends, cable, measure):
+    sleep_and_wake(kernel, measure)
+    assert net.carrier(wanted=True, timeout_s=2.0).value < 2.0
+    assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
+    with net.echo(count=1, timeout_s=2.0) as echo:
+        cable.send(ends.to_board(1514))
+    assert echo.value["frames"] == [ends.to_board(1514)]
+
+
+@pytest.mark.fault("plant:refuse_suspend", "dm9000:lose_link_interrupts")
+def test_a_cable_pulled_while_the_device_slept_is_noticed(net, dm9000, kernel, ends, cable, measure):
+    plug(net, cable, True)
+    sleep_and_wake(kernel, measure)
+    assert plug(net, cable, False) < 1.0
+    assert plug(net, cable, True) < 1.0
+
+
+@pytest.mark.fault("plant:refuse_suspend")
+def test_an_interface_that_is_down_sleeps_and_wakes_too(net, dm9000, kernel, ends, cable, measure):
+    _ = net.set_link(up=False).value
+    sleep_and_wake(kernel, measure)
+    _ = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
+    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1

@@ -1,0 +1,244 @@
+"""A GPIO controller under test: directions, values, edges, and lines that somebody else has."""
+import errno
+from collections import Counter
+
+import pytest
+
+from drivers.gpio.checks import contracts
+
+REBOUND: Counter[int] = Counter()  # boot → how often the driver was bound anew
+
+
+def press(chip):
+    """Give the board the edge that it waits for."""
+    chip.line("button").set(not chip.line("button").level)
+
+
+@pytest.fixture
+def rebind(gpio, rig):
+    """Bind the driver anew. Each time costs a reference of the devicetree node (docs/findings-life.md 3): not often."""
+    yield gpio.rebind
+    REBOUND[rig.boots] += 1
+    rig.spoil(lambda: REBOUND[rig.boots] > 1)
+
+
+@pytest.mark.fault("virtio_gpio:names_missing", "virtio_gpio:names_shifted")
+def test_the_controller_has_the_lines_of_the_board(gpio, rebind):
+    assert rebind().value.startswith("gpiochip")  # the names are asked for when the driver binds
+    found, lines = gpio.identity().value, gpio.device.options["lines"]
+    assert found["lines"] == lines
+    label, node = found["label"], f"/dev/{found['name']}"
+    for number, name in enumerate(lines):  # as board.yaml may call them
+        assert gpio.where(name).value == gpio.where(f"{label}-{number}").value == [node, number]
+    assert gpio.where(f"{label}-{len(lines)}").errno == errno.ENOENT
+
+
+@pytest.mark.fault("virtio_gpio:stuck_low", "virtio_gpio:stuck_high", "virtio_gpio:answer_too_short")
+def test_an_input_reads_what_is_on_the_wire(gpio, virtio_gpio_chip):
+    read = []
+    for level in (False, True, False):
+        virtio_gpio_chip.line("button").set(level)
+        read.append(gpio.get(["button"]).value)
+    assert read == [[0], [1], [0]]
+
+
+@pytest.mark.fault("virtio_gpio:stuck_low", "virtio_gpio:request_refused")
+def test_an_active_low_input_reads_the_other_way_round(gpio, virtio_gpio_chip):
+    virtio_gpio_chip.line("button").set(False)
+    assert gpio.get(["button"], active_low=True).value == [1]
+    virtio_gpio_chip.line("button").set(True)
+    assert gpio.get(["button"], active_low=True).value == [0]
+
+
+@pytest.mark.fault("virtio_gpio:output_inverted", "virtio_gpio:output_open", "virtio_gpio:set_value_lost",
+                   "virtio_gpio:direction_stuck", "virtio_gpio:neighbour_driven", "virtio_gpio:released_line_driven")
+def test_an_output_drives_its_wire_and_no_other_until_it_is_released(gpio, virtio_gpio_chip):
+    for name in ("led", "relay"):
+        virtio_gpio_chip.line(name).set(False)
+    with gpio.hold({"led": 1}, until="button") as held:
+        levels = [virtio_gpio_chip.line(name).level for name in ("led", "relay")]
+        direction = virtio_gpio_chip.direction("led")
+        press(virtio_gpio_chip)
+    assert (levels, direction) == ([True, False], "out")
+    assert held.value["led"]["consumer"] == "bench" and held.value["led"]["direction"] == "output"
+    assert virtio_gpio_chip.direction("led") == "none"
+    assert virtio_gpio_chip.findings == []
+
+
+@pytest.mark.fault("virtio_gpio:set_value_lost", "virtio_gpio:output_open")
+def test_an_output_can_start_low_or_high(gpio, virtio_gpio_chip):
+    for value in (0, 1):
+        virtio_gpio_chip.line("led").set(not value)
+        virtio_gpio_chip.clear()
+        with gpio.hold({"led": value}, until="button") as held:
+            level = virtio_gpio_chip.line("led").level
+            press(virtio_gpio_chip)
+        assert level == bool(value)
+        assert held.value["led"]["value"] == value
+        # the value first: the wire must not see the other level for a moment
+        steps = [event for event in virtio_gpio_chip.wire if event[1] == "led"]
+        assert steps[:2] == [("value", "led", value), ("direction", "led", "out")]
+
+
+@pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:answer_too_short")
+def test_setting_a_direction_is_seen_by_the_kernel(gpio):
+    answer = gpio.with_events(contracts.every_direction_change_succeeds, contracts.no_request_fails,
+                              contracts.every_request_is_answered).turn("led", ["output", "input", "output"])
+    assert answer.value == ["output", "input", "output"]
+    assert contracts.every_direction_change_succeeds(answer.trace)
+    assert contracts.no_request_fails(answer.trace)
+    assert contracts.every_request_is_answered(answer.trace)
+
+
+@pytest.mark.fault("virtio_gpio:output_inverted", "virtio_gpio:stuck_high", "virtio_gpio:set_value_lost")
+def test_a_jumper_carries_each_value(gpio):
+    out, into = gpio.device.arguments["out"], gpio.device.arguments["into"]
+    values = [1, 0, 1, 1, 0, 0, 1, 0]
+    sets = contracts.values_are_set.bind(times=1 + len(values))  # the first one twice: it is what the line starts with
+    answer = gpio.with_events(sets).loop(out, into, values)
+    assert answer.value == values
+    assert sets(answer.trace)
+
+
+@pytest.mark.fault("virtio_gpio:lose_edges", "virtio_gpio:duplicate_edges", "virtio_gpio:edge_of_neighbour",
+                   "virtio_gpio:invalid_events")
+@pytest.mark.parametrize("edge, expected", [("rising", ["rising", "rising"]), ("falling", ["falling"]),
+                                            ("both", ["rising", "falling", "rising"])])
+def test_only_the_edges_that_were_asked_for_are_heard(gpio, virtio_gpio_chip, edge, expected):
+    line = virtio_gpio_chip.line("button")
+    line.set(False)
+    with gpio.hear("button", count=len(expected) + 1, edge=edge, timeout_s=0.25) as heard:
+        for level in (True, False, True):
+            line.set(level)
+            virtio_gpio_chip.wait_ready("button")
+    assert [kind for kind, _, _ in heard.value] == expected
+    assert [number for _, _, number in heard.value] == list(range(1, len(expected) + 1))
+
+
+@pytest.mark.fault("virtio_gpio:wrong_edge", "virtio_gpio:lose_edges")
+@pytest.mark.parametrize("edge, level", [("rising", True), ("falling", False)])
+def test_a_change_is_the_edge_that_it_is(gpio, virtio_gpio_chip, edge, level):
+    virtio_gpio_chip.line("button").set(not level)
+    with gpio.hear("button", count=1, edge=edge, timeout_s=0.5) as heard:
+        virtio_gpio_chip.line("button").set(level)
+    assert [kind for kind, _, _ in heard.value] == [edge]
+
+
+@pytest.mark.fault("virtio_gpio:lose_every_tenth_edge", "virtio_gpio:duplicate_edges", "virtio_gpio:lose_edges")
+def test_a_thousand_edges_are_counted(gpio, virtio_gpio_chip, measure):
+    count = int(gpio.limits["edges"])
+    virtio_gpio_chip.line("button").set(False)
+    with gpio.within(30).hear("button", count=count, timeout_s=10) as heard:
+        done = virtio_gpio_chip.toggle("button", count, timeout_s=10)
+    assert done == count
+    events = heard.value
+    assert len(events) == count
+    assert [kind for kind, _, _ in events] == ["rising", "falling"] * (count // 2)
+    assert [number for _, _, number in events] == list(range(1, count + 1))
+    stamps = [stamp for _, stamp, _ in events]
+    assert stamps == sorted(stamps)
+    measure("edges", count / ((stamps[-1] - stamps[0]) / 1e9), "/s")
+
+
+@pytest.mark.fault("virtio_gpio:late_edges", "virtio_gpio:lose_edges")
+def test_an_edge_is_heard_in_time(gpio, measure):
+    out, into = gpio.device.arguments["out"], gpio.device.arguments["into"]
+    heard = gpio.edges_of_loop(out, into, 8).value
+    assert [kind for kind, _, _ in heard] == ["rising", "falling"] * 4
+    measure("drive to time stamp", min(ns for _, ns, _ in heard) / 1e6, "ms", limit=gpio.limits["edge_ms"])
+
+
+@pytest.mark.fault("virtio_gpio:stuck_low", "virtio_gpio:lose_edges")
+def test_debounce_makes_one_edge_of_a_bouncing_button(gpio, virtio_gpio_chip):
+    line = virtio_gpio_chip.line("button")
+    line.set(False)
+    with gpio.hear("button", count=2, timeout_s=0.5, debounce_us=20000) as heard:
+        for level in (True, False, True, False, True):
+            line.set(level)
+            virtio_gpio_chip.wait_ready("button")
+    assert [kind for kind, _, _ in heard.value] == ["rising"]
+
+
+@pytest.mark.fault("virtio_gpio:request_refused")
+def test_a_line_belongs_to_one_program_at_a_time(gpio):
+    assert gpio.take_twice("button").errno == errno.EBUSY
+    free = gpio.info("button").value
+    assert (free["used"], free["consumer"]) == (False, "")
+    assert gpio.get(["button", "led"]).errno == 0
+
+
+@pytest.mark.fault("virtio_gpio:stuck_high")
+def test_a_bias_that_the_controller_has_not_changes_nothing(gpio, virtio_gpio_chip):
+    virtio_gpio_chip.line("button").set(False)
+    for bias in ("pull_up", "pull_down", "disabled"):
+        assert gpio.get(["button"], bias=bias).value == [0]
+
+
+@pytest.mark.fault("virtio_gpio:interrupts_stay_on")
+def test_a_line_that_is_no_longer_listened_to_has_its_interrupt_off(gpio, virtio_gpio_chip):
+    with gpio.hear("button", count=1) as heard:
+        during = virtio_gpio_chip.pin("button").irq_type.name
+        press(virtio_gpio_chip)
+    assert len(heard.value) == 1 and during == "EDGE_BOTH"
+    assert virtio_gpio_chip.pin("button").irq_type.name == "NONE"
+    assert virtio_gpio_chip.pin("button").buffer is None
+
+
+@pytest.mark.fault("virtio_gpio:direction_lies")
+def test_the_controller_says_which_direction_a_line_has(gpio, virtio_gpio_chip):
+    with gpio.hold({"led": 1}, until="button") as held:
+        press(virtio_gpio_chip)
+    assert held.value["led"]["hardware"] == "out"
+
+
+@pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:interrupts_stay_on")
+def test_a_line_can_be_listened_to_again_at_once(gpio, virtio_gpio_chip):
+    assert gpio.listen_again_and_again("button", 30).errno == 0
+    assert virtio_gpio_chip.pin("button").buffer is None
+    with gpio.hear("button", count=1, timeout_s=0.5) as heard:
+        press(virtio_gpio_chip)
+    assert len(heard.value) == 1
+    assert virtio_gpio_chip.findings == []
+
+
+@pytest.mark.expects(splat="GPIO request failed")
+@pytest.mark.fault("virtio_gpio:lose_edges")
+def test_a_value_that_the_controller_refuses_is_an_error(gpio, virtio_gpio_chip):
+    with gpio.set_later("led", 1, until="button") as later:
+        virtio_gpio_chip.faults.request_refused = True
+        press(virtio_gpio_chip)
+    virtio_gpio_chip.faults.request_refused = False
+    assert gpio.get(["led"]).errno == 0  # and so the line is let go of, which was refused as well
+    assert later.errno == errno.EINVAL
+
+
+@pytest.mark.expects(splat="GPIO request failed|WARNING: .*virtio_gpio_irq_bus_sync_unlock")
+@pytest.mark.fault("virtio_gpio:request_refused")
+def test_edges_that_the_controller_refuses_to_tell_of_are_an_error(gpio, virtio_gpio_chip):
+    assert gpio.listen_again_and_again("button", 1).errno == 0
+    with virtio_gpio_chip.faults.switched_on("interrupt_refused"):
+        assert gpio.listen_again_and_again("button", 1).errno == errno.EINVAL
+
+
+def sleep(kernel, **arguments):
+    if kernel.suspend(**arguments).errno in (errno.ENOENT, errno.EINVAL, errno.ENODEV):
+        pytest.skip("this kernel lets no device sleep on its own")
+
+
+@pytest.mark.fault("virtio_gpio:stuck_low")
+def test_a_line_reads_on_after_the_system_slept(gpio, kernel, virtio_gpio_chip):
+    virtio_gpio_chip.line("button").set(True)
+    assert gpio.get(["button"]).value == [1]
+    sleep(kernel, lost=())  # nothing is set up anew but what the kernel itself does
+    assert gpio.within(3.0).get(["button"]).value == [1]
+
+
+@pytest.mark.fault("virtio_gpio:lose_edges", "virtio_gpio:stuck_high")
+def test_sleeping_again_and_again_leaves_the_next_check_its_lines(gpio, kernel, virtio_gpio_chip):
+    for level in (True, False) * 2:
+        virtio_gpio_chip.line("button").set(not level)
+        sleep(kernel)
+        with gpio.hear("button", count=1, timeout_s=0.5) as heard:
+            virtio_gpio_chip.line("button").set(level)
+        assert len(heard.value) == 1
+        assert gpio.get(["button"]).value == [level]

@@ -1,0 +1,1 @@
+"""Checks of the exerciser i2c, and what the host needs for them."""

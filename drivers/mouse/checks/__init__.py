@@ -1,0 +1,1 @@
+"""Checks of the exerciser mouse, and what the host needs for them."""

@@ -1,0 +1,24 @@
+"""What the mouse checks set up and undo."""
+from __future__ import annotations
+
+import pytest
+
+from drivers.checks.replug import set_up, tidy_up
+
+
+@pytest.fixture
+def pointer(usb, mouse, mouse_24ae_2002_chip):
+    """The mouse's model, plugged in, driven by usbhid; so it is left again, whatever a check made of it."""
+    if "usbmouse" in set_up(usb, mouse_24ae_2002_chip).values():
+        _ = mouse.use_driver(driver="usbhid").value
+    yield mouse_24ae_2002_chip
+    tidy_up(usb, mouse_24ae_2002_chip)
+
+
+@pytest.fixture
+def usbmouse(mouse, pointer):
+    """The mouse is driven by usbmouse, and by usbhid again afterwards."""
+    assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
+    yield
+    pointer.faults.clear()
+    _ = mouse.use_driver(driver="usbhid").errno

@@ -1,0 +1,56 @@
+"""What crosses the bus, by usbmon, and how the kernel hands it on, by its trace."""
+from __future__ import annotations
+
+import statistics
+
+import pytest
+from bench.capture import urb
+
+from drivers.checks.replug import replug
+from drivers.mouse.checks.contracts import each_report_is_told_soon, every_report_reaches_hid, every_urb_comes_back
+from drivers.uapi import input_event_codes
+
+ENDPOINT = 0x81
+STEPS = [(dx, 1, 0) for dx in range(1, 41)]
+
+
+def monitored(mouse, pointer, steps=STEPS, **options):
+    """Play motions; what was watched, and the device's URBs."""
+    with mouse.monitored().watch(reports=len(steps), **options) as watch:
+        pointer.play(steps)
+    return watch, watch.urbs
+
+
+@pytest.mark.fault("mouse_24ae_2002:babble", "mouse_24ae_2002:endpoint_stalls", "mouse_24ae_2002:nak_for_ever")
+def test_every_urb_that_is_submitted_completes_and_none_fails(mouse, pointer):
+    _, urbs = monitored(mouse, pointer)
+    assert urb.unpaired(urbs) == []
+    assert urb.failures(urbs) == []
+    assert [one.data for one in urb.completions(urbs, ENDPOINT)] == [bytes((0, dx, 1, 0)) for dx, _, _ in STEPS]
+
+
+@pytest.mark.fault("mouse_24ae_2002:reports_slow", "mouse_24ae_2002:wrong_interval")
+def test_reports_are_fetched_at_the_endpoints_interval(usb, mouse, pointer, measure):
+    _ = replug(usb, pointer).value  # the interval counts from here
+    watch, urbs = monitored(mouse, pointer)
+    intervals = urb.intervals_ms(urbs, ENDPOINT)
+    limits = mouse.limits
+    measure("interval, median", statistics.median(intervals), "ms", limit=limits.get("interval_ms", 16.0))
+    measure("interval, jitter", statistics.pstdev(intervals), "ms", limit=limits.get("jitter_ms"))
+    taken = urb.completions(urbs, ENDPOINT)
+    told = input_event_codes.frames(watch.value["events"])
+    late = [(event["at_ns"] - one.at_ns) / 1e6 for one, event in zip(taken, told, strict=True)]
+    measure("from the bus to the program, median", statistics.median(late), "ms", limit=limits.get("latency_ms"))
+
+
+@pytest.mark.fault("mouse_24ae_2002:lose_reports", "mouse_24ae_2002:duplicate_reports", "mouse_24ae_2002:babble",
+                   "mouse_24ae_2002:phantom_reports")
+def test_the_trace_shows_each_report_on_its_way_to_the_program(mouse, pointer):
+    reach = every_report_reaches_hid.bind(reports=len(STEPS))
+    soon = each_report_is_told_soon.bind(latency="20 ms")
+    watching = mouse.with_events(reach, soon, every_urb_comes_back).monitored()
+    with watching.watch(reports=len(STEPS)) as watch:
+        pointer.play(STEPS)
+    assert reach(watch.trace)
+    assert soon(watch.trace)
+    assert every_urb_comes_back(watch.trace)

@@ -1,0 +1,113 @@
+"""HID's two protocols, its requests, and reports that are not as they should be."""
+from __future__ import annotations
+
+import pytest
+from bench.capture import urb
+
+from drivers.checks.replug import put_back, replug
+from drivers.uapi import input_event_codes
+
+HID_IN, HID_OUT = 0xA1, 0x21
+ENDPOINT = 0x81
+GET_PROTOCOL, SET_IDLE, SET_PROTOCOL = 3, 10, 11
+NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic |hid [\d(]|input: |usbmouse "
+
+
+@pytest.mark.fault("mouse_24ae_2002:protocol_ignored", "mouse_24ae_2002:wrong_report_size")
+def test_in_boot_protocol_reports_have_no_wheel_and_move_usbmouse_all_the_same(usb, mouse, pointer, usbmouse):
+    # usbhid goes by the report descriptor, whatever the protocol
+    boot = [[HID_OUT, SET_PROTOCOL, 0, 0, b""], [HID_IN, GET_PROTOCOL, 0, 0, 1]]
+    assert usb.requests(wanted=boot).value == [0, b"\0"]
+    assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
+    with mouse.monitored().watch(reports=2) as watch:
+        pointer.play([(5, -5, 3), (-6, 6, 3)])
+    sent = urb.completions(watch.urbs, ENDPOINT)
+    assert [one.data for one in sent] == [b"\0\x05\xfb", b"\0\xfa\x06"]
+    assert [step[:2] for step in input_event_codes.motion(watch.value["events"])] == [[5, -5], [-6, 6]]
+
+
+@pytest.mark.fault("mouse_24ae_2002:idle_refused")
+@pytest.mark.expects(splat=NOISE)
+def test_the_driver_sets_the_mouse_idle_and_reads_its_report_descriptor(usb, mouse, pointer):
+    _ = replug(usb, pointer).value
+    asked = [event for event in pointer.seen("control") if event[1:3] == (HID_OUT, SET_IDLE)]
+    assert [(event[3], event[6].value) for event in asked] == [(0, "ok")]
+    own = pointer.declared.configurations[0].interfaces[0].hid.report
+    assert mouse.report_descriptor().value == own
+
+
+@pytest.mark.fault("mouse_24ae_2002:nak_for_ever", "mouse_24ae_2002:axes_swapped")
+@pytest.mark.expects(splat=NOISE)
+def test_reports_that_are_empty_short_or_too_long_do_usbhid_no_harm(mouse, pointer):
+    bear(mouse, pointer)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("mouse_24ae_2002:nak_for_ever", "mouse_24ae_2002:axes_swapped")
+@pytest.mark.expects(splat=NOISE)
+def test_reports_that_are_empty_short_or_too_long_do_usbmouse_no_harm(mouse, pointer, usbmouse):
+    bear(mouse, pointer)
+
+
+def bear(mouse, pointer):
+    """Send reports that no mouse sends, then move as a mouse does."""
+    with mouse.watch(reports=100, timeout_s=0.4):
+        pointer.send(b"", b"\0", b"\0\x01", bytes(8), bytes(64), b"\xff" * 200)
+        assert pointer.wait_until_sent(2.0)
+    with mouse.watch(reports=1, timeout_s=3.0) as watch:
+        pointer.move(dx=7, dy=9)
+    assert [7, 9, 0] in input_event_codes.motion(watch.value["events"])
+
+
+@pytest.mark.fault("mouse_24ae_2002:halt_not_cleared", "mouse_24ae_2002:nak_for_ever")
+def test_usbhid_goes_on_after_a_stall(mouse, pointer):
+    goes_on_after_a_stall(mouse, pointer)
+
+
+@pytest.mark.fault("mouse_24ae_2002:nak_for_ever")
+def test_usbmouse_goes_on_after_a_stall(mouse, pointer, usbmouse):
+    goes_on_after_a_stall(mouse, pointer)
+
+
+def goes_on_after_a_stall(mouse, pointer):
+    """The endpoint halts with a report waiting; the driver is to clear the halt, and then fetch the report."""
+    with mouse.watch(reports=1, timeout_s=2.0) as watch:
+        pointer.halt(ENDPOINT)
+        pointer.move(dx=5)
+    assert pointer.seen("transfer")[0][2].value == "stall"
+    assert input_event_codes.motion(watch.value["events"]) == [[5, 0, 0]]
+
+
+def lied_to(usb, pointer, seeds):
+    """Plug in a device that lies for each seed, and let the kernel make of it what it will; for how many it gave up."""
+    refused = 0
+    for seed in seeds:
+        with usb.hear_out() as heard:
+            pointer.lie(seed)
+        refused += heard.value["given_up"]
+    return refused
+
+
+@pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:stall_every_request")
+@pytest.mark.expects(splat=NOISE)
+def test_descriptors_that_lie_do_not_upset_the_kernel(usb, mouse, pointer):
+    lied_to(usb, pointer, range(2))
+    works_again(usb, mouse, pointer)
+
+
+@pytest.mark.slow(20)
+@pytest.mark.fault("mouse_24ae_2002:replug_lost")
+@pytest.mark.expects(splat=NOISE)
+def test_many_devices_that_lie_do_not_upset_the_kernel(usb, mouse, pointer, measure):
+    number = int(mouse.limits.get("lying_devices", 200))
+    # The kernel tries four times, most of a second, with each that it does not understand.
+    measure("of so many devices it gave up", lied_to(usb, pointer, range(2, 2 + number)), f"of {number}")
+    works_again(usb, mouse, pointer)
+
+
+def works_again(usb, mouse, pointer):
+    """The mouse that does not lie is plugged in and moves."""
+    assert list(put_back(usb, pointer, timeout_s=10.0).value.values()) == ["usbhid"]
+    with mouse.watch(reports=1) as watch:
+        pointer.move(dx=3)
+    assert input_event_codes.motion(watch.value["events"]) == [[3, 0, 0]]

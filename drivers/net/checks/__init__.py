@@ -1,0 +1,1 @@
+"""Checks of the exerciser net, and what the host needs for them."""

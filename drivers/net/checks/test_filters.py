@@ -1,0 +1,79 @@
+"""The address filter: who is heard, by own address, multicast groups, all multicast and promiscuously."""
+from __future__ import annotations
+
+import pytest
+
+from drivers.checks.net_contracts import frames_are_received
+from drivers.uapi.frames import BROADCAST, ETH_P_TEST, numbered
+
+STRANGER = "02:00:00:00:00:77"
+GROUP, OTHER_GROUP = "01:00:5e:00:00:05", "01:00:5e:11:22:33"  # of different hashes
+LAST = b"nothing comes after this"
+
+
+def heard_of(net, ends, cable, destinations, frames=None, **how):
+    """Send a frame to each destination, then a broadcast that ends the capture; which destinations were heard."""
+    sent = {seed: numbered(destination, ends.partner_mac, 100, seed) for seed, destination in enumerate(destinations)}
+    last = numbered(BROADCAST, ends.partner_mac, 60)[:20] + LAST
+    exerciser = net
+    if frames is not None:
+        claim = ends.bind(frames_are_received, frames=frames + 1)
+        exerciser = net.with_events(claim)
+    with exerciser.capture(count=99, timeout_s=2.0, ethertype=ETH_P_TEST, until=LAST, **how) as heard:
+        for frame in [*sent.values(), last.ljust(60, b"\0")]:
+            cable.send(frame)
+    if frames is not None:
+        assert claim(heard.trace)
+    *found, ended = heard.value["frames"]
+    assert LAST in ended
+    return [destination for seed, destination in enumerate(destinations) if sent[seed] in found]
+
+
+@pytest.mark.fault("dm9000:accept_all", "dm9000:broadcast_lost")
+def test_only_frames_to_the_own_address_and_broadcasts_come_in(net, ends, cable):
+    sent = [STRANGER, ends.mac, BROADCAST, GROUP]
+    assert heard_of(net, ends, cable, sent, frames=2) == [ends.mac, BROADCAST]
+
+
+@pytest.mark.fault("dm9000:ignore_multicast_hash", "dm9000:accept_all")
+def test_a_joined_multicast_group_comes_in_and_another_does_not(net, ends, cable):
+    sent = [GROUP, OTHER_GROUP, STRANGER]
+    assert heard_of(net, ends, cable, sent, frames=1, multicast=[GROUP]) == [GROUP]
+    assert heard_of(net, ends, cable, sent, frames=0) == [], "the membership did not end with its socket"
+
+
+@pytest.mark.fault("dm9000:ignore_multicast_hash")
+def test_many_multicast_groups_come_in_at_once(net, ends, cable):
+    groups = [f"01:00:5e:00:{number:02x}:{number * 7 % 256:02x}" for number in range(40)]
+    assert heard_of(net, ends, cable, groups, frames=40, multicast=groups) == groups
+
+
+@pytest.mark.fault("dm9000:allmulti_ignored")
+def test_every_multicast_group_comes_in_when_all_are_asked_for(net, ends, cable):
+    sent = [GROUP, STRANGER, OTHER_GROUP, "33:33:00:00:00:01"]
+    heard = heard_of(net, ends, cable, sent, frames=3, allmulti=True)
+    assert heard == [GROUP, OTHER_GROUP, "33:33:00:00:00:01"]
+
+
+@pytest.mark.fault("dm9000:promiscuous_ignored")
+def test_everything_comes_in_promiscuously_and_no_longer_than_that(net, ends, cable):
+    sent = [STRANGER, GROUP, ends.mac]
+    assert heard_of(net, ends, cable, sent, promisc=True) == sent
+    assert net.link().value["promiscuity"] == 0
+    assert heard_of(net, ends, cable, sent) == [ends.mac]
+
+
+@pytest.mark.fault("dm9000:mac_registers_stuck")
+def test_a_changed_address_is_heard_and_sent_and_the_old_one_is_not(net, ends, cable):
+    _ = net.set_link(up=False).value
+    _ = net.set_link(address=STRANGER).value
+    try:
+        moved = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
+        assert moved["mac"] == STRANGER
+        assert heard_of(net, ends, cable, [ends.mac, STRANGER]) == [STRANGER]
+        cable.clear()
+        _ = net.send_numbered(destination=ends.partner_mac, lengths=[64]).value
+        assert cable.wait_for(1, timeout_s=2.0) == [numbered(ends.partner_mac, STRANGER, 64)]
+    finally:
+        _ = net.set_link(up=False).value
+        _ = net.set_link(address=ends.mac).value

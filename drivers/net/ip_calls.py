@@ -1,0 +1,123 @@
+"""Calls that use the kernel's own IP: ping, UDP, TCP, and its counters.   Ref: RFC 792, 1071; proc(5)"""
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Generator
+
+from drivers.agent.call import call, listen
+from drivers.uapi.frames import IPPROTO_ICMP, icmp_echo, pattern
+
+SO_BINDTODEVICE = 25
+REPLY = struct.Struct(">BBHHH")  # type, code, checksum, identifier, sequence
+
+
+def _bound(interface: str, family: int, kind: int, protocol: int = 0) -> socket.socket:
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+    return made
+
+
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+@call
+def ping(interface: str, address: str, count: int = 3, size: int = 56, timeout_s: float = 2.0) -> list[float]:
+    """Send `count` ICMP echo requests with `size` bytes, one after the other; the seconds each good reply took.
+
+    A reply with other bytes than those sent is no reply.
+    """
+    identifier = os.getpid() & 0xFFFF
+    taken: list[float] = []
+    with _bound(interface, socket.AF_INET, socket.SOCK_RAW, IPPROTO_ICMP) as made:
+        for sequence in range(1, count + 1):
+            begun = time.monotonic()
+            made.sendto(icmp_echo(identifier, sequence, pattern(size, sequence)), (address, 0))
+            if _replied(made, (identifier, sequence), pattern(size, sequence), begun + timeout_s):
+                taken.append(time.monotonic() - begun)
+    return taken
+
+
+def _replied(made: socket.socket, wanted: tuple[int, int], payload: bytes, deadline: float) -> bool:
+    while (left := deadline - time.monotonic()) > 0:
+        made.settimeout(left)
+        try:
+            data = made.recv(65536)
+        except socket.timeout:
+            return False
+        message = data[(data[0] & 0xF) * 4 :]
+        kind, _, _, identifier, sequence = REPLY.unpack_from(message)
+        if kind == 0 and (identifier, sequence) == wanted and message[8:] == payload:
+            return True
+    return False
+
+
+@call
+def send_udp(interface: str, address: str, port: int, payloads: list[bytes], source_port: int = 0) -> None:
+    """Send each payload as one datagram from the kernel's own UDP: it leaves checksums to the chip if that can."""
+    with _bound(interface, _family(address), socket.SOCK_DGRAM) as made:
+        made.bind(("", source_port))
+        for payload in payloads:
+            made.sendto(payload, (address, port))
+
+
+@listen
+def hear_udp(
+    interface: str, port: int, count: int, timeout_s: float = 2.0, ipv6: bool = False, until: bytes = b""
+) -> Generator[None, None, list[bytes]]:
+    """Hear `count` datagrams on `port`, or up to the payload `until`, or what comes in `timeout_s` once ready."""
+    with _bound(interface, socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.bind(("", port))
+        yield
+        heard: list[bytes] = []
+        deadline = time.monotonic() + timeout_s
+        while len(heard) < count and (left := deadline - time.monotonic()) > 0:
+            made.settimeout(left)
+            try:
+                heard.append(made.recv(65536))
+            except socket.timeout:
+                break
+            if until and heard[-1] == until:
+                break
+        return heard
+
+
+@listen
+def connect_tcp(
+    interface: str, address: str, port: int, source_port: int, timeout_s: float = 2.0
+) -> Generator[None, None, str]:
+    """Open a TCP connection; the SYN leaves before ready.  "connected", "refused" or "timeout"."""
+    with _bound(interface, _family(address), socket.SOCK_STREAM) as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
+        made.bind(("", source_port))
+        made.setblocking(False)
+        state = made.connect_ex((address, port))
+        yield
+        if state == errno.EINPROGRESS:
+            _, writable, _ = select.select([], [made], [], timeout_s)
+            state = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if writable else errno.ETIMEDOUT
+        if state == 0:
+            return "connected"
+        if state in (errno.ECONNREFUSED, errno.ETIMEDOUT):
+            return "refused" if state == errno.ECONNREFUSED else "timeout"
+        raise OSError(state, os.strerror(state))
+
+
+@call
+def snmp() -> dict[str, dict[str, int]]:
+    """The counters of /proc/net/snmp and snmp6: protocol → counter → number."""
+    found: dict[str, dict[str, int]] = {}
+    with open("/proc/net/snmp") as opened:
+        lines = [line.split() for line in opened]
+    for names, numbers in zip(lines[::2], lines[1::2]):
+        found[names[0].rstrip(":")] = dict(zip(names[1:], map(int, numbers[1:])))
+    if os.path.exists("/proc/net/snmp6"):
+        with open("/proc/net/snmp6") as opened:
+            found["v6"] = {name: int(number) for name, number in (line.split() for line in opened)}
+    return found

@@ -1,0 +1,1 @@
+"""Checks of the exerciser pwm, and what the host needs for them."""

@@ -1,0 +1,167 @@
+"""A PWM controller under test: what is asked for, what the kernel says, what the pin does."""
+import errno
+
+import pytest
+
+from drivers.pwm.checks import contracts
+
+MS, US = 1_000_000, 1000
+
+
+@pytest.fixture(autouse=True)
+def given_back(pwm):
+    """Whatever a check has taken is off and given back afterwards."""
+    yield
+    _ = pwm.stop().value
+
+
+@pytest.mark.fault("samsung_pwm:output_open", "samsung_pwm:start_ignored", "samsung_pwm:autoreload_ignored",
+                   "samsung_pwm:count_not_stored", "samsung_pwm:compare_not_stored",
+                   "samsung_pwm:manual_update_ignored", "samsung_pwm:half_speed", "samsung_pwm:neighbour_written",
+                   "samsung_pwm:compare_off_by_a_quarter")
+@pytest.mark.parametrize("channel", range(4))
+def test_the_pin_has_the_period_and_the_duty_that_were_asked_for(pwm, samsung_pwm_chip, channel):
+    runs = contracts.it_runs_as_asked.bind(period=MS, duty_cycle=MS // 4)
+    only = contracts.only_this_channel.bind(channel=channel)
+    started = pwm.with_events(contracts.every_state_is_taken, runs, only).start(channel, MS, MS // 4)
+    assert started.value == {"period": MS, "duty_cycle": MS // 4, "polarity": "normal", "enable": 1}
+    assert contracts.every_state_is_taken(started.trace) and runs(started.trace) and only(started.trace)
+    wave = samsung_pwm_chip.wave(channel)
+    assert wave.running
+    assert wave.period_ns == pytest.approx(MS, rel=0.05)
+    assert wave.duty == pytest.approx(0.25, abs=0.001)
+
+
+@pytest.mark.fault("samsung_pwm:half_speed")
+def test_the_period_is_right_to_one_in_a_hundred(pwm, samsung_pwm_chip, measure):
+    _ = pwm.start(0, MS, MS // 2).value
+    off = abs(samsung_pwm_chip.wave(0).period_ns - MS) / MS
+    measure("period is off by", off * 100, "%", limit=1.0)
+
+
+@pytest.mark.fault("samsung_pwm:half_speed")
+def test_periods_from_microseconds_to_a_second(pwm, samsung_pwm_chip):
+    _ = pwm.start(0, 2 * US, 1 * US).value
+    for period in (20 * US, 20 * MS, 1000 * MS, 2 * US):
+        written = pwm.write(0, [["duty_cycle", 0], ["period", period], ["duty_cycle", period // 2]]).value
+        wave = samsung_pwm_chip.wave(0)
+        assert written["errno"] == [0, 0, 0]
+        assert wave.period_ns == pytest.approx(period, rel=0.08)
+        assert wave.duty == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.fault("samsung_pwm:count_has_16_bits")
+def test_a_period_of_more_ticks_than_16_bits_have(pwm, samsung_pwm_chip):
+    _ = pwm.start(0, 1000 * MS, 500 * MS).value
+    assert samsung_pwm_chip.wave(0).period_ns == pytest.approx(1000 * MS, rel=0.08)
+
+
+@pytest.mark.fault("samsung_pwm:compare_not_stored", "samsung_pwm:compare_off_by_a_quarter")
+def test_each_duty_is_the_part_of_the_period_that_is_high(pwm, samsung_pwm_chip):
+    _ = pwm.start(1, MS, MS).value
+    duties = {}
+    for percent in (1, 10, 50, 90, 99):
+        _ = pwm.write(1, [["duty_cycle", MS * percent // 100]]).value
+        duties[percent] = samsung_pwm_chip.wave(1).duty
+    assert duties == {percent: pytest.approx(percent / 100, abs=0.001) for percent in duties}
+
+
+@pytest.mark.fault("samsung_pwm:compare_off_by_a_quarter", "samsung_pwm:output_open")
+def test_a_full_duty_is_never_low(pwm, samsung_pwm_chip):
+    _ = pwm.start(1, MS, MS).value
+    wave = samsung_pwm_chip.wave(1)
+    assert wave.running and wave.high_ns == wave.period_ns
+
+
+@pytest.mark.fault("samsung_pwm:compare_not_stored")
+def test_a_duty_of_nothing_is_never_high(pwm, samsung_pwm_chip):
+    _ = pwm.start(1, MS, 0).value
+    assert samsung_pwm_chip.wave(1).high_ns == 0
+
+
+@pytest.mark.fault("samsung_pwm:inverter_ignored", "samsung_pwm:inverter_stuck")
+def test_an_inversed_output_is_low_for_the_duty(pwm, samsung_pwm_chip):
+    # normal first: the driver inverts in hardware what is normal to the kernel
+    _ = pwm.start(2, MS, MS // 4).value
+    _ = pwm.stop().value
+    assert pwm.start(2, MS, MS // 4, "inversed").value["polarity"] == "inversed"
+    assert samsung_pwm_chip.wave(2).duty == pytest.approx(0.75, abs=0.001)
+
+
+@pytest.mark.fault("samsung_pwm:autoreload_stuck")
+@pytest.mark.parametrize("duty", [MS // 4, MS])
+def test_a_channel_that_is_switched_off_is_low(pwm, samsung_pwm_chip, duty):
+    off = contracts.it_is_switched_off
+    _ = pwm.start(0, MS, duty).value
+    assert samsung_pwm_chip.wave(0).running
+    written = pwm.with_events(off).write(0, [["enable", 0]])
+    assert written.value["state"]["enable"] == 0
+    assert off(written.trace)
+    wave = samsung_pwm_chip.wave(0)
+    assert (wave.running, wave.level) == (False, False)
+
+
+@pytest.mark.fault("samsung_pwm:reload_takes_old_values")
+def test_a_running_output_takes_a_new_period_and_duty(pwm, samsung_pwm_chip):
+    _ = pwm.start(0, MS, MS // 2).value
+    assert pwm.write(0, [["period", 2 * MS]]).value["errno"] == [0]
+    wave = samsung_pwm_chip.wave(0)
+    assert wave.period_ns == pytest.approx(2 * MS, rel=0.05)
+    assert wave.duty == pytest.approx(0.25, abs=0.001)
+
+
+@pytest.mark.fault("samsung_pwm:start_ignored")
+def test_a_running_output_whose_polarity_is_changed_runs_on(pwm, samsung_pwm_chip):
+    _ = pwm.start(0, MS, MS // 4).value
+    changed = pwm.write(0, [["polarity", "inversed"]]).value
+    assert changed["errno"] == [0] and changed["state"]["enable"] == 1
+    wave = samsung_pwm_chip.wave(0)
+    assert wave.running
+    assert wave.duty == pytest.approx(0.75, abs=0.001)
+
+
+@pytest.mark.fault("samsung_pwm:start_ignored")
+def test_off_and_on_again_gives_the_same_wave(pwm, samsung_pwm_chip):
+    _ = pwm.start(3, MS, MS // 4).value
+    samsung_pwm_chip.clear()
+    assert pwm.write(3, [["enable", 0], ["enable", 1]]).value["errno"] == [0, 0]
+    assert [event[0] for event in samsung_pwm_chip.wire] == ["rest", "wave"]
+    assert samsung_pwm_chip.wave(3).duty == pytest.approx(0.25, abs=0.001)
+
+
+@pytest.mark.fault("samsung_pwm:output_open")
+def test_settings_that_cannot_be_are_refused_and_change_nothing(pwm, samsung_pwm_chip):
+    before = pwm.start(0, MS, MS // 2).value
+    bad = pwm.write(0, [["duty_cycle", 2 * MS], ["period", MS // 4], ["polarity", "sideways"], ["enable", 2]]).value
+    assert bad == {"errno": [errno.EINVAL] * 4, "state": before}
+    assert samsung_pwm_chip.wave(0).duty == pytest.approx(0.5, abs=0.001)
+
+
+@pytest.mark.fault("samsung_pwm:prescaler_reads_zero")
+def test_a_period_out_of_the_timer_s_range_is_erange(pwm):
+    refused = contracts.the_state_was_refused.bind(error=-errno.ERANGE)
+    _ = pwm.export(0).value
+    for period in (2_000_000_000, 30):  # more than a second, which the driver allows; one tick of 30 ns
+        answer = pwm.with_events(refused).write(0, [["duty_cycle", 0], ["period", period], ["enable", 1]])
+        assert answer.value["errno"] == [0, 0, errno.ERANGE]
+        assert answer.value["state"]["enable"] == 0
+        assert refused(answer.trace)
+
+
+@pytest.mark.fault("samsung_pwm:output_open")
+def test_a_channel_belongs_to_one_at_a_time_and_only_real_ones_exist(pwm, samsung_pwm_chip):
+    _ = pwm.start(0, MS, MS // 2).value
+    assert pwm.export(0).errno == errno.EBUSY
+    assert pwm.export(5).errno == errno.ENODEV
+    assert pwm.export(4).errno == errno.EINVAL  # timer 4 has no output
+    assert pwm.identity().value["exported"] == [0]
+    assert samsung_pwm_chip.wave(0).running
+
+
+@pytest.mark.fault("samsung_pwm:neighbour_written", "samsung_pwm:output_open")
+def test_four_channels_run_beside_each_other(pwm, samsung_pwm_chip):
+    for channel in range(4):
+        assert pwm.start(channel, (channel + 1) * MS, MS // 2).errno == 0
+    periods = [samsung_pwm_chip.wave(channel).period_ns for channel in range(4)]
+    assert periods == [pytest.approx((channel + 1) * MS, rel=0.05) for channel in range(4)]
+    assert samsung_pwm_chip.findings == []

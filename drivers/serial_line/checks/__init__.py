@@ -1,0 +1,1 @@
+"""Checks of the exerciser serial_line, and what the host needs for them."""

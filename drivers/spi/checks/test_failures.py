@@ -1,0 +1,116 @@
+"""What the driver makes of a bus that fails: errors reach the program, and the next transfer is right."""
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from drivers.checks.spi_contracts import a_transfer_fails
+
+LONG = bytes(range(100))
+SAID = "I/O Error|SPI transfer failed|failed to transfer one message|noqueue transfer failed"
+
+
+@pytest.fixture
+def failing(spi, s3c64xx_spi_chip):
+    """Let the n-th burst from now on fail: failing(3).
+
+    At the end a throw-away transfer clears what the driver leaves in the FIFOs.
+    """
+    faults = s3c64xx_spi_chip.faults
+    switched = []
+
+    def fail(nth, fault="bus_fail"):
+        switched.append(fault)
+        faults.set(fault, every=nth, limit=1)
+
+    yield fail
+    for name in switched:
+        faults.set(name, False)
+    _ = spi.message(transfers=[{"data": b"clear"}]).value
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("s3c64xx_spi:irq_lost", "spi_loopback:inverted")
+def test_a_burst_without_clocks_times_out(spi, failing, ours):
+    assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
+    fails = ours(a_transfer_fails)
+    failing(1)
+    answer = spi.with_events(fails).message(transfers=[{"data": LONG}])
+    assert answer.errno == errno.ETIMEDOUT
+    assert fails(answer.trace)
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("s3c64xx_spi:irq_lost", "spi_loopback:inverted")
+def test_the_second_message_after_a_failure_is_right(spi, failing):
+    failing(1)
+    assert spi.message(transfers=[{"data": LONG}]).errno == errno.ETIMEDOUT
+    _ = spi.message(transfers=[{"data": b"\xee" * 40}]).value
+    assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted")
+def test_what_a_failed_transfer_left_in_the_fifo_does_not_reach_the_next(spi, plug, failing):
+    failing(1)
+    assert spi.message(transfers=[{"data": b"\xee" * 40}]).errno == errno.ETIMEDOUT
+    plug.clear()
+    assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
+    assert plug.wire == [("frame", LONG)]
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted")
+def test_no_more_is_read_than_the_transfer_has_room_for(spi, s3c64xx_spi_chip, failing):
+    failing(1, "irq_lost")
+    assert spi.message(transfers=[{"length": 40}]).errno == errno.ETIMEDOUT
+    s3c64xx_spi_chip.data.read_out.clear()
+    assert spi.message(transfers=[{"data": b"a"}]).errno == 0
+    [(_, after_the_failure), *own] = s3c64xx_spi_chip.data.read_out
+    assert (after_the_failure, own) == (0, [(1, 1)])
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted")
+def test_an_error_in_the_first_burst_of_many_reaches_the_program(spi, failing):
+    failing(1)
+    assert spi.message(transfers=[{"length": 600}]).errno == errno.ETIMEDOUT
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:irq_lost")
+def test_an_error_in_the_last_burst_reaches_the_program(spi, failing):
+    assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
+    failing(3)
+    assert spi.message(transfers=[{"data": bytes(600)}]).errno == errno.ETIMEDOUT
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_fail")
+def test_a_lost_interrupt_times_out(spi, failing):
+    assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
+    failing(1, "irq_lost")
+    assert spi.message(transfers=[{"data": LONG}]).errno == errno.ETIMEDOUT
+
+
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_word_stale")
+def test_a_short_burst_that_comes_late_is_waited_for(spi, failing):
+    failing(1, "bus_delay")
+    assert spi.message(transfers=[{"data": b"patience"}]).value == [b"patience"]
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:irq_lost")
+def test_a_long_burst_that_comes_too_late_times_out(spi, failing):
+    assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
+    failing(1, "bus_delay")
+    assert spi.message(transfers=[{"data": LONG}]).errno == errno.ETIMEDOUT
+
+
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
+def test_a_short_burst_without_clocks_ends_with_an_error(spi, failing):
+    assert spi.message(transfers=[{"data": b"short"}]).value == [b"short"]
+    failing(1)
+    assert spi.message(transfers=[{"data": b"never"}]).errno == errno.EIO

@@ -1,0 +1,106 @@
+"""Messages of several transfers: frames, delays, speeds."""
+from __future__ import annotations
+
+import pytest
+
+from drivers.checks.spi_contracts import (
+    every_message_completes,
+    the_chip_is_selected_for_its_transfers,
+    what_was_sent,
+)
+
+
+@pytest.mark.fault("s3c64xx_spi:select_dropped", "s3c64xx_spi:bus_select_lost", "spi_loopback:byte_late")
+def test_the_transfers_of_a_message_are_one_frame(spi, plug, ours):
+    complete = ours(every_message_completes, messages=1)
+    selected = ours(the_chip_is_selected_for_its_transfers, frames=1)
+    sent = ours(what_was_sent, sent=[b"ab", b"cde", b""])
+    answer = spi.with_events(complete, selected, sent).message(
+        transfers=[{"data": b"ab"}, {"data": b"cde", "receive": False}, {"length": 2}])
+    assert answer.value == [b"ab", None, b"\0\0"]
+    assert plug.wire == [("frame", b"abcde\0\0")]
+    assert complete(answer.trace)
+    assert selected(answer.trace)
+    assert sent(answer.trace)
+
+
+@pytest.mark.fault("s3c64xx_spi:bus_select_stuck", "spi_loopback:repeated_frame", "s3c64xx_spi:bus_select_lost")
+def test_cs_change_ends_a_frame_within_a_message(spi, plug, ours):
+    selected = ours(the_chip_is_selected_for_its_transfers, frames=3)
+    answer = spi.with_events(selected).message(
+        transfers=[{"data": b"a", "cs_change": 1}, {"data": b"b", "cs_change": 1}, {"data": b"cd"}])
+    assert answer.value == [b"a", b"b", b"cd"]
+    assert plug.wire == [("frame", b"a"), ("frame", b"b"), ("frame", b"cd")]
+    assert selected(answer.trace)
+
+
+@pytest.mark.fault("s3c64xx_spi:select_dropped", "s3c64xx_spi:select_latch_dead")
+def test_cs_change_on_the_last_transfer_keeps_the_chip_selected_for_the_next_message(spi, plug):
+    assert spi.message(transfers=[{"data": b"ab", "cs_change": 1}]).value == [b"ab"]
+    assert plug.wire == []
+    assert spi.message(transfers=[{"data": b"cd"}]).value == [b"cd"]
+    assert plug.wire == [("frame", b"abcd")]
+
+
+@pytest.mark.fault("spi_loopback:first_byte_lost", "s3c64xx_spi:bus_corrupt_mosi")
+def test_a_message_of_many_transfers_brings_each_its_own(spi, plug):
+    parts = [bytes([number] * (number % 7 + 1)) for number in range(50)]
+    assert spi.message(transfers=[{"data": part} for part in parts]).value == parts
+    assert plug.wire == [("frame", b"".join(parts))]
+
+
+@pytest.mark.fault("s3c64xx_spi:bus_select_stuck")
+def test_a_delay_after_a_transfer_is_kept_and_so_is_one_between_frames(spi, plug, measure):
+    answer = spi.message(transfers=[{"data": b"a", "delay_usecs": 20_000, "cs_change": 1}, {"data": b"b"}])
+    assert answer.value == [b"a", b"b"]
+    frames = plug.frames
+    assert [frame.mosi for frame in frames] == [b"a", b"b"]
+    pause = frames[1].selected_ns - frames[0].selected_ns
+    measure("from frame to frame", pause / 1e6, "ms", at_least=19.0)
+
+
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_last_lost")
+def test_word_delays_are_taken_and_change_no_bits(spi):
+    assert spi.message(transfers=[{"data": b"words", "word_delay_usecs": 10}]).value == [b"words"]
+
+
+@pytest.mark.fault("s3c64xx_spi:prescaler_stuck", "spi_loopback:fast_clock_errors")
+def test_each_transfer_has_the_clock_that_it_asks_for(spi, plug):
+    speeds = [12_000_000, 6_000_000, 4_000_000, 1_000_000, 500_000, 12_000_000]
+    answer = spi.message(transfers=[{"data": b"12345678", "speed_hz": speed} for speed in speeds])
+    assert answer.value == [b"12345678"] * 6
+    assert [clocking.speed_hz for clocking in plug.frames[0].clockings] == speeds
+
+
+@pytest.mark.fault("s3c64xx_spi:prescaler_stuck")
+def test_a_clock_between_two_steps_is_rounded_down(spi, plug):
+    for speed in (10_000_000, 5_000_000, 700_000):
+        plug.clear()
+        _ = spi.message(transfers=[{"data": b"a", "speed_hz": speed}]).value
+        assert plug.frames[0].clockings[0].speed_hz <= speed
+
+
+@pytest.mark.fault("s3c64xx_spi:prescaler_stuck")
+def test_a_clock_slower_than_the_controller_can_is_refused_or_slower(spi, plug):
+    answer = spi.message(transfers=[{"data": b"a", "speed_hz": 20_000}])
+    assert answer.errno or plug.frames[0].clockings[0].speed_hz <= 20_000
+
+
+@pytest.mark.fault("s3c64xx_spi:clock_dead")
+def test_a_clock_faster_than_the_controller_can_is_refused_or_the_fastest(spi, plug):
+    answer = spi.message(transfers=[{"data": b"a", "speed_hz": 100_000_000}])
+    assert answer.errno or plug.frames[0].clockings[0].speed_hz == 12_000_000
+
+
+@pytest.mark.fault("s3c64xx_spi:polarity_stuck", "s3c64xx_spi:phase_stuck")
+def test_each_mode_reaches_the_wire_with_a_new_speed(spi, plug):
+    for mode, speed in ((1, 1_000_000), (2, 500_000), (3, 1_000_000), (0, 500_000)):
+        assert spi.transfer(data=b"mode", mode=mode, speed_hz=speed).value == b"mode"
+    assert [frame.clockings[0].mode for frame in plug.frames] == [1, 2, 3, 0]
+
+
+@pytest.mark.fault("s3c64xx_spi:polarity_stuck", "s3c64xx_spi:phase_stuck")
+def test_a_mode_alone_reaches_the_wire(spi, plug):
+    for mode in (0, 1, 2, 3):
+        _ = spi.transfer(data=b"mode", mode=mode, speed_hz=1_000_000).value
+    assert [frame.clockings[0].mode for frame in plug.frames] == [0, 1, 2, 3]

@@ -1,0 +1,50 @@
+"""Every burst and every register access of a message fails once: the program is told, and the next message is right."""
+from __future__ import annotations
+
+import pytest
+
+from drivers.lifecycle.checks.diff import above
+
+SAID = "I/O Error|SPI transfer failed|failed to transfer one message|noqueue transfer failed|[RT]X (over|under)run"
+SENT = [bytes(range(100)), bytes(range(100, 130))]
+
+
+@pytest.fixture
+def many(spi):
+    """A message of two transfers, one longer than the FIFO is polled for; and whether what came back is right."""
+    return (lambda: spi.message(transfers=[{"data": data} for data in SENT])), {"right": lambda value: value == SENT}
+
+
+@pytest.mark.sweep
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:irq_lost")
+def test_every_burst_that_fails_is_told_and_the_device_recovers(sweep, many):
+    message, known = many
+    found = sweep("s3c64xx_spi:bus_fail", message, **known)
+    assert len(found.struck) > 1, found.ended
+    assert found.silent == [], "the program was told nothing although these bursts failed"
+    assert (found.lasting, found.unwell) == ([], [])
+
+
+@pytest.mark.sweep
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted")
+def test_a_message_after_a_burst_that_failed_is_right(sweep, many):
+    message, known = many
+    found = sweep("s3c64xx_spi:bus_fail", message, **known)
+    assert found.late == [], "the message after these was wrong, too"
+
+
+@pytest.mark.sweep
+@pytest.mark.expects(splat=SAID)
+@pytest.mark.fault("spi_loopback:inverted")
+def test_no_register_read_that_fails_outlasts_a_new_bind(sweep, many, spi, kernel, lifecycle):
+    message, known = many
+    controller = above(lifecycle.devices().value, f"spi{spi.device.arguments['bus']}.{spi.device.arguments['device']}")
+
+    def rebind():
+        _ = kernel.rebind(driver=controller["driver"], device=controller["name"]).value
+
+    found = sweep("s3c64xx_spi.window:read_fails", message, repair=rebind, **known)
+    assert len(found.struck) > 4, found.ended
+    assert (found.lasting, found.unwell) == ([], [])

@@ -1,0 +1,111 @@
+"""Load and unload kernel modules by system call.   Ref: init_module(2), delete_module(2), modules.dep(5)"""
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import time
+
+from drivers.agent.call import call
+from drivers.agent.coverage import Coverage
+
+# finit_module, delete_module by machine: the C library has no name for them that can be counted on.
+SYSCALLS = {"armv7l": (379, 129), "armv6l": (379, 129), "aarch64": (273, 106), "x86_64": (313, 176)}
+MODULE_INIT_COMPRESSED_FILE = 4
+
+
+def _syscall(which: int, *arguments: object) -> None:
+    import ctypes  # slow to import, and few checks need it
+
+    machine = os.uname().machine
+    if machine not in SYSCALLS:
+        raise OSError(errno.ENOSYS, f"the system call numbers of {machine} are not known here")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(SYSCALLS[machine][which], *arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _dependencies(name: str) -> list[str]:
+    """The module's file and those it needs, in the order of modules.dep; built-in ones are not in it."""
+    folder = f"/lib/modules/{os.uname().release}"
+    wanted = name.replace("-", "_")
+    with open(f"{folder}/modules.dep") as opened:
+        for line in opened:
+            path, _, needs = line.partition(":")
+            if os.path.basename(path).split(".ko")[0].replace("-", "_") == wanted:
+                return [os.path.join(folder, part) for part in [path, *needs.split()]]
+    raise OSError(errno.ENOENT, f"no module {name} in {folder}/modules.dep")
+
+
+def _insert(path: str, options: str) -> None:
+    flags = 0 if path.endswith(".ko") else MODULE_INIT_COMPRESSED_FILE
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _syscall(0, opened, options.encode(), flags)
+    finally:
+        os.close(opened)
+
+
+def loaded(name: str) -> bool:
+    """Whether the module is in the kernel and live."""
+    try:
+        with open(f"/sys/module/{name.replace('-', '_')}/initstate") as opened:
+            return opened.read().strip() == "live"
+    except FileNotFoundError:
+        return False
+
+
+@call
+def load_module(name: str, options: str = "") -> bool:
+    """Load the module and what it needs; False when it was there already."""
+    if loaded(name):
+        return False
+    own, *needs = _dependencies(name)
+    for path in reversed(needs):
+        if not loaded(os.path.basename(path).split(".ko")[0]):
+            _insert(path, "")
+    _insert(own, options)
+    return True
+
+
+@call
+def unload_module(name: str, timeout_s: float = 0.0) -> bool:
+    """Unload the module; False when it was not there.  EAGAIN while it is in use, tried again up to `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    with Coverage.running.unloading(name.replace("-", "_")) if Coverage.running else contextlib.nullcontext():
+        return _removed(name, deadline)
+
+
+def _removed(name: str, deadline: float) -> bool:
+    while loaded(name):
+        try:
+            _syscall(1, name.replace("-", "_").encode() + b"\0", os.O_NONBLOCK)
+            return True
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK) or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.005)
+    return False
+
+
+@call
+def reload_module(name: str, options: str = "") -> float:
+    """Unload and load the module again and return the seconds that took."""
+    begun = time.monotonic()
+    unload_module(name)
+    load_module(name, options)
+    return time.monotonic() - begun
+
+
+@call
+def plant(bug: str, driver: str = "") -> None:
+    """Load the module that makes `driver` (the module's own default when not given) seem to have this bug."""
+    unload_module("plant")
+    load_module("plant", f"bug={bug}" + (f" driver={driver}" if driver else ""))
+
+
+@call
+def unplant() -> None:
+    """Take the planted bug out again."""
+    unload_module("plant")

@@ -1,0 +1,49 @@
+"""What the device says of itself, what the kernel keeps of that, and what was declared are the same."""
+from __future__ import annotations
+
+import pytest
+
+from drivers.checks.replug import replug
+
+DEVICE, CONFIGURATION, STRING = 1, 2, 3
+
+
+@pytest.mark.fault("mouse_24ae_2002:wrong_product_id", "mouse_24ae_2002:device_descriptor_short",
+                   "mouse_24ae_2002:wrong_interval", "mouse_24ae_2002:control_mute")
+def test_sysfs_keeps_the_descriptors_that_the_device_answers(usb, plugged):
+    device = usb.descriptor(kind=DEVICE).value
+    configuration = usb.descriptor(kind=CONFIGURATION).value
+    assert usb.sysfs_descriptors().value == device + configuration
+
+
+@pytest.mark.fault("mouse_24ae_2002:wrong_total_length", "mouse_24ae_2002:wrong_descriptor_length",
+                   "mouse_24ae_2002:wrong_endpoint_address", "mouse_24ae_2002:stall_every_request",
+                   "mouse_24ae_2002:control_error", "mouse_24ae_2002:replug_lost")
+@pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: |usbhid ")
+def test_a_device_that_is_plugged_in_is_known_by_what_was_declared(usb, pointer):
+    assert list(replug(usb, pointer).value.values()) == ["usbhid"]
+    declared = pointer.declared
+    kept = usb.sysfs_descriptors().value
+    assert kept[:18] == bytes.fromhex("12 01 10 01 00 00 00 08 ae 24 02 20 10 01 01 02 00 01")
+    assert kept[18:] == declared.configurations[0].pack(declared.strings)
+    said = usb.identity().value
+    assert (said["idVendor"], said["idProduct"], said["speed"]) == ("24ae", "2002", "12")
+    assert (said["manufacturer"], said["product"]) == ("RAPOO", "Rapoo 2.4G Wireless Device")
+    assert (said["bNumInterfaces"], said["bMaxPower"], said["bMaxPacketSize0"]) == ("1", "98mA", "8")
+
+
+@pytest.mark.fault("mouse_24ae_2002:strings_missing", "mouse_24ae_2002:stall_every_request")
+def test_its_texts_are_those_that_were_read_when_it_was_plugged_in(usb, plugged):
+    said = usb.identity().value
+    known = {name: said[name] for name in ("manufacturer", "product", "serial") if said[name]}
+    assert usb.strings().value == known
+    assert "product" in known
+
+
+@pytest.mark.slow
+@pytest.mark.fault("mouse_24ae_2002:stall_every_request")
+@pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: ")
+def test_at_low_speed_it_is_the_same_device(usb, pointer):
+    _ = replug(usb, pointer, speed="low").value
+    said = usb.identity().value
+    assert (said["speed"], said["product"]) == ("1.5", "Rapoo 2.4G Wireless Device")

@@ -1,0 +1,93 @@
+"""Devices that come, go and sleep."""
+from __future__ import annotations
+
+import contextlib
+import errno
+
+import pytest
+
+from drivers.checks.replug import put_back
+
+ENDPOINT = 0x81
+GONE = (errno.ENODEV, errno.EIO)  # libusb's two ways to say it: the transfer failed, or the device is known to be gone
+OLD_SCHEME, FAST_ENUM = 1, 2  # USB_PORT_QUIRK_…
+SET_FEATURE, CLEAR_FEATURE, REMOTE_WAKEUP = 3, 1, 1
+NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic "
+
+
+def cycle(usb, pointer, timeout_s=5.0):
+    """Pull it out and plug it in; the kernel's announcements, and the seconds until it was there and set up again."""
+    with usb.hear_plugging(count=1, action="bind", timeout_s=timeout_s) as heard:
+        pointer.replug()
+    return [one["action"] for one in heard.value], heard.value[-1]["at_s"] if heard.value else timeout_s
+
+
+@contextlib.contextmanager
+def enumerated(usb, quirks):
+    """What is plugged into the device's port is enumerated in another way for the length of a with statement."""
+    port, was = usb.port_quirks(quirks=quirks).value
+    try:
+        yield
+    finally:
+        _ = usb.port_quirks(quirks=was, port=port).value
+
+
+@pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost", "mouse_24ae_2002:stall_every_request")
+@pytest.mark.expects(splat=NOISE)
+def test_a_device_that_is_pulled_out_and_plugged_in_is_announced_once_each_way(usb, pointer, measure):
+    actions, seconds = cycle(usb, pointer, timeout_s=3.0)
+    measure("pulled out and plugged in", seconds, "s")
+    assert [action for action in actions if action in ("add", "remove")] == ["remove", "add"]
+    assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
+
+
+@pytest.mark.slow(25)
+@pytest.mark.fault("mouse_24ae_2002:replug_lost")
+@pytest.mark.parametrize("quirks", [FAST_ENUM, FAST_ENUM | OLD_SCHEME], ids=["new scheme", "old scheme"])
+def test_fifty_times_pulled_out_and_plugged_in_by_each_scheme_of_enumeration(usb, pointer, measure, quirks):
+    """A hundred turns in two checks, with no more time after a reset than the standard asks for.
+
+    A turn is mostly others' waiting: QEMU's 200 ms before it attaches a device again, the hub's debounce of 100 ms,
+    70 ms for each reset.
+    """
+    slowest = 0.0
+    with enumerated(usb, quirks):
+        for turn in range(50):
+            if turn % 10 == 5:  # in the middle of a transfer
+                with usb.lose_device(endpoint=ENDPOINT, timeout_s=2.0) as lost:
+                    pointer.unplug()
+                assert lost.value["errno"] in GONE
+            actions, seconds = cycle(usb, pointer)
+            assert actions.count("add") == 1
+            slowest = max(slowest, seconds)
+            assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
+    measure("slowest of 50 replugs", slowest, "s")
+
+
+@pytest.mark.fault("mouse_24ae_2002:unplug_lost")
+def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
+    with usb.lose_device(endpoint=ENDPOINT, timeout_s=2.0) as lost:
+        pointer.unplug()
+    assert lost.value["errno"] in GONE
+    measure("read ended", lost.value["seconds"], "s", limit=1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost")
+@pytest.mark.expects(splat=NOISE)
+def test_a_device_lost_in_the_middle_of_a_request_comes_back_when_it_is_plugged_in(usb, pointer):
+    pointer.faults.set("disconnect_in_transfer", limit=1)
+    assert usb.configuration().errno in GONE
+    assert list(put_back(usb, pointer).value.values()) == ["usbhid"]
+
+
+@pytest.mark.fault("mouse_24ae_2002:remote_wakeup_refused", "mouse_24ae_2002:remote_wakeup_lost")
+@pytest.mark.expects(splat=NOISE)
+def test_it_sleeps_with_leave_to_wake_the_bus_and_loses_it_awake(usb, mouse, pointer, measure):
+    with mouse.sleep(timeout_s=3.0) as sleep:
+        pass
+    assert sleep.value["slept"]
+    measure("fell asleep", sleep.value["seconds"], "s")
+    features = [event[2:4] for event in pointer.seen("control") if event[1] == 0 and event[2] in (1, 3)]
+    assert features == [(SET_FEATURE, REMOTE_WAKEUP), (CLEAR_FEATURE, REMOTE_WAKEUP)]
+    assert usb.power().value["runtime_status"] == "active"
