@@ -62,7 +62,7 @@ def on_the_twin(board: str) -> list[Figure]:
             Figure("power-on to agent ready", f"{ready - powered:.2f} s"),
             Figure("cold start to first answer", f"{first - began:.2f} s"),
         ]
-        call = _median(CALLS, lambda: rig.agent.nothing_to_do().value)
+        call = _median(CALLS, lambda: rig.agent.noop().value)
         shell = rig.target.get_driver("ShellDriver")
         run = _median(SHELL_RUNS, lambda: shell.run("true"))
         figures.append(Figure("a call's round trip", f"{call * 1e3:.2f} ms",
@@ -82,17 +82,17 @@ def on_the_twin(board: str) -> list[Figure]:
 
 def _recorder(rig: Rig) -> list[Figure]:
     """What recording costs a call in which nothing happens, and how much comes of one in which very much does."""
-    quiet = rig.agent.with_events(Tracepoint("net:net_dev_xmit_timeout"))
-    _ = quiet.nothing_to_do().value
+    quiet = rig.agent.tracing(Tracepoint("net:net_dev_xmit_timeout"))
+    _ = quiet.noop().value
     armed, plain = [], []
     for _ in range(CALLS):  # by turns: both meet the same other load of the machine
-        armed.append(_seconds(lambda: quiet.nothing_to_do().value))
-        plain.append(_seconds(lambda: rig.agent.nothing_to_do().value))
+        armed.append(_seconds(lambda: quiet.noop().value))
+        plain.append(_seconds(lambda: rig.agent.noop().value))
     cost = statistics.median(a - b for a, b in zip(armed, plain, strict=True))
-    events = rig.agent.with_events(Tracepoint("raw_syscalls:sys_enter"), Tracepoint("raw_syscalls:sys_exit"))
-    _ = events.nothing_to_do().value
+    events = rig.agent.tracing(Tracepoint("raw_syscalls:sys_enter"), Tracepoint("raw_syscalls:sys_exit"))
+    _ = events.noop().value
     began = time.monotonic()
-    trace = events.within(300.0).system_calls(count=STREAMED // 2).trace
+    trace = events.timeout(300.0).system_calls(count=STREAMED // 2).trace
     taken = time.monotonic() - began
     size = sum(map(len, trace.recording.pages))
     return [

@@ -40,7 +40,7 @@ class Checks:
         self._left_at = 0
         self._ready = Ready()
         self._refused: Exception | None = None
-        self._spoiled_boot = -1  # the boot whose target is not to be trusted: another one before the next check
+        self._dirty_boot = -1  # the boot whose target is not to be trusted: another one before the next check
 
     @property
     def rig(self) -> Rig:
@@ -48,19 +48,19 @@ class Checks:
         if self._rig is None:
             quiet_labgrid()
             self._rig = Rig(self.board.name if self.board.folder.parent == boards.BOARDS else str(self.board.folder))
-        if self._spoiled or self._rig.spoiled:
+        if self._dirty or self._rig.dirty:
             self._rig.power_off()
         self._ready.start(self._rig)
         return self._rig
 
     @property
-    def _spoiled(self) -> bool:
+    def _dirty(self) -> bool:
         """Whether the target is as a crash, a hang or a planted bug left it, and was not started since."""
-        return self._rig is not None and self._spoiled_boot == self._rig.boots
+        return self._rig is not None and self._dirty_boot == self._rig.boots
 
-    def _spoil(self) -> None:
+    def _mark_dirty(self) -> None:
         if self._rig is not None:
-            self._spoiled_boot = self._rig.boots
+            self._dirty_boot = self._rig.boots
 
     def things(self, call: str) -> list[dict[str, Any]]:
         """What a call without arguments answers, asked once; the board is booted for it."""
@@ -155,7 +155,7 @@ class Checks:
         if self.is_check(item) and call.excinfo is not None:
             self.current.fail(outcome_of(call.excinfo), call.excinfo, report.longreprtext)
             if call.excinfo.errisinstance((Hang, Broken)):
-                self._spoil()
+                self._mark_dirty()
             defect = self.board.defect(item.nodeid)
             if defect and self.current.outcome is Outcome.FAIL and report.failed and not self.proving:
                 report.outcome, report.wasxfail = "skipped", defect.reason
@@ -210,8 +210,8 @@ class Checks:
         try:
             self.current.undo.close()
             if self.coverage:
-                self.current.covered = self.coverage.end(self._rig, alive=not self._spoiled)
-            if not self._spoiled and self.current.boot == self._rig.boots:
+                self.current.covered = self.coverage.end(self._rig, alive=not self._dirty)
+            if not self._dirty and self.current.boot == self._rig.boots:
                 found = self.current.close(self._rig)
                 violated = evidence.judge_site(self.site, self.current.answers)
                 if not self.proving:  # a proof sets the drivers up anew in between
@@ -219,18 +219,18 @@ class Checks:
                 bad = [f for f in found if f.severity == "fail"]
                 if bad:
                     if any(f.kind in ("crash", "taint", "splat", "reset") for f in bad):
-                        self._spoil()
+                        self._mark_dirty()
                     raise HealthError(bad)
                 if violated and not self.proving:  # a proof asks what the check itself catches
                     raise SiteError(violated)
             elif self.current.rig:
                 self.current.close_dead(self._rig)
         except (Hang, Broken):
-            self._spoil()
+            self._mark_dirty()
             self.current.close_dead(self._rig)
             raise
         finally:
-            if self.proving and not self._spoiled:
+            if self.proving and not self._dirty:
                 self._restore(self._rig)
 
     def _restore(self, rig: Rig) -> None:
@@ -239,7 +239,7 @@ class Checks:
             for device in self.board.with_exerciser(self.current.exerciser):
                 _ = rig.exerciser("kernel").reload_module(name=device.driver).value
         except BenchError:
-            self._spoil()
+            self._mark_dirty()
 
     def _record(self, item: pytest.Item) -> store.CheckRecord:
         """The check's record, on the disk with its files when this returns."""

@@ -104,7 +104,7 @@ class Answer:
         Raises Inconclusive when this kernel has no usbmon or packets were dropped, UsageError when nobody asked.
         """
         if self.usb is None:
-            raise UsageError(f"{self.call.name}: nobody recorded the bus; ask with `.monitored()`")
+            raise UsageError(f"{self.call.name}: the bus was not recorded; ask with `.recording('usb')`")
         return self.usb.urbs
 
     @property
@@ -176,21 +176,26 @@ class Exerciser:
         """The board's limits for this device."""
         return self.device.limits if self.device else {}
 
-    def with_events(self, *wanted: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
+    def tracing(self, *wanted: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
         """The same exerciser, recording the union of the events that contracts, roles or bare sources need."""
         unique = union(source for one in wanted for source in sources_of(one))
         contracts = tuple(one for one in wanted if isinstance(one, Contract))
         return self._with(sources=tuple(unique), contracts=contracts, buffer_kb=buffer_kb)
 
-    def monitored(self, ring_kb: int = USB_KB) -> Exerciser:
-        """The same exerciser, usbmon recording the bus of its device beside each call: see the answer's `urbs`."""
+    def recording(self, recorder: str, ring_kb: int = USB_KB) -> Exerciser:
+        """The same exerciser with another recorder beside each call: "usb" is usbmon on its device's bus (`urbs`).
+
+        Raises UsageError for a recorder that does not exist.
+        """
+        if recorder != "usb":
+            raise UsageError.unknown("recorder", recorder, ["usb"])
         return self._with(usb_kb=ring_kb)
 
     def interruptible(self, spool: Path | None = None) -> Exerciser:
         """The same exerciser, whose calls `Rig.interrupt()` ends; pages of long recordings are kept in `spool`."""
         return self._with(interruptible=True, spool=spool)
 
-    def within(self, deadline_s: float) -> Exerciser:
+    def timeout(self, deadline_s: float) -> Exerciser:
         """The same exerciser, its calls allowed `deadline_s` seconds."""
         return self._with(deadline_s=deadline_s)
 

@@ -52,7 +52,7 @@ class Rig:
         self.identity: dict[str, Any] = {}
         self.clock = Clock()
         self.boots = 0
-        self._spoiled: Callable[[], object] | None = None
+        self._dirty: Callable[[], object] | None = None
         self.progress: Callable[[int], None] = lambda size: None  # told how many bytes of pages came so far
         self._receiver = Receiver()
         self._calls = 0
@@ -88,25 +88,25 @@ class Rig:
             self._channel = Channel(self.strategy.stream, self._watch)
             self._greet(self._channel.exchange(None, HELLO_S))
             for _ in range(GREETINGS):
-                self.agent.nothing_to_do()
+                self.agent.noop()
             self.answers.clear()
             self.boots += 1
 
-    def spoil(self, still: Callable[[], object]) -> None:
+    def mark_dirty(self, still: Callable[[], object]) -> None:
         """Say that the board is not as it was: it starts anew before the next check, if `still()` is true then."""
-        self._spoiled = self._spoiled or still
+        self._dirty = self._dirty or still
 
     @property
-    def spoiled(self) -> bool:
+    def dirty(self) -> bool:
         """Whether the board must start anew before anything else is asked of it."""
-        if self._spoiled is None:
+        if self._dirty is None:
             return False
         try:
-            bad = bool(self._spoiled())
+            bad = bool(self._dirty())
         except BenchError:
             bad = True  # not even that can be asked
         if not bad:
-            self._spoiled = None
+            self._dirty = None
         return bad
 
     @property
@@ -121,7 +121,7 @@ class Rig:
 
     def power_off(self) -> None:
         """Off; `start` brings it back."""
-        self._spoiled = None
+        self._dirty = None
         self._drop()
 
     def close(self) -> None:

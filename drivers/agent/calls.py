@@ -22,7 +22,7 @@ def echo(value: Any) -> Any:
 
 
 @call
-def nothing_to_do() -> None:
+def noop() -> None:
     """Return at once: the cost of a call."""
 
 

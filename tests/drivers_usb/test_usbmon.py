@@ -22,7 +22,7 @@ def read_configuration(usb, times):
 
 
 def test_a_request_is_one_urb_with_its_setup_and_its_answer(rig):
-    answer = read_configuration(rig.usb.monitored(), 3)
+    answer = read_configuration(rig.usb.recording("usb"), 3)
     setup = bytes.fromhex("80 06 00 02 00 00 22 00")
     mine = [one for one in urb.pairs(answer.urbs) if one[0] and one[0].setup == setup]
     assert [(done.status, done.data) for _, done in mine] == [(0, data) for data in answer.value]
@@ -30,7 +30,7 @@ def test_a_request_is_one_urb_with_its_setup_and_its_answer(rig):
 
 
 def test_usbmon_and_the_trace_tell_the_same_time_within_the_error_that_is_told(rig):
-    answer = read_configuration(rig.usb.with_events(every_urb_comes_back).monitored(), 20)
+    answer = read_configuration(rig.usb.tracing(every_urb_comes_back).recording("usb"), 20)
     assert 0 < answer.usb.error_ns < 1_000_000
     probed = answer.trace[submitted.event]
     by_probe = {}
@@ -49,7 +49,7 @@ def test_usbmon_and_the_trace_tell_the_same_time_within_the_error_that_is_told(r
 
 
 def test_a_ring_that_is_too_small_makes_what_depends_on_it_inconclusive(rig):
-    answer = rig.usb.monitored(ring_kb=8).requests(wanted=[[HID_OUT, SET_REPORT, 0x200, 0, bytes(1500)]] * 40)
+    answer = rig.usb.recording("usb", ring_kb=8).requests(wanted=[[HID_OUT, SET_REPORT, 0x200, 0, bytes(1500)]] * 40)
     assert len(answer.value) == 40
     assert answer.usb.lost > 0
     with pytest.raises(Inconclusive, match=rf"usbmon dropped {answer.usb.lost} packets of bus 1"):
@@ -57,18 +57,18 @@ def test_a_ring_that_is_too_small_makes_what_depends_on_it_inconclusive(rig):
 
 
 def test_a_ring_that_the_kernel_refuses_is_a_capture_that_is_missing(rig):
-    answer = read_configuration(rig.usb.monitored(ring_kb=4), 1)
+    answer = read_configuration(rig.usb.recording("usb", ring_kb=4), 1)
     with pytest.raises(Inconclusive, match="no recording of the bus: usbmon of bus 1: Invalid argument"):
         _ = answer.urbs
 
 
 def test_a_device_that_is_not_plugged_in_has_all_buses_recorded(rig):
-    answer = rig.usb.monitored().number(vendor=0x1209, product=1)
+    answer = rig.usb.recording("usb").number(vendor=0x1209, product=1)
     assert (answer.value, answer.usb.bus, answer.usb.device, answer.usb.missing) == (0, 0, 0, "")
 
 
 def test_urbs_that_nobody_recorded_are_a_mistake_of_the_check(rig):
-    with pytest.raises(UsageError, match=r"usb.number: nobody recorded the bus; ask with `\.monitored\(\)`"):
+    with pytest.raises(UsageError, match=r"usb.number: the bus was not recorded; ask with `\.recording\(.usb.\)`"):
         _ = rig.usb.number().urbs
 
 
@@ -79,7 +79,7 @@ def test_the_log_clock_is_known_to_better_than_a_millisecond(rig):
 
 
 def test_a_capture_is_kept_as_a_pcap_and_read_again(rig, tmp_path):
-    usb = read_configuration(rig.usb.monitored(), 2).usb
+    usb = read_configuration(rig.usb.recording("usb"), 2).usb
     usb.save(tmp_path / "usb.pcap")
     assert UsbCapture.load(tmp_path / "usb.pcap") == (usb.data, False)
     assert (tmp_path / "usb.pcap").read_bytes()[20:24] == (220).to_bytes(4, "little")

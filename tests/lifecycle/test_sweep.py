@@ -35,7 +35,7 @@ def test_each_row_says_what_the_program_got_and_that_the_next_call_was_right(rig
 
 
 def test_a_fault_without_a_chance_ends_the_sweep_at_its_first_row(rig):
-    found = Sweep.run(rig, Current.nothing(), "dm9000.window:write_fails", rig.agent.nothing_to_do)
+    found = Sweep.run(rig, Current.nothing(), "dm9000.window:write_fails", rig.agent.noop)
     assert [(row["n"], row["outcome"], row["recovered"]) for row in found.rows] == [(1, "not reached", "")]
     assert found.struck == [] and found.ended == "the fault has 0 chances, or fewer"
 
@@ -59,4 +59,4 @@ def test_a_driver_that_never_recovers_is_told(rig, probe):
 
 def test_a_place_that_is_none_is_usage(rig):
     with pytest.raises(UsageError, match=r"dm9000\.window"):
-        Sweep.run(rig, Current.nothing(), "dm9000.windw:read_fails", rig.agent.nothing_to_do)
+        Sweep.run(rig, Current.nothing(), "dm9000.windw:read_fails", rig.agent.noop)

@@ -37,7 +37,7 @@ def pinged(rig, count=1):
 
 def test_coverage_has_what_the_whole_trace_has(rig):
     assert rig.agent.cover(drivers=["dm9000", "nosuch"]).value == {"dm9000": "dm9000", "nosuch": ""}
-    answer = rig.net.with_events(Function(":mod:dm9000")).ping(address=rig.cable.partner.ip, count=3)
+    answer = rig.net.tracing(Function(":mod:dm9000")).ping(address=rig.cable.partner.ip, count=3)
     seen = set(answer.trace.symbols("ftrace:function", "ip"))
     found, lost = entered(rig)
     assert {"dm9000_start_xmit", "dm9000_send_packet", "dm9000_interrupt"} <= seen

@@ -21,7 +21,7 @@ def test_b_is_well_after_the_panic(agent):
     assert agent.echo(value=1).value == 1
 
 def test_c_hangs(agent):
-    agent.within(1.0).wait(seconds=60.0)
+    agent.timeout(1.0).wait(seconds=60.0)
 
 def test_d_is_well_after_the_hang(agent):
     assert agent.echo(value=2).value == 2

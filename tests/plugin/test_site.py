@@ -20,7 +20,7 @@ from drivers.checks.net_contracts import every_frame_is_taken
 def test_a_sends_while_its_frames_are_recorded(net, cable):
     _ = net.enter(address="192.0.2.2", partner=cable.partner.ip).value
     taken = every_frame_is_taken.bind(interface="eth0")
-    answer = net.with_events(taken).send_numbered(destination="02:00:00:00:00:fe", lengths=[60, 100])
+    answer = net.tracing(taken).send_numbered(destination="02:00:00:00:00:fe", lengths=[60, 100])
     assert taken(answer.trace)
 
 def test_b_sends_while_nothing_is_recorded(net, cable):

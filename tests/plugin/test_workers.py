@@ -32,7 +32,7 @@ import pathlib, pytest
 @pytest.mark.parametrize("turn", range(2))
 def test_it_takes_long(agent, turn):
     pathlib.Path(f"started-{turn}").touch()
-    agent.within(120.0).wait(seconds=100.0)
+    agent.timeout(120.0).wait(seconds=100.0)
 """
 
 

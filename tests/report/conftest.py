@@ -149,7 +149,7 @@ FAILING = CheckRecord(
     reason="3 frames were handed to the chip and 2 completions came back; the queue stood still for 5.2 s until the "
            "kernel's watchdog reset the chip.",
     failure="    def test_every_frame_that_is_sent_is_completed(net, cable):\n"
-            "        answer = net.with_events(every_frame_is_completed).send_frames(count=3)\n"
+            "        answer = net.tracing(every_frame_is_completed).send_frames(count=3)\n"
             ">       assert every_frame_is_completed(answer.trace)\n"
             "E       assert fail: every frame is completed: each frame given to the chip is followed by one completion "
             "within 100 ms\n"

@@ -45,7 +45,7 @@ def rig():
 
 def pinged(rig, *wanted):
     """One answered ping, recorded."""
-    answer = rig.net.with_events(*wanted).ping(address=rig.cable.partner.ip, count=1)
+    answer = rig.net.tracing(*wanted).ping(address=rig.cable.partner.ip, count=1)
     assert len(answer.value) == 1
     return answer.trace
 
@@ -78,7 +78,7 @@ def test_a_function_that_cannot_be_traced_is_named_and_what_depends_on_it_is_und
 
 
 def test_the_functions_of_a_module_are_seen_from_its_load_to_its_removal(rig):
-    recorded = rig.kernel.with_events(Function(":mod:dm9000"))
+    recorded = rig.kernel.tracing(Function(":mod:dm9000"))
     for _ in range(2):  # it has moved the second time
         removal, load = recorded.unload_module(name="dm9000", timeout_s=5.0), recorded.load_module(name="dm9000")
         assert removal.value and load.value
@@ -122,7 +122,7 @@ def test_stacks_say_who_led_to_an_event(rig):
 def test_a_histogram_counts_in_the_kernel_and_starts_anew_with_each_call(rig):
     per_call = Histogram("raw_syscalls:sys_enter", keys=("id",))
     for calls in (300, 500):
-        trace = rig.agent.with_events(per_call).system_calls(count=calls).trace
+        trace = rig.agent.tracing(per_call).system_calls(count=calls).trace
         rows = {keys["id"]: values["hitcount"] for keys, values in trace.histogram(per_call)}
         assert rows["64"] == calls  # getppid
 
@@ -149,7 +149,7 @@ def test_what_a_person_asks_for_and_is_not_there_is_told_with_the_nearest_name(r
 def test_steps_that_a_call_marks_are_in_its_trace_and_in_contracts(rig):
     enter = Tracepoint("raw_syscalls:sys_enter").name
     between = contract("in order", order(Step("one"), Step("t*"), key="pid") & count(Step(), exactly=2))
-    answer = rig.agent.with_events(Tracepoint(enter), between).walk(steps=["one", "two"])
+    answer = rig.agent.tracing(Tracepoint(enter), between).walk(steps=["one", "two"])
     assert [name for _, name in answer.trace.steps] == ["one", "two"]
     assert between(answer.trace)
     assert rig.agent.walk(steps=["unheard"]).value is None
@@ -204,7 +204,7 @@ def test_a_long_recording_streams_and_is_what_trace_cmd_reports(rig, tmp_path):
     came = []
     rig.progress = came.append
     # 4 MiB per CPU hold what a host that is late by some seconds leaves there; pages move when a quarter is full.
-    answer = rig.agent.with_events(*MANY, buffer_kb=4096).within(600.0).system_calls(count=EVENTS // 2)
+    answer = rig.agent.tracing(*MANY, buffer_kb=4096).timeout(600.0).system_calls(count=EVENTS // 2)
     rig.progress = lambda size: None
     trace = answer.trace
     assert trace.lost == 0 and len(trace) >= EVENTS
@@ -217,7 +217,7 @@ def test_a_long_recording_streams_and_is_what_trace_cmd_reports(rig, tmp_path):
 
 
 def test_a_host_that_does_not_keep_up_costs_events_that_are_counted_and_not_the_calls_time(rig):
-    recorded = rig.agent.with_events(*MANY[:2], buffer_kb=1024)
+    recorded = rig.agent.tracing(*MANY[:2], buffer_kb=1024)
     came = []
     rig.progress = lambda size: came.append(size) or time.sleep(5.0 if len(came) == 1 else 0.0)  # busy elsewhere, once
     answer = recorded.system_calls(count=2 * EVENTS)
@@ -231,7 +231,7 @@ def test_a_host_that_does_not_keep_up_costs_events_that_are_counted_and_not_the_
 
 
 def test_pages_come_while_the_host_acts(rig):
-    recorded, came = rig.agent.with_events(*MANY[:2], buffer_kb=1024), threading.Event()
+    recorded, came = rig.agent.tracing(*MANY[:2], buffer_kb=1024), threading.Event()
     rig.progress = lambda size: came.set()
     with recorded.listen_to_system_calls(count=EVENTS // 2) as answer:
         assert came.wait(60.0)  # though nobody has asked for the answer yet
@@ -247,8 +247,8 @@ def tracefs(rig):
 
 
 def test_a_dead_recorder_leaves_nothing_once_the_next_one_is_there(rig):
-    recorded = rig.agent.with_events(Kprobe("dm9000_start_xmit"), Function(":mod:dm9000"), MANY[0])
-    recorded.nothing_to_do()
+    recorded = rig.agent.tracing(Kprobe("dm9000_start_xmit"), Function(":mod:dm9000"), MANY[0])
+    recorded.noop()
     [before] = [line for line in tracefs(rig) if line.startswith("bench-")]
     with pytest.raises(AgentDied):
         recorded.die()
@@ -261,7 +261,7 @@ def test_a_dead_recorder_leaves_nothing_once_the_next_one_is_there(rig):
 def test_an_interrupted_call_gives_its_trace_and_the_agent_goes_on(rig):
     timer = threading.Timer(1.0, rig.interrupt)
     timer.start()
-    answer = rig.agent.with_events(MANY[0]).interruptible().within(20.0).wait(seconds=15.0)
+    answer = rig.agent.tracing(MANY[0]).interruptible().timeout(20.0).wait(seconds=15.0)
     assert answer.error["type"] == "KeyboardInterrupt"
     assert answer.ended_ns - answer.started_ns < 5e9
     assert "raw_syscalls:sys_enter" in answer.trace.events

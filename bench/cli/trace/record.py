@@ -164,7 +164,7 @@ def _call(rig: Rig, words: Sequence[str], sources: Sequence[Source | Contract] =
     if kind(calls.function(function)) == "listen":
         raise UsageError(f"{name} listens while the host acts: it cannot be called from here")
     if sources:
-        calls = calls.with_events(*sources, buffer_kb=buffer_kb).interruptible(spool).within(math.inf)
+        calls = calls.tracing(*sources, buffer_kb=buffer_kb).interruptible(spool).timeout(math.inf)
     method = getattr(calls, function)
 
     def run() -> Any:
@@ -227,7 +227,7 @@ def _fetched(word: str) -> tuple[str, str]:
 
 def _refuse_missing(rig: Rig, sources: Sequence[Source]) -> None:
     """Say now, not after the recording, what this kernel cannot show; UsageError with the nearest name."""
-    missing = rig.agent.with_events(*sources).nothing_to_do().trace.missing
+    missing = rig.agent.tracing(*sources).noop().trace.missing
     for source in sources:
         why = next((missing[label(one)] for one in as_role(source).sources if label(one) in missing), "")
         if not why:

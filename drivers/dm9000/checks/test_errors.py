@@ -19,7 +19,7 @@ def goes_on(net, ends, cable, disturb, received=1, timeout_s=2.0):
     before = net.statistics().value
     good = ends.to_board(333, seed=99)
     claim = ends.bind(frames_are_received, frames=received)
-    exerciser = net.with_events(claim, interrupts_come_to_an_end, no_timeout)
+    exerciser = net.tracing(claim, interrupts_come_to_an_end, no_timeout)
     with exerciser.capture(count=50, timeout_s=timeout_s, ethertype=ETH_P_TEST, until=good) as heard:
         disturb()
         cable.send(good)
@@ -129,6 +129,6 @@ def test_reception_comes_back_after_the_chip_lost_its_place(net, dm9000, ends, c
 @pytest.mark.fault("dm9000:stick_interrupt")
 def test_an_interrupt_goes_when_it_has_been_handled(net, dm9000, cable):
     """A link that comes takes one or two; a line that stays up takes thousands."""
-    opening = net.with_events(interrupts_come_to_an_end).enter(address=BOARD_IP, partner=cable.partner.ip)
+    opening = net.tracing(interrupts_come_to_an_end).enter(address=BOARD_IP, partner=cable.partner.ip)
     _ = net.leave(was=opening.value).value
     assert len(opening.trace["dm9000_irq"]) <= 10

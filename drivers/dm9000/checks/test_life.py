@@ -39,7 +39,7 @@ def nothing_is_left_behind(states, interface):
 @pytest.mark.slow(10)
 @pytest.mark.fault("plant:leak_on_bind")
 def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
-    states = dm9000.within(60.0).rebind(times=50).value
+    states = dm9000.timeout(60.0).rebind(times=50).value
     measure("slowest bind", max(state["seconds"] for state in states), "s")
     nothing_is_left_behind(states, ends.interface)
     again = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
@@ -50,7 +50,7 @@ def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable
 @pytest.mark.slow(12)
 @pytest.mark.fault("plant:hold_module_reference")
 def test_twenty_module_reloads_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
-    states = dm9000.within(60.0).reload(times=20).value
+    states = dm9000.timeout(60.0).reload(times=20).value
     measure("slowest reload", max(state["seconds"] for state in states), "s")
     nothing_is_left_behind(states, ends.interface)
     _ = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value

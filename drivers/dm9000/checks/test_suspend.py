@@ -10,7 +10,7 @@ from drivers.dm9000.checks.contracts import sleeps_and_wakes
 
 
 def sleep_and_wake(kernel, measure):
-    answer = kernel.with_events(sleeps_and_wakes).suspend(level="devices")
+    answer = kernel.tracing(sleeps_and_wakes).suspend(level="devices")
     if answer.errno in (errno.ENOENT, errno.EINVAL, errno.ENODEV):
         pytest.skip("this kernel lets no device sleep on its own")
     measure("sleep and wake of all devices", answer.value["seconds"], "s", limit=5.0)

@@ -27,14 +27,14 @@ def loses_one_completion_and_goes_on(net, dm9000, ends, cable, chip, measure):
     chip.faults.set("swallow_tx_completion", limit=1)
     contracts = [one_timeout_that_initialises, ends.bind(one_transmit_timeout)]
     lengths = [100 + number for number in range(8)]
-    lost = net.within(3.0).with_events(*contracts).send_and_drain(
+    lost = net.timeout(3.0).tracing(*contracts).send_and_drain(
         destination=ends.partner_mac, lengths=lengths, timeout_s=3.0)
     assert lost.errno == 0
     chip.faults.set("swallow_tx_completion", False)
     for contract in contracts:
         assert contract(lost.trace)
     cable.clear()
-    after = net.with_events(no_timeout).send_and_drain(destination=ends.partner_mac, lengths=lengths, timeout_s=2.0)
+    after = net.tracing(no_timeout).send_and_drain(destination=ends.partner_mac, lengths=lengths, timeout_s=2.0)
     assert after.value["sent"] == len(lengths)
     assert cable.received == [ends.from_board(length, seed) for seed, length in enumerate(lengths)]
     assert no_timeout(after.trace)

@@ -37,7 +37,7 @@ def test_the_file_has_the_memory_s_content(eeprom, at24c02_chip):
                    "s3c2410_i2c:corrupt_write", "s3c2410_i2c:drop_written_byte")
 def test_what_is_written_is_read_back(eeprom, memory):
     data = bytes(range(0x81, 0x81 + 20))
-    written = eeprom.with_events(i2c_contracts.every_transfer_is_whole).write_and_read(offset=memory + 3, data=data)
+    written = eeprom.tracing(i2c_contracts.every_transfer_is_whole).write_and_read(offset=memory + 3, data=data)
     assert written.value["data"] == data
 
 

@@ -22,7 +22,7 @@ def board_of(first, second, rows, columns):
                    "s3c64xx_spi:rx_last_lost", "s3c64xx_spi:rx_bit_flip", "fpc1020:capture_never_done")
 def test_the_whole_image_is_the_finger_on_the_sensor(fingerprint, fpc1020_chip, finger, keep_picture, measure):
     finger(42)
-    found = fingerprint.within(60.0).capture().value
+    found = fingerprint.timeout(60.0).capture().value
     assert (found["rows"], found["columns"]) == (192, 192)
     keep_picture(found["pixels"], 192, 192, "finger 42")
     assert differences(found["pixels"], fpc1020_chip.image(42)) == 0
@@ -90,7 +90,7 @@ def test_twenty_captures_in_a_row_are_the_same(fingerprint, fpc1020_chip, finger
 @pytest.mark.fault("fpc1020:bit_errors")
 def test_two_hundred_captures_in_a_row_are_the_same(fingerprint, finger):
     finger(12)
-    assert fingerprint.within(120.0).captures(count=200, crop=[0, 8, 0, 4]).value["other"] == 0
+    assert fingerprint.timeout(120.0).captures(count=200, crop=[0, 8, 0, 4]).value["other"] == 0
 
 
 @pytest.mark.fault("fpc1020:reset_ignored", "fpc1020:image_stale")
@@ -124,6 +124,6 @@ def test_every_frame_of_a_capture_is_done(fingerprint, finger):
     finger(30)
     wiring = fingerprint.device.arguments["wiring"]
     complete = every_message_completes.bind(bus=wiring["bus"], device=wiring["device"], messages=9)
-    answer = fingerprint.with_events(complete).capture(crop=[0, 8, 0, 1])
+    answer = fingerprint.tracing(complete).capture(crop=[0, 8, 0, 1])
     assert len(answer.value["pixels"]) == 64
     assert complete(answer.trace)

@@ -19,7 +19,7 @@ def rebind(gpio, rig):
     """Bind the driver anew. Each time costs a reference of the devicetree node (docs/findings-life.md 3): not often."""
     yield gpio.rebind
     REBOUND[rig.boots] += 1
-    rig.spoil(lambda: REBOUND[rig.boots] > 1)
+    rig.mark_dirty(lambda: REBOUND[rig.boots] > 1)
 
 
 @pytest.mark.fault("virtio_gpio:names_missing", "virtio_gpio:names_shifted")
@@ -82,7 +82,7 @@ def test_an_output_can_start_low_or_high(gpio, virtio_gpio_chip):
 
 @pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:answer_too_short")
 def test_setting_a_direction_is_seen_by_the_kernel(gpio):
-    answer = gpio.with_events(contracts.every_direction_change_succeeds, contracts.no_request_fails,
+    answer = gpio.tracing(contracts.every_direction_change_succeeds, contracts.no_request_fails,
                               contracts.every_request_is_answered).turn("led", ["output", "input", "output"])
     assert answer.value == ["output", "input", "output"]
     assert contracts.every_direction_change_succeeds(answer.trace)
@@ -95,7 +95,7 @@ def test_a_jumper_carries_each_value(gpio):
     out, into = gpio.device.arguments["out"], gpio.device.arguments["into"]
     values = [1, 0, 1, 1, 0, 0, 1, 0]
     sets = contracts.values_are_set.bind(times=1 + len(values))  # the first one twice: it is what the line starts with
-    answer = gpio.with_events(sets).loop(out, into, values)
+    answer = gpio.tracing(sets).loop(out, into, values)
     assert answer.value == values
     assert sets(answer.trace)
 
@@ -128,7 +128,7 @@ def test_a_change_is_the_edge_that_it_is(gpio, virtio_gpio_chip, edge, level):
 def test_a_thousand_edges_are_counted(gpio, virtio_gpio_chip, measure):
     count = int(gpio.limits["edges"])
     virtio_gpio_chip.line("button").set(False)
-    with gpio.within(30).hear("button", count=count, timeout_s=10) as heard:
+    with gpio.timeout(30).hear("button", count=count, timeout_s=10) as heard:
         done = virtio_gpio_chip.toggle("button", count, timeout_s=10)
     assert done == count
     events = heard.value
@@ -230,7 +230,7 @@ def test_a_line_reads_on_after_the_system_slept(gpio, kernel, virtio_gpio_chip):
     virtio_gpio_chip.line("button").set(True)
     assert gpio.get(["button"]).value == [1]
     sleep(kernel, lost=())  # nothing is set up anew but what the kernel itself does
-    assert gpio.within(3.0).get(["button"]).value == [1]
+    assert gpio.timeout(3.0).get(["button"]).value == [1]
 
 
 @pytest.mark.fault("virtio_gpio:lose_edges", "virtio_gpio:stuck_high")

@@ -55,7 +55,7 @@ def test_each_temperature_is_read_as_it_is(hwmon, sensed):
 def test_a_reading_is_one_transfer_of_two_messages(hwmon, tmp102_chip, s3c2410_i2c_chip):
     s3c2410_i2c_chip.clear()
     reads = i2c_contracts.read_the_bytes.bind(messages=[b"\x0c\x81"])
-    answer = hwmon.with_events(i2c_contracts.one_transfer, i2c_contracts.every_transfer_is_whole, reads).read()
+    answer = hwmon.tracing(i2c_contracts.one_transfer, i2c_contracts.every_transfer_is_whole, reads).read()
     assert answer.value == 25000
     assert i2c_contracts.one_transfer(answer.trace) and i2c_contracts.every_transfer_is_whole(answer.trace)
     assert reads(answer.trace)

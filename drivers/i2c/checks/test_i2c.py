@@ -146,7 +146,7 @@ def test_each_smbus_protocol_is_these_bytes_on_the_wire(i2c, at24c02_chip, s3c24
     at24c02_chip.reset()
     _ = i2c.smbus(0x50, "send_byte", [0xE0]).value
     s3c2410_i2c_chip.clear()
-    recorded = i2c.with_events(i2c_contracts.every_transfer_is_whole, i2c_contracts.one_transfer)
+    recorded = i2c.tracing(i2c_contracts.every_transfer_is_whole, i2c_contracts.one_transfer)
     answer = recorded.smbus(0x50, protocol, list(arguments))
     at24c02_chip.reset()
     assert answer.value == expected
@@ -160,7 +160,7 @@ def test_each_smbus_protocol_is_these_bytes_on_the_wire(i2c, at24c02_chip, s3c24
 def test_a_register_read_has_one_repeated_start(i2c, at24c02_chip, s3c2410_i2c_chip):
     at24c02_chip.content[0xE0:0xE8] = CONTENT
     expects = i2c_contracts.read_the_bytes.bind(messages=[CONTENT])
-    answer = i2c.with_events(expects, i2c_contracts.reads_are_answered_before_the_result).transfer(
+    answer = i2c.tracing(expects, i2c_contracts.reads_are_answered_before_the_result).transfer(
         [{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "read": 8}])
     assert answer.value == [CONTENT]
     assert expects(answer.trace)
@@ -172,7 +172,7 @@ def test_a_register_read_has_one_repeated_start(i2c, at24c02_chip, s3c2410_i2c_c
 def test_two_writes_in_one_transfer_are_two_messages(i2c, s3c2410_i2c_chip):
     expects = i2c_contracts.wrote_the_bytes.bind(messages=[b"\xe0", b"\xe1"])
     messages = [{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "write": b"\xe1"}]
-    answer = i2c.with_events(expects).transfer(messages)
+    answer = i2c.tracing(expects).transfer(messages)
     assert answer.value == []
     assert expects(answer.trace)
     assert s3c2410_i2c_chip.wire == [("write", 0x50, b"\xe0"), ("write", 0x50, b"\xe1"), ("stop",)]
@@ -208,7 +208,7 @@ def test_a_page_write_wraps_in_its_page(i2c, scratch):
 def test_an_address_without_a_slave_is_enxio(i2c):
     fails = i2c_contracts.transfers_fail_with_the_error.bind(error=-errno.ENXIO)
     for message in ({"address": 0x33, "write": b"\0"}, {"address": 0x33, "read": 1}):
-        answer = i2c.with_events(fails).transfer([message])
+        answer = i2c.tracing(fails).transfer([message])
         assert answer.errno == errno.ENXIO
         assert fails(answer.trace)
 
@@ -276,7 +276,7 @@ def test_transfers_of_two_programs_do_not_mix(i2c, at24c02_chip, s3c2410_i2c_chi
 def test_a_transfer_that_loses_the_arbitration_is_done_again(i2c, at24c02_chip, s3c2410_i2c_chip):
     at24c02_chip.content[0xE0:0xE8] = CONTENT
     s3c2410_i2c_chip.bus.contend(0x48, b"\x00")
-    answer = i2c.within(15).transfer([{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "read": 2}])
+    answer = i2c.timeout(15).transfer([{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "read": 2}])
     assert answer.value == [b"\x40\x41"]
 
 
@@ -285,12 +285,12 @@ def test_a_transfer_that_loses_the_arbitration_is_done_again(i2c, at24c02_chip, 
 @pytest.mark.slow(6)
 def test_a_bus_that_is_held_is_an_error_and_works_again_when_let_go(i2c, s3c2410_i2c_chip):
     s3c2410_i2c_chip.bus.hold("sda")
-    held = i2c.within(20).smbus(0x50, "receive_byte")
+    held = i2c.timeout(20).smbus(0x50, "receive_byte")
     s3c2410_i2c_chip.bus.release()
     assert held.errno in (errno.EREMOTEIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT)
     assert s3c2410_i2c_chip.seen("write", "read") == []
-    assert i2c.within(20).smbus(0x50, "receive_byte").errno == 0
-    assert i2c.within(20).smbus(0x50, "receive_byte").errno == 0
+    assert i2c.timeout(20).smbus(0x50, "receive_byte").errno == 0
+    assert i2c.timeout(20).smbus(0x50, "receive_byte").errno == 0
 
 
 @pytest.mark.fault("s3c2410_i2c:lose_interrupts")
@@ -299,7 +299,7 @@ def test_after_a_lost_interrupt_the_bus_works_again(i2c, at24c02_chip, s3c2410_i
     at24c02_chip.content[0xE0:0xE8] = CONTENT
     if not s3c2410_i2c_chip.faults.on:
         s3c2410_i2c_chip.faults.set("lose_first_interrupt", limit=1)
-    lost = i2c.within(15).smbus(0x50, "read_byte_data", [0xE0])
+    lost = i2c.timeout(15).smbus(0x50, "read_byte_data", [0xE0])
     s3c2410_i2c_chip.faults.lose_first_interrupt = False
     assert lost.errno
-    assert i2c.within(15).smbus(0x50, "read_byte_data", [0xE1]).value == 0x41
+    assert i2c.timeout(15).smbus(0x50, "read_byte_data", [0xE1]).value == 0x41

@@ -30,7 +30,7 @@ def act(lifecycle: Any, device: Any, rig: Any) -> Iterator[Callable[[str], Resul
     done: list[Result] = []
 
     def run(action: str) -> Result:
-        answer = lifecycle.within(60.0).act(device=device["id"], action=action)
+        answer = lifecycle.timeout(60.0).act(device=device["id"], action=action)
         if answer.errno == errno.EBUSY:  # not now, as a device below it is awake at the moment
             pytest.skip(answer.error["text"].partition(": ")[2])
         done.append(Result(answer.value))
@@ -39,4 +39,4 @@ def act(lifecycle: Any, device: Any, rig: Any) -> Iterator[Callable[[str], Resul
     yield run
     # Asked before the next check, when a bug that was planted is out again.
     for one in done:
-        rig.spoil(lambda one=one: changes(one["before"], lifecycle.look().value))
+        rig.mark_dirty(lambda one=one: changes(one["before"], lifecycle.look().value))

@@ -16,7 +16,7 @@ STEPS = [(dx, 1, 0) for dx in range(1, 41)]
 
 def monitored(mouse, pointer, steps=STEPS, **options):
     """Play motions; what was watched, and the device's URBs."""
-    with mouse.monitored().watch(reports=len(steps), **options) as watch:
+    with mouse.recording("usb").watch(reports=len(steps), **options) as watch:
         pointer.play(steps)
     return watch, watch.urbs
 
@@ -48,7 +48,7 @@ def test_reports_are_fetched_at_the_endpoints_interval(usb, mouse, pointer, meas
 def test_the_trace_shows_each_report_on_its_way_to_the_program(mouse, pointer):
     reach = every_report_reaches_hid.bind(reports=len(STEPS))
     soon = each_report_is_told_soon.bind(latency="20 ms")
-    watching = mouse.with_events(reach, soon, every_urb_comes_back).monitored()
+    watching = mouse.tracing(reach, soon, every_urb_comes_back).recording("usb")
     with watching.watch(reports=len(STEPS)) as watch:
         pointer.play(STEPS)
     assert reach(watch.trace)

@@ -19,7 +19,7 @@ def test_in_boot_protocol_reports_have_no_wheel_and_move_usbmouse_all_the_same(u
     boot = [[HID_OUT, SET_PROTOCOL, 0, 0, b""], [HID_IN, GET_PROTOCOL, 0, 0, 1]]
     assert usb.requests(wanted=boot).value == [0, b"\0"]
     assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
-    with mouse.monitored().watch(reports=2) as watch:
+    with mouse.recording("usb").watch(reports=2) as watch:
         pointer.play([(5, -5, 3), (-6, 6, 3)])
     sent = urb.completions(watch.urbs, ENDPOINT)
     assert [one.data for one in sent] == [b"\0\x05\xfb", b"\0\xfa\x06"]

@@ -16,7 +16,7 @@ carrier_comes_once = contract("the carrier comes once", count(carrier_on, exactl
 def test_the_carrier_follows_the_cable_both_ways(net, ends, cable, measure):
     limit = net.limits.get("carrier_s", 1.0)
     for plugged, claim in ((False, carrier_goes_once), (True, carrier_comes_once)):
-        watching = net.with_events(claim).watch_link(wanted=plugged, timeout_s=2 * limit, quiet_s=LINKWATCH_S)
+        watching = net.tracing(claim).watch_link(wanted=plugged, timeout_s=2 * limit, quiet_s=LINKWATCH_S)
         with watching as watch:
             cable.link = plugged
         notice = watch.value[-1]

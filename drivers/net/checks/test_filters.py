@@ -18,7 +18,7 @@ def heard_of(net, ends, cable, destinations, frames=None, **how):
     exerciser = net
     if frames is not None:
         claim = ends.bind(frames_are_received, frames=frames + 1)
-        exerciser = net.with_events(claim)
+        exerciser = net.tracing(claim)
     with exerciser.capture(count=99, timeout_s=2.0, ethertype=ETH_P_TEST, until=LAST, **how) as heard:
         for frame in [*sent.values(), last.ljust(60, b"\0")]:
             cable.send(frame)

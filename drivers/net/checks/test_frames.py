@@ -29,7 +29,7 @@ def windows(lengths):
 def crosses_both_ways(net, ends, cable, lengths, events=()):
     """Send each length to the board, have it sent back, and compare both ways; the echo's answer."""
     sent = back = 0
-    with net.with_events(*events).echo(count=len(lengths), timeout_s=5.0) as echo:
+    with net.tracing(*events).echo(count=len(lengths), timeout_s=5.0) as echo:
         for window in windows(lengths):
             for length in window:
                 cable.send(ends.to_board(length, seed=sent))
@@ -109,7 +109,7 @@ def test_a_burst_that_stops_the_queue_leaves_whole_and_in_order(net, ends, cable
     lengths = [60 + 11 * number for number in range(100)]
     contracts = [ends.bind(every_frame_is_taken), ends.bind(no_transmit_timeout),
                  ends.bind(frames_are_given, frames=len(lengths))]
-    sending = net.with_events(*contracts).send_and_drain(destination=ends.partner_mac, lengths=lengths, timeout_s=4.0)
+    sending = net.tracing(*contracts).send_and_drain(destination=ends.partner_mac, lengths=lengths, timeout_s=4.0)
     assert sending.value["sent"] == len(lengths)
     assert cable.received == [ends.from_board(length, seed) for seed, length in enumerate(lengths)]
     measure("sending", sum(lengths) * 8 / sending.value["seconds"] / 1e6, "Mbit/s")
@@ -122,7 +122,7 @@ def test_a_burst_that_stops_the_queue_leaves_whole_and_in_order(net, ends, cable
 def test_bursts_that_fill_the_receive_buffer_arrive_whole_and_in_order(net, ends, cable):
     frames = [ends.to_board(1514 - number, seed=number) for number in range(32)]
     claim = ends.bind(frames_are_received, frames=len(frames))
-    with net.with_events(claim).echo(count=len(frames), timeout_s=5.0) as echo:
+    with net.tracing(claim).echo(count=len(frames), timeout_s=5.0) as echo:
         for first in range(0, len(frames), 8):
             for frame in frames[first:first + 8]:
                 cable.send(frame)

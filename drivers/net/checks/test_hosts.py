@@ -10,7 +10,7 @@ from drivers.uapi.frames import pattern
 @pytest.mark.fault("cable:partner_mute", "dm9000:drop_tx")
 def test_the_partner_answers_the_boards_arp_request(net, ends, cable):
     taken = ends.bind(every_frame_is_taken)
-    answer = net.with_events(taken).exchange_arp(source=ends.ip, target=ends.partner_ip)
+    answer = net.tracing(taken).exchange_arp(source=ends.ip, target=ends.partner_ip)
     assert answer.value == ends.partner_mac
     assert taken(answer.trace)
     assert len(cable.received) == 1 and cable.partner.arp_requests >= 1
@@ -26,7 +26,7 @@ def test_the_board_answers_the_partners_arp_request(net, ends, cable):
 def test_the_partner_answers_the_boards_pings_of_every_size(net, ends, cable, measure):
     taken, quick = (ends.bind(c) for c in (every_frame_is_taken, no_transmit_timeout))
     for size in (0, 1, 55, 56, 57, 1000, 1471, 1472):
-        answer = net.with_events(taken, quick).ping(address=ends.partner_ip, count=2, size=size)
+        answer = net.tracing(taken, quick).ping(address=ends.partner_ip, count=2, size=size)
         assert len(answer.value) == 2, f"{2 - len(answer.value)} of 2 pings with {size} bytes got no good reply"
         assert taken(answer.trace) and quick(answer.trace)
     measure("round trip of 1472 bytes", 1000 * min(answer.value), "ms")
@@ -47,7 +47,7 @@ def test_the_board_answers_the_partners_pings_of_every_size(net, ends, cable):
 def test_each_datagram_reaches_its_program_once(net, ends, cable):
     claim = ends.bind(frames_are_received, frames=16)
     payloads = [b"%d" % number for number in range(16)]
-    with net.with_events(claim).hear_udp(port=4000, count=17, until=payloads[-1]) as heard:
+    with net.tracing(claim).hear_udp(port=4000, count=17, until=payloads[-1]) as heard:
         for payload in payloads:
             cable.send(ends.datagram((4001, 4000), payload))
     assert heard.value == payloads

@@ -23,7 +23,7 @@ def given_back(pwm):
 def test_the_pin_has_the_period_and_the_duty_that_were_asked_for(pwm, samsung_pwm_chip, channel):
     runs = contracts.it_runs_as_asked.bind(period=MS, duty_cycle=MS // 4)
     only = contracts.only_this_channel.bind(channel=channel)
-    started = pwm.with_events(contracts.every_state_is_taken, runs, only).start(channel, MS, MS // 4)
+    started = pwm.tracing(contracts.every_state_is_taken, runs, only).start(channel, MS, MS // 4)
     assert started.value == {"period": MS, "duty_cycle": MS // 4, "polarity": "normal", "enable": 1}
     assert contracts.every_state_is_taken(started.trace) and runs(started.trace) and only(started.trace)
     wave = samsung_pwm_chip.wave(channel)
@@ -94,7 +94,7 @@ def test_a_channel_that_is_switched_off_is_low(pwm, samsung_pwm_chip, duty):
     off = contracts.it_is_switched_off
     _ = pwm.start(0, MS, duty).value
     assert samsung_pwm_chip.wave(0).running
-    written = pwm.with_events(off).write(0, [["enable", 0]])
+    written = pwm.tracing(off).write(0, [["enable", 0]])
     assert written.value["state"]["enable"] == 0
     assert off(written.trace)
     wave = samsung_pwm_chip.wave(0)
@@ -142,7 +142,7 @@ def test_a_period_out_of_the_timer_s_range_is_erange(pwm):
     refused = contracts.the_state_was_refused.bind(error=-errno.ERANGE)
     _ = pwm.export(0).value
     for period in (2_000_000_000, 30):  # more than a second, which the driver allows; one tick of 30 ns
-        answer = pwm.with_events(refused).write(0, [["duty_cycle", 0], ["period", period], ["enable", 1]])
+        answer = pwm.tracing(refused).write(0, [["duty_cycle", 0], ["period", period], ["enable", 1]])
         assert answer.value["errno"] == [0, 0, errno.ERANGE]
         assert answer.value["state"]["enable"] == 0
         assert refused(answer.trace)

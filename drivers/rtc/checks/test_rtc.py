@@ -65,12 +65,12 @@ def test_the_driver_binds_and_leaves_timer_interrupts_and_output_off(rtc, pcf856
 def test_a_time_that_is_set_is_in_the_chip_digit_by_digit_and_read_back(rtc, still):
     seconds = 1709246096  # 2024-02-29 22:34:56
     is_set, is_read = contracts.set_to_the_time.bind(seconds=seconds), contracts.read_the_time.bind(seconds=seconds)
-    setting = rtc.with_events(is_set, i2c.every_transfer_is_whole).set_time(to="2024-02-29 22:34:56")
+    setting = rtc.tracing(is_set, i2c.every_transfer_is_whole).set_time(to="2024-02-29 22:34:56")
     assert setting.errno == 0
     assert is_set(setting.trace) and i2c.every_transfer_is_whole(setting.trace)
     assert [written(still).get(register) for register in range(2, 9)] == [0x56, 0x34, 0x22, 0x29, 0x04, 0x02, 0x24]
     assert still.time == "24-02-29 22:34:56"
-    reading = rtc.with_events(is_read).read()
+    reading = rtc.tracing(is_read).read()
     assert reading.value == "2024-02-29 22:34:56"
     assert is_read(reading.trace)
 
@@ -81,7 +81,7 @@ def test_a_reading_is_one_transfer_of_two_messages(rtc, still, s3c2410_i2c_chip)
     s3c2410_i2c_chip.clear()
     registers = b"\x08\x00\x07\x08\x09\x05\x06\x07\x31"
     reads = i2c.read_the_bytes.bind(messages=[registers])
-    answer = rtc.with_events(i2c.one_transfer, i2c.every_transfer_is_whole, reads, contracts.read_from_the_chip).read()
+    answer = rtc.tracing(i2c.one_transfer, i2c.every_transfer_is_whole, reads, contracts.read_from_the_chip).read()
     assert answer.value == "2031-07-05 09:08:07"
     assert i2c.one_transfer(answer.trace) and i2c.every_transfer_is_whole(answer.trace) and reads(answer.trace)
     assert contracts.read_from_the_chip(answer.trace)
@@ -133,7 +133,7 @@ def test_a_time_that_is_not_to_be_trusted_is_an_error_until_it_is_set(rtc, still
     fails = contracts.reading_fails_with_the_error.bind(error=-errno.EINVAL)
     assert rtc.voltage().value == 0
     still.voltage_low()
-    reading = rtc.with_events(fails).read()
+    reading = rtc.tracing(fails).read()
     assert reading.errno == errno.EINVAL
     assert fails(reading.trace)
     assert rtc.voltage().value == RTC_VL_DATA_INVALID
@@ -147,7 +147,7 @@ def test_a_time_that_is_not_to_be_trusted_is_an_error_until_it_is_set(rtc, still
 def test_a_clock_that_is_gone_is_an_error_and_not_a_time(rtc, pcf8563_chip):
     fails = contracts.reading_fails_with_the_error.bind(error=-errno.EIO)
     with pcf8563_chip.faults.switched_on("absent"):
-        answer = rtc.with_events(fails).read()
+        answer = rtc.tracing(fails).read()
     assert answer.errno == errno.EIO
     assert fails(answer.trace)
 

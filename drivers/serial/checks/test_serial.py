@@ -11,7 +11,7 @@ RATES = (50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 192
 @pytest.mark.fault("uart_16550a:unplugged", "uart_16550a:lose_interrupts", "uart_16550a:drop_character",
                    "uart_16550a:corrupt_character", "uart_16550a:duplicate_character", "uart_16550a:swap_characters")
 def test_every_character_comes_back(serial, uart_16550a_chip):
-    recorded = serial.with_events(contracts.the_transmitter_is_filled, contracts.received_by_interrupt)
+    recorded = serial.tracing(contracts.the_transmitter_is_filled, contracts.received_by_interrupt)
     answer = recorded.echo(TEXT)
     assert answer.value["data"] == TEXT
     assert answer.value["counters"] == {"rx": 256, "tx": 256}
@@ -163,7 +163,7 @@ def assert_all_came(run, count):
                    "uart_16550a:duplicate_character")
 def test_nothing_is_lost_in_a_run(serial, measure):
     count = int(serial.limits["bytes"])
-    run = serial.within(20).bulk(count).value
+    run = serial.timeout(20).bulk(count).value
     assert_all_came(run, count)
     measure("throughput", count / run["seconds"] / 1000, "kB/s", at_least=serial.limits["kilobytes_s"])
 
@@ -172,6 +172,6 @@ def test_nothing_is_lost_in_a_run(serial, measure):
 @pytest.mark.slow(5)
 def test_nothing_is_lost_in_a_long_run(serial, measure):
     count = int(serial.limits["long_bytes"])
-    run = serial.within(600).bulk(count, seed=2).value
+    run = serial.timeout(600).bulk(count, seed=2).value
     assert_all_came(run, count)
     measure("throughput", count / run["seconds"] / 1000, "kB/s")

@@ -9,7 +9,7 @@ TEXT = bytes(range(256)) * 24
 
 @pytest.mark.fault(*FAULTS)
 def test_every_character_comes_back_in_its_place(serial_line):
-    assert serial_line.within(15).echo(TEXT, rtscts=True).value["data"] == TEXT
+    assert serial_line.timeout(15).echo(TEXT, rtscts=True).value["data"] == TEXT
 
 
 @pytest.mark.fault("loopback_plug:slow")
@@ -22,7 +22,7 @@ def test_an_answer_comes_in_time(serial_line, measure):
 @pytest.mark.slow(25)
 def test_a_megabyte_comes_back_without_a_loss(serial_line, loopback_plug_chip, measure):
     count, slowest = 1 << 20, serial_line.limits["kilobytes_s"]
-    run = serial_line.within(10 + count / 1000 / slowest).bulk(count, timeout_s=10).value
+    run = serial_line.timeout(10 + count / 1000 / slowest).bulk(count, timeout_s=10).value
     assert (run["got"], run["wrong"]) == (count, -1)
     assert (run["counters"]["rx"], run["counters"]["tx"]) == (count, count)
     assert loopback_plug_chip.count == count

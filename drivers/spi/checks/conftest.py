@@ -38,7 +38,7 @@ def in_time(spi: Any, rig: Any, inconclusive: Any) -> Callable[..., Any]:
 
     def lengths(**arguments: Any) -> Any:
         for _ in range(TRIES):
-            answer = spi.within(300.0).lengths(**arguments)
+            answer = spi.timeout(300.0).lengths(**arguments)
             if answer.errno != errno.ETIMEDOUT or controller is None or controller.faults.on:
                 return answer.value
             _ = spi.transfer(data=b"clear").errno  # what the driver left in the FIFOs (docs/findings-spi.md 5)

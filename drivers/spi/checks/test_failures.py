@@ -36,7 +36,7 @@ def test_a_burst_without_clocks_times_out(spi, failing, ours):
     assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
     fails = ours(a_transfer_fails)
     failing(1)
-    answer = spi.with_events(fails).message(transfers=[{"data": LONG}])
+    answer = spi.tracing(fails).message(transfers=[{"data": LONG}])
     assert answer.errno == errno.ETIMEDOUT
     assert fails(answer.trace)
 

@@ -15,7 +15,7 @@ def test_the_transfers_of_a_message_are_one_frame(spi, plug, ours):
     complete = ours(every_message_completes, messages=1)
     selected = ours(the_chip_is_selected_for_its_transfers, frames=1)
     sent = ours(what_was_sent, sent=[b"ab", b"cde", b""])
-    answer = spi.with_events(complete, selected, sent).message(
+    answer = spi.tracing(complete, selected, sent).message(
         transfers=[{"data": b"ab"}, {"data": b"cde", "receive": False}, {"length": 2}])
     assert answer.value == [b"ab", None, b"\0\0"]
     assert plug.wire == [("frame", b"abcde\0\0")]
@@ -27,7 +27,7 @@ def test_the_transfers_of_a_message_are_one_frame(spi, plug, ours):
 @pytest.mark.fault("s3c64xx_spi:bus_select_stuck", "spi_loopback:repeated_frame", "s3c64xx_spi:bus_select_lost")
 def test_cs_change_ends_a_frame_within_a_message(spi, plug, ours):
     selected = ours(the_chip_is_selected_for_its_transfers, frames=3)
-    answer = spi.with_events(selected).message(
+    answer = spi.tracing(selected).message(
         transfers=[{"data": b"a", "cs_change": 1}, {"data": b"b", "cs_change": 1}, {"data": b"cd"}])
     assert answer.value == [b"a", b"b", b"cd"]
     assert plug.wire == [("frame", b"a"), ("frame", b"b"), ("frame", b"cd")]

@@ -38,7 +38,7 @@ def test_the_device_has_its_driver_and_a_controller_that_moves_bytes(spi, works_
 @pytest.mark.fault("s3c64xx_spi:width_ignored", "spi_loopback:inverted")
 def test_settings_are_read_back_as_written_and_hold_for_the_next_transfer(spi, plug, ours, as_it_was):
     good = ours(setting_up_succeeds)
-    answer = spi.with_events(good).configure(mode=3, bits_per_word=16, max_speed_hz=2_000_000)
+    answer = spi.tracing(good).configure(mode=3, bits_per_word=16, max_speed_hz=2_000_000)
     assert answer.value == {"mode": 3, "bits_per_word": 16, "lsb_first": 0, "max_speed_hz": 2_000_000}
     assert good(answer.trace)
     assert spi.message(transfers=[{"data": b"abcd"}]).value == [b"abcd"]

@@ -36,4 +36,4 @@ def test_a_hundred_short_transfers_in_a_row_are_all_right(spi, measure):
 @pytest.mark.slow(3)
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_corrupt_miso")
 def test_two_thousand_transfers_in_a_row_are_all_right(spi):
-    assert spi.within(120.0).bulk(size=31, count=2000).value["bad"] == 0
+    assert spi.timeout(120.0).bulk(size=31, count=2000).value["bad"] == 0

@@ -31,7 +31,7 @@ def test_bytes_go_out_and_come_back(spi, plug, ours):
     ends = ours(every_transfer_ends)
     selected = ours(the_chip_is_selected_for_its_transfers, frames=1)
     busy = ours(the_controller_is_busy_with_each_message)
-    answer = spi.with_events(sent, received, complete, ends, selected, busy).message(transfers=[{"data": TEXT}])
+    answer = spi.tracing(sent, received, complete, ends, selected, busy).message(transfers=[{"data": TEXT}])
     assert answer.value == [TEXT]
     assert plug.wire == [("frame", TEXT)]
     assert sent(answer.trace)

@@ -21,7 +21,7 @@ REPORTS = [bytes((0, dx, 0, 0)) for dx in range(1, 13)]
 @pytest.mark.fault("mouse_24ae_2002:stall_every_request", "mouse_24ae_2002:control_error",
                    "mouse_24ae_2002:remote_wakeup_lost")
 def test_every_standard_request_is_answered(usb, plugged):
-    answers = usb.monitored().requests(timeout_s=0.3, wanted=[
+    answers = usb.recording("usb").requests(timeout_s=0.3, wanted=[
         [DEVICE_IN, GET_CONFIGURATION, 0, 0, 1],
         [INTERFACE_OUT, SET_INTERFACE, 0, 0, b""],
         [INTERFACE_IN, GET_INTERFACE, 0, 0, 1],
@@ -38,7 +38,7 @@ def test_every_standard_request_is_answered(usb, plugged):
 
 @pytest.mark.fault("mouse_24ae_2002:unknown_requests_accepted", "mouse_24ae_2002:alternate_setting_accepted")
 def test_what_the_device_does_not_have_it_refuses(usb, plugged):
-    answers = usb.monitored().requests(wanted=[
+    answers = usb.recording("usb").requests(wanted=[
         [DEVICE_IN, GET_DESCRIPTOR, DEVICE_QUALIFIER << 8, 0, 10],
         [VENDOR_IN, 0x42, 0, 0, 4],
         [ENDPOINT_IN, SYNCH_FRAME, 0, ENDPOINT, 2],
@@ -64,15 +64,15 @@ def test_without_a_configuration_it_has_no_interface_and_gets_it_back(usb, plugg
 
 @pytest.mark.fault("mouse_24ae_2002:halt_ignored", "mouse_24ae_2002:status_lies", "mouse_24ae_2002:halt_not_cleared")
 def test_a_halted_endpoint_stalls_until_it_is_cleared(usb, pointer):
-    assert usb.monitored().requests(wanted=[
+    assert usb.recording("usb").requests(wanted=[
         [ENDPOINT_OUT, SET_FEATURE, ENDPOINT_HALT, ENDPOINT, b""],
         [ENDPOINT_IN, GET_STATUS, 0, ENDPOINT, 2],
     ]).value == [0, b"\1\0"]
-    with usb.monitored().interrupt_reads(endpoint=ENDPOINT, count=1, timeout_s=1.0) as reading:
+    with usb.recording("usb").interrupt_reads(endpoint=ENDPOINT, count=1, timeout_s=1.0) as reading:
         pointer.send(REPORTS[0])
     assert (reading.value["data"], reading.value["errno"]) == ([], errno.EPIPE)
     assert usb.clear_halt(endpoint=ENDPOINT).value == 0
-    with usb.monitored().interrupt_reads(endpoint=ENDPOINT, count=1, timeout_s=1.0) as reading:
+    with usb.recording("usb").interrupt_reads(endpoint=ENDPOINT, count=1, timeout_s=1.0) as reading:
         pointer.send(REPORTS[1])
     assert reading.value["errno"] == 0
 
@@ -93,7 +93,7 @@ def test_a_reset_takes_it_back_to_where_it_began(usb, plugged):
                    "mouse_24ae_2002:short_reports", "mouse_24ae_2002:nak_for_ever", "mouse_24ae_2002:babble",
                    "mouse_24ae_2002:endpoint_stalls", "mouse_24ae_2002:phantom_reports")
 def test_a_program_in_the_drivers_place_reads_each_report_and_gives_the_device_back(usb, pointer):
-    with usb.monitored().interrupt_reads(endpoint=ENDPOINT, count=len(REPORTS), size=4, timeout_s=2.0) as reading:
+    with usb.recording("usb").interrupt_reads(endpoint=ENDPOINT, count=len(REPORTS), size=4, timeout_s=2.0) as reading:
         pointer.send(*REPORTS)
     assert reading.value["data"] == REPORTS
     assert [event[3] for event in pointer.seen("transfer")] == REPORTS
