@@ -204,7 +204,7 @@ class Twin:
             # Drivers that count register reads against loops_per_jiffy would wait 500 times too long: a read costs that
             # much more here than on silicon. Delays go by the timer and do not change.
             # QEMU 11.1 lets a processor sleep in WFE and now and then loses the SEV that is to end it: without the
-            # timer's event stream a contended spinlock then hangs the kernel (docs/findings-life.md 9).
+            # timer's event stream a contended spinlock then hangs the kernel (docs/defects/qemu.md 2).
             "-append", "console=ttyAMA0 loglevel=7 panic=-1 sysrq_always_enabled lpj=1000 "
             "clocksource.arm_arch_timer.evtstrm=1",
             "-chardev", f"socket,id=console,path={folder}/console", "-serial", "chardev:console",

@@ -13,7 +13,7 @@ BUS = "/sys/bus/platform"
 PM_TEST, STATE = "/sys/power/pm_test", "/sys/power/state"
 PM_TEST_DELAY = "/sys/module/suspend/parameters/pm_test_delay"
 # Virtio drivers without freeze and restore: virtio_device_restore resets their device, nobody sets its queues up again,
-# and who asks it for something waits for ever, uninterruptibly (docs/findings-buses.md 11).
+# and who asks it for something waits for ever, uninterruptibly (docs/defects/gpio.md 3).
 LOST_IN_SLEEP = ("gpio_virtio",)
 BACK_S = 3.0  # for a bus to find again what it lost in its sleep
 

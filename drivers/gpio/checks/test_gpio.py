@@ -16,7 +16,7 @@ def press(chip):
 
 @pytest.fixture
 def rebind(gpio, rig):
-    """Bind the driver anew. Each time costs a reference of the devicetree node (docs/findings-life.md 3): not often."""
+    """Bind the driver again; each time leaks a devicetree node reference (docs/defects/virtio.md 1): not often."""
     yield gpio.rebind
     REBOUND[rig.boots] += 1
     rig.mark_dirty(lambda: REBOUND[rig.boots] > 1)

@@ -41,7 +41,7 @@ def in_time(spi: Any, rig: Any, inconclusive: Any) -> Callable[..., Any]:
             answer = spi.timeout(300.0).lengths(**arguments)
             if answer.errno != errno.ETIMEDOUT or controller is None or controller.faults.on:
                 return answer.value
-            _ = spi.transfer(data=b"clear").errno  # what the driver left in the FIFOs (docs/findings-spi.md 5)
+            _ = spi.transfer(data=b"clear").errno  # what the driver left in the FIFOs (docs/defects/spi.md 5)
             plug.clear()
         return inconclusive(f"{TRIES} times the twin missed the driver's limit of 10 ms: too much runs on this machine")
 
