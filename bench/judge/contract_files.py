@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.judge.judge import judge
 from bench.judge.view import Sight
 from bench.trace.trace import Trace
 from bench.verdict import Outcome, Verdict
@@ -132,4 +133,4 @@ def judged(contract: Contract, trace: Trace) -> Verdict:
     """The trace's verdict; undecided, too, when a value is not bound or cannot be compared with what was recorded."""
     if contract.unbound:
         return Verdict(Outcome.INCONCLUSIVE, str(contract), f"no value is given for {', '.join(contract.unbound)}")
-    return trace.judge(contract)
+    return judge(contract, trace)

@@ -184,7 +184,6 @@ class Checks:
             self.coverage.begin(rig)
         _ = self.writer  # the run's line is there when the first check begins
         self._ready.require(rig, self._devices(item))
-        rig.answers.clear()
         if rig.twin:
             rig.cable.clear()
             for chip in rig.twin.chips.values():
@@ -209,11 +208,12 @@ class Checks:
             return
         try:
             self.current.undo.close()
+            self._rig.journal = None  # what is called from here on is the bench's, not the check's
             if self.coverage:
                 self.current.covered = self.coverage.end(self._rig, alive=not self._dirty)
             if not self._dirty and self.current.boot == self._rig.boots:
                 found = self.current.close(self._rig)
-                violated = evidence.judge_site(self.site, self.current.answers)
+                violated = evidence.judge_site(self.site, self.current.journal)
                 if not self.proving:  # a proof sets the drivers up anew in between
                     self._left, self._left_at = self.current.after, self._rig.boots
                 bad = [f for f in found if f.severity == "fail"]
@@ -230,6 +230,7 @@ class Checks:
             self.current.close_dead(self._rig)
             raise
         finally:
+            self._rig.journal = None
             if self.proving and not self._dirty:
                 self._restore(self._rig)
 

@@ -23,7 +23,8 @@ from bench.plugin.coverage import Watch
 from bench.probe import Probe
 from bench.results import board_contracts
 from bench.rig import Rig
-from bench.rig.exerciser import Answer, exerciser_of
+from bench.rig.call import Answer, Journal
+from bench.rig.exerciser import exerciser_of
 from bench.verdict import Outcome, Verdict
 from drivers.contract import Contract
 from drivers.uapi.clock import hull
@@ -84,7 +85,7 @@ class Current:
     kmsg: tuple[tuple[int, int, str], ...] = ()
     kmsg_error_ns: int | None = None
     covered: tuple[store.Covered, ...] = ()
-    answers: tuple[Answer, ...] = ()
+    journal: Journal = dataclasses.field(default_factory=Journal)
     crossings: tuple[Crossing, ...] = ()
     wire: tuple[store.WireEvent, ...] = ()
     before: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -106,12 +107,11 @@ class Current:
         """Take the snapshot before, or the one after the last check, since which nobody touched the target."""
         self.rig, self.boot = rig, rig.boots
         self.before = before or rig.exerciser("kernel").snapshot().value
-        rig.answers.clear()
+        rig.journal = self.journal
         self.started_ns = time.monotonic_ns()
 
     def close(self, rig: Rig) -> tuple[HealthFinding, ...]:
         """Take the snapshot after, and the kernel log between; returns what is new."""
-        self.answers = tuple(rig.answers)
         kernel = rig.exerciser("kernel")
         after = kernel.snapshot().value
         log = kernel.kmsg(since=self.before["kmsg"]).value
@@ -121,9 +121,7 @@ class Current:
         offset, self.kmsg_error_ns = hull(measured) if len(measured) == 2 else (0, None)
         self.kmsg = tuple((ns - offset, level, text) for ns, level, text in kernel_lines(log["records"]))
         self.health = compare(self.before, after, self.kmsg, self.expected)
-        # Every exchange since has told more of the clocks' offset: one measurement, the best, for all calls of a check.
-        self.answers = tuple(a.timed_by(*rig.clock.at(a.ended_ns)) if a.ended_ns else a for a in self.answers)
-        rig.answers.clear()
+        self.journal.timed_by(rig.clock)
         if rig.twin:
             self.health += tuple(
                 HealthFinding("chip", f"{name}: {finding}", "warn")
@@ -136,7 +134,6 @@ class Current:
 
     def close_dead(self, rig: Rig) -> None:
         """Collect what is left of a target that does not answer: its console."""
-        self.answers = self.answers or tuple(rig.answers)
         crash = crash_in(line.text for line in rig.console(self.started_ns))
         if crash:
             self.health = (crash,)
@@ -159,15 +156,16 @@ class Current:
         """Freeze."""
         defect = board.defect(self.name)
         if self.outcome is Outcome.FAIL:
-            judge_the_rest(self.answers)
+            judge_the_rest(self.journal)
         ended = time.monotonic_ns()
         console = self.rig.console(self.started_ns)[-CONSOLE_LINES:] if self.rig else []
         return store.CheckRecord(
             name=self.name, sentence=sentence_of(self.name), exerciser=self.exerciser, outcome=self.outcome,
-            device=next((a.call.device for a in self.answers if a.call.device), ""),
+            device=next((a.call.device for a in self.journal.answers if a.call.device), ""),
             reason=self.reason, failure=self.failure, known_defect=defect.reason if defect else None,
             faults=self.faults, started_ns=self.started_ns, seconds=(ended - self.started_ns) / 1e9,
-            measured=tuple(self.measured), rows=tuple(self.rows), calls=tuple(call_record(a) for a in self.answers),
+            measured=tuple(self.measured), rows=tuple(self.rows),
+            calls=tuple(call_record(a, self.journal.verdicts(a)) for a in self.journal.answers),
             wire=self.wire, health=self.health,
             console=tuple((line.ns, line.text) for line in console), kmsg=self.kmsg,
             kmsg_error_ns=self.kmsg_error_ns, covered=self.covered, worker=worker,
@@ -190,24 +188,25 @@ class Current:
         self.wire = tuple(sorted(cable + chips, key=lambda e: e.ts_ns)[-WIRE_EVENTS:])
 
 
-def judge_site(contracts: Sequence[Contract], answers: Sequence[Answer]) -> list[Verdict]:
+def judge_site(contracts: Sequence[Contract], journal: Journal) -> list[Verdict]:
     """Judge the board's own contracts on the calls that they concern; those that are violated."""
     violated = []
-    for answer in answers:
+    for answer in journal.answers:
         if answer.trace is not None:
-            verdicts = list(board_contracts.judge(contracts, answer.trace, answer.call.arguments))
-            answer.trace.verdicts += verdicts
-            violated += [verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL]
+            for verdict in board_contracts.judge(contracts, answer.trace, answer.call.arguments):
+                journal.conclude(answer, verdict)
+                if verdict.outcome is Outcome.FAIL:
+                    violated.append(verdict)
     return violated
 
 
-def judge_the_rest(answers: Sequence[Answer]) -> None:
+def judge_the_rest(journal: Journal) -> None:
     """Judge the contracts that a failed check had armed and did not come to: the kernel's witness belongs beside."""
-    for answer in answers:
-        judged = {verdict.claim.split(":")[0] for verdict in answer.trace.verdicts} if answer.trace else set()
-        for contract in answer.call.contracts if answer.trace else ():
+    for answer in journal.answers:
+        judged = {verdict.claim.split(":")[0] for verdict in journal.verdicts(answer)}
+        for contract in answer.call.contracts if answer.trace is not None else ():
             if contract.name.split(":")[0] not in judged and not contract.unbound:
-                contract(answer.trace)
+                contract(answer)
 
 
 def shown(event: tuple[Any, ...]) -> tuple[str, str]:
@@ -231,8 +230,8 @@ def sentence_of(nodeid: str) -> str:
     return re.sub(r"\[", " [", name.replace("_", " "))
 
 
-def call_record(answer: Answer) -> store.CallRecord:
-    """An answer as it is kept."""
+def call_record(answer: Answer, verdicts: tuple[Verdict, ...] = ()) -> store.CallRecord:
+    """An answer and what contracts say of it, as they are kept."""
     error = answer.error and store.CallError(
         answer.error["type"], answer.error["text"], answer.error.get("errno") or 0, answer.error["traceback"]
     )
@@ -241,7 +240,7 @@ def call_record(answer: Answer) -> store.CallRecord:
         call=answer.call.name, arguments=dict(answer.call.arguments), value=answer.result, error=error or None,
         started_ns=answer.started_ns, ended_ns=answer.ended_ns, clock_offset_ns=answer.clock_offset_ns,
         clock_error_ns=answer.clock_error_ns, lost=trace.lost if trace else 0,
-        verdicts=tuple(trace.verdicts) if trace else (), device=answer.call.device,
+        verdicts=verdicts, device=answer.call.device,
         usb=usb_record(answer.usb) if answer.usb else None,
     )
 
@@ -254,7 +253,7 @@ def usb_record(usb: UsbCapture) -> store.UsbRecord:
 def keep_files(record: store.CheckRecord, current: Current, folder: Path, number: int) -> store.CheckRecord:
     """Write the traces, the pcap and the files of a check into the record's folder and name them in its record."""
     calls = list(record.calls)
-    for i, answer in enumerate(current.answers):
+    for i, answer in enumerate(current.journal.answers):
         if answer.trace is not None:
             name = f"traces/{number:04d}-{i:02d}.dat"
             answer.trace.save(folder / name)

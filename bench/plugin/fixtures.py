@@ -13,7 +13,8 @@ from bench.plugin.checks import Checks
 from bench.plugin.evidence import Current
 from bench.plugin.sweep import Sweep
 from bench.rig import Rig
-from bench.rig.exerciser import Answer, Exerciser, exercisers
+from bench.rig.call import Answer
+from bench.rig.exerciser import Exerciser, exercisers
 from fixtures import chips
 from fixtures.cable import Cable
 from fixtures.chip import Chip

@@ -15,7 +15,7 @@ from bench import faults, health
 from bench.errors import Hang
 from bench.plugin.evidence import Current
 from bench.rig import Rig
-from bench.rig.exerciser import Answer
+from bench.rig.call import Answer
 from fixtures.fault import Faults
 
 DENSE = 24  # every n up to here, then each a quarter further than the one before

@@ -11,6 +11,7 @@ import drivers
 from bench.board import BOARDS
 from bench.errors import RecordError
 from bench.judge.contract_files import bind
+from bench.judge.judge import judge as judge_contract
 from bench.results import board_contracts
 from bench.store import CallRecord, CheckRecord, Record
 from bench.trace import Trace
@@ -99,7 +100,7 @@ def _verdicts(folder: Path, check: CheckRecord, call: CallRecord, known: list[Co
 
 def _judged(contract: Contract, trace: Trace, notes: list[str]) -> Verdict | None:
     try:
-        return trace.judge(contract)
+        return judge_contract(contract, trace)
     except ContractError as error:  # a limit that the check bound from the board's data
         notes.append(f"cannot be judged again: {error}")
         return None

@@ -4,46 +4,13 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bench.errors import AgentDied, ChannelError, Hang
 from drivers.agent import frame
 
 Frame = dict[str, Any]
-DRIFT_PPM = 200  # two crystals of 50 ppm each, and as much again for a clock that is being set right
-TWIN_DRIFT_PPM = 1  # the guest's timer is counted off the host's CLOCK_MONOTONIC; its kernel rounds
-UNKNOWN_NS = 1 << 62
 WATCH_S = 0.1  # how often a waiting exchange asks whether the target still lives
-
-
-@dataclass
-class Clock:
-    """The target's CLOCK_MONOTONIC less the host's, between the bounds that all exchanges of frames so far leave it.
-
-    A frame cannot arrive before it was sent: each way gives one bound, whatever the other way took. Two clocks drift
-    apart, so that a bound gets wider as time goes by.
-    """
-
-    drift_ppm: int = DRIFT_PPM
-    low_ns: int = -UNKNOWN_NS
-    high_ns: int = UNKNOWN_NS
-    measured_ns: int = 0  # when, on the host's clock
-
-    def exchanged(self, sent: int, received: int, answered: int, got: int) -> None:
-        """A frame left the host at `sent` and came at `received`; the answer left at `answered` and came at `got`."""
-        drift = self._drift(got)
-        low, high = max(self.low_ns - drift, answered - got), min(self.high_ns + drift, received - sent)
-        if low > high:  # one of the clocks was stopped or set: what was known is of another time
-            low, high = answered - got, received - sent
-        self.low_ns, self.high_ns, self.measured_ns = low, high, got
-
-    def at(self, now: int) -> tuple[int, int]:
-        """Offset and error [ns] at the host's time `now`."""
-        return (self.low_ns + self.high_ns) // 2, (self.high_ns - self.low_ns + 1) // 2 + self._drift(now)
-
-    def _drift(self, now: int) -> int:
-        return abs(now - self.measured_ns) * self.drift_ppm // 1_000_000 if self.measured_ns else 0
 
 
 class Stream(Protocol):

@@ -1,30 +1,20 @@
-"""Calls and answers: what goes to the target and what comes back, frozen."""
+"""An exerciser on the host: its calls as methods, with what the board knows of their arguments filled in."""
 from __future__ import annotations
 
 import dataclasses
 import importlib
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, Protocol
 
 import drivers
 from bench.board import Device
-from bench.capture.urb import Urb
-from bench.capture.usbmon import UsbCapture
-from bench.errors import Broken, TargetError, UsageError
-from bench.trace import Trace
+from bench.errors import UsageError
+from bench.rig.call import BUFFER_KB, USB_KB, Answer, Call
 from drivers.agent.call import calls_of, kind
 from drivers.contract import Contract, sources_of, union
-
-DEADLINE_S = 30.0  # of a call, beyond what its own timeout_s asks for
-BUFFER_KB = 4096  # trace buffer per CPU
-USB_KB = 1024  # usbmon's ring; older kernels allow 1200
-# Sub-buffers: an event that is larger than one vanishes uncounted. A full-duplex transfer's has its bytes twice.
-SUBBUF_KB, LARGEST_SUBBUF_KB, EVENT_HEAD_KB = 64, 512, 4
 
 
 def exercisers() -> list[str]:
@@ -40,93 +30,6 @@ def exerciser_of(check: str | Path) -> str:
 def needs_device(exerciser: str) -> bool:
     """Whether `exerciser` is for a device that board.yaml lists; the agent and the kernel are on every board."""
     return bool(getattr(importlib.import_module(f"drivers.{exerciser}"), "NEEDS_DEVICE", True))
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request: exerciser.function, its arguments, the event sources to arm."""
-
-    exerciser: str
-    function: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    sources: tuple[Mapping[str, Any], ...] = ()
-    contracts: tuple[Any, ...] = ()  # those that the sources are armed for
-    device: str = ""
-    deadline_s: float = DEADLINE_S
-    buffer_kb: int = BUFFER_KB
-    usb_kb: int = 0  # usbmon's ring; 0: the bus of the USB device that it is for is not recorded
-    interruptible: bool = False  # Rig.interrupt() ends it
-    spool: Path | None = None  # folder for the pages of a long recording; None: the system's temporary one
-
-    @property
-    def subbuf_kb(self) -> int:
-        """Sub-buffers that hold the events of the largest payload among the arguments, in both directions."""
-        payload = max((len(a) for a in self.arguments.values() if isinstance(a, bytes | bytearray)), default=0)
-        size = SUBBUF_KB
-        while size < LARGEST_SUBBUF_KB and size < 2 * payload / 1024 + EVENT_HEAD_KB:
-            size *= 2
-        return size
-
-    @property
-    def name(self) -> str:
-        """As the agent knows it: exerciser.function."""
-        return f"{self.exerciser}.{self.function}"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a call gave: a value or an error, and the events recorded while it ran.
-
-    Times are ns of the host's CLOCK_MONOTONIC; adding `clock_offset_ns` gives the target's, to within
-    `clock_error_ns`.
-    """
-
-    call: Call
-    result: Any = None
-    error: Mapping[str, Any] | None = None
-    trace: Trace | None = None
-    started_ns: int = 0
-    ended_ns: int = 0
-    clock_offset_ns: int = 0
-    clock_error_ns: int = 0
-    usb: UsbCapture | None = None
-
-    def timed_by(self, offset_ns: int, error_ns: int) -> Answer:
-        """The same answer with its times by a better measurement of the clocks' offset."""
-        shift = self.clock_offset_ns - offset_ns
-        return dataclasses.replace(self, started_ns=self.started_ns + shift, ended_ns=self.ended_ns + shift,
-                                   clock_offset_ns=offset_ns, clock_error_ns=error_ns)
-
-    @property
-    def urbs(self) -> list[Urb]:
-        """What usbmon saw of the device, at the target's CLOCK_MONOTONIC.
-
-        Raises Inconclusive when this kernel has no usbmon or packets were dropped, UsageError when nobody asked.
-        """
-        if self.usb is None:
-            raise UsageError(f"{self.call.name}: the bus was not recorded; ask with `.recording('usb')`")
-        return self.usb.urbs
-
-    @property
-    def value(self) -> Any:
-        """The call's value.
-
-        Raises TargetError with the target's traceback when the call raised; Broken when the agent had no leave for it.
-        """
-        if self.error:
-            if self.error["type"] == "PermissionError" and re.search(r"'/(dev|sys|proc|lib)/", self.error["text"]):
-                fix = "run the agent as root, or give its user leave (a udev rule, a group)"
-                raise Broken(f"{self.call.name}: {self.error['text']}: {fix}")
-            what = f"{self.error['type']}: {self.error['text']}"
-            raise TargetError(f"{self.call.name}: {what}\n{self.error['traceback']}")
-        return self.result
-
-    @property
-    def errno(self) -> int:
-        """The errno that the call ended with, 0 for none.  Raises TargetError for an error that is no errno."""
-        if self.error and not self.error.get("errno"):
-            _ = self.value
-        return int(self.error["errno"]) if self.error else 0
 
 
 class Runner(Protocol):
@@ -242,4 +145,4 @@ def _known(device: Device) -> dict[str, Any]:
     return {**lines, **device.arguments}
 
 
-__all__ = ["Answer", "Call", "Exerciser", "Listening", "exercisers"]
+__all__ = ["Exerciser", "Listening", "exerciser_of", "exercisers", "needs_device"]

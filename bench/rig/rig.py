@@ -22,8 +22,10 @@ from bench import board as boards
 from bench.capture.usbmon import UsbCapture
 from bench.errors import AgentDied, BenchError, BoardError, ChannelError, Hang, TwinError, UsageError
 from bench.health import crash_in
-from bench.rig.channel import DRIFT_PPM, TWIN_DRIFT_PPM, Channel, Clock, Frame
-from bench.rig.exerciser import Answer, Call, Exerciser, exercisers
+from bench.rig.call import Answer, Call, Journal
+from bench.rig.channel import Channel, Frame
+from bench.rig.clock import DRIFT_PPM, TWIN_DRIFT_PPM, Clock
+from bench.rig.exerciser import Exerciser, exercisers
 from bench.rig.receive import Receiver
 from bench.rig.spool import Spool
 from bench.target.console import Line
@@ -48,7 +50,7 @@ class Rig:
 
     def __init__(self, name: str) -> None:
         self.board = boards.load(name, frozenset(exercisers()), frozenset(chips.names()))
-        self.answers: list[Answer] = []  # every call's, until somebody takes them
+        self.journal: Journal | None = None  # the running check's, which keeps what is called here
         self.identity: dict[str, Any] = {}
         self.clock = Clock()
         self.boots = 0
@@ -87,9 +89,10 @@ class Rig:
             self.clock = Clock(TWIN_DRIFT_PPM if self.twin is not None else DRIFT_PPM)
             self._channel = Channel(self.strategy.stream, self._watch)
             self._greet(self._channel.exchange(None, HELLO_S))
+            journal, self.journal = self.journal, None
             for _ in range(GREETINGS):
                 self.agent.noop()
-            self.answers.clear()
+            self.journal = journal
             self.boots += 1
 
     def mark_dirty(self, still: Callable[[], object]) -> None:
@@ -222,8 +225,7 @@ class Rig:
             finally:
                 self._drop()
         answer = self._answer(call, reply, spool)
-        self.answers.append(answer)
-        yield answer
+        yield self.journal.add(answer) if self.journal else answer
 
     def interrupt(self) -> None:
         """End the call that runs, if it is interruptible; its answer says KeyboardInterrupt and has its trace.

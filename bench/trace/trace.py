@@ -25,26 +25,25 @@ from bench.trace.format import EventFormat, parse_format, parse_header_page, sho
 from bench.trace.recording import Recording, Stats, losses, parse_cmdlines
 from bench.trace.ring_buffer import Gap
 from bench.trace.symbols import Symbols, symbols
-from bench.verdict import Verdict, Witness
+from bench.verdict import Witness
 from drivers.agent.trace.request import label
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from drivers.contract import Contract, Histogram, Verb
+    from drivers.contract import Histogram, Verb
 
 
 class Trace:
     """The events of one recording.
 
-    `missing`: event → why it could not be armed. `lost`: how many events never reached the recorder. `verdicts`: what
-    contracts said of it so far. Raises RecordError for pages or formats that cannot be.
+    `missing`: event → why it could not be armed. `lost`: how many events never reached the recorder.
+    Raises RecordError for pages or formats that cannot be.
     """
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.missing = dict(recording.missing)
-        self.verdicts: list[Verdict] = []
         self.layout = self._read("header_page", lambda: parse_header_page(
             recording.header_page, long_size=recording.long_size, big_endian=recording.big_endian,
             subbuf_size=recording.subbuf_size))
@@ -267,10 +266,3 @@ class Trace:
             return latencies(Sight(self), claim)
         except Unseen as unseen:
             raise Inconclusive(f"{claim}: {unseen}") from unseen
-
-    def judge(self, contract: Contract) -> Verdict:
-        """What the contract says of this trace; the verdict is also kept in `verdicts`."""
-        from bench.judge.judge import judge
-        verdict = judge(contract, self)
-        self.verdicts.append(verdict)
-        return verdict

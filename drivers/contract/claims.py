@@ -4,10 +4,10 @@
                  Tracepoint("net:net_dev_start_xmit", fields={"skb": "skbaddr"}))
     freed = role("frame freed", Tracepoint("skb:consume_skb", fields={"skb": "skbaddr"}))
     every_frame_is_freed = contract("every frame is freed soon", pair(given, freed, key="skb", within="10 ms"))
-    assert every_frame_is_freed(answer.trace)
+    assert every_frame_is_freed(answer)
 
-Nothing is judged here: a trace judges, with three outcomes. Pass needs proof: lost events, a source that was not armed,
-or something still under way at either end of the recording make a contract inconclusive.
+Nothing is judged here: the answer of a traced call judges, with three outcomes. Pass needs proof: lost events, a source
+that was not armed, or something still under way at either end of the recording make a contract inconclusive.
 """
 from __future__ import annotations
 
@@ -200,15 +200,15 @@ def all_equal(role: AnyRole, *fields: str) -> Verb:
 
 @dataclass(frozen=True)
 class Contract:
-    """A named claim about a trace; calling it with a trace judges it there."""
+    """A named claim about the trace of a call; calling it with the call's answer judges it."""
 
     name: str
     claim: Expression
     text: str = ""
 
-    def __call__(self, trace: Any) -> Any:
-        """The trace's verdict on this contract; ContractError when a value is still to be bound."""
-        return trace.judge(self)
+    def __call__(self, answer: Any) -> Any:
+        """The verdict on this contract, of a traced call's answer; ContractError when a limit is still to be bound."""
+        return answer.judge(self)
 
     def __str__(self) -> str:
         return "%s: %s" % (self.name, self.claim)

@@ -2,8 +2,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.rig.channel import Clock
-from bench.rig.exerciser import Answer, Call
+from bench.rig.call import Answer, Call
+from bench.rig.clock import Clock
 
 
 def exchange(clock, at, offset, there, back, work=1000):

@@ -7,7 +7,7 @@ import pytest
 
 from bench import Rig, probe, results, store
 from bench.errors import Broken
-from bench.rig.exerciser import Answer, Call
+from bench.rig.call import Answer, Call
 from bench.verdict import Outcome
 
 ENVIRONMENT = """

@@ -9,6 +9,7 @@ import pytest
 from bench import report
 from bench.errors import SetupError
 from bench.health import HealthFinding
+from bench.judge.judge import judge
 from bench.report.screenshot import QUIET, browser
 from bench.store import CallError, CallRecord, CheckRecord, Measurement, RunInfo, WireEvent, Writer, read
 from bench.trace import Trace
@@ -150,7 +151,7 @@ FAILING = CheckRecord(
            "kernel's watchdog reset the chip.",
     failure="    def test_every_frame_that_is_sent_is_completed(net, cable):\n"
             "        answer = net.tracing(every_frame_is_completed).send_frames(count=3)\n"
-            ">       assert every_frame_is_completed(answer.trace)\n"
+            ">       assert every_frame_is_completed(answer)\n"
             "E       assert fail: every frame is completed: each frame given to the chip is followed by one completion "
             "within 100 ms\n"
             "E         (1 × frame given to the chip without completion)\n",
@@ -161,7 +162,7 @@ FAILING = CheckRecord(
                    host(4.9), OFFSET, 41_000, device="ethernet"),
         CallRecord("net.send_frames", {"interface": "eth0", "frames": [FRAME] * 3, "timeout_s": 6.0},
                    {"sent": 3, "completed": 2}, None, host(11.4), host(5_230.0), OFFSET, 41_000, "traces/0001.dat", 0,
-                   tuple(map(trace().judge, CONTRACTS)), "ethernet"),
+                   tuple(judge(contract, trace()) for contract in CONTRACTS), "ethernet"),
         CallRecord("net.statistics", {"interface": "eth0"}, None,
                    CallError("OSError", "[Errno 110] Connection timed out", 110, "Traceback:\n"),
                    host(5_240.0), host(5_390.0), OFFSET, 41_000, device="ethernet"),

@@ -36,7 +36,7 @@ def test_a_failure_carries_its_reason_assertion_and_measured_values(sample, tmp_
     case = found["every frame that is sent is completed"]
     assert (case.get("classname"), case.get("time")) == ("dm9000.ethernet", "5.410")
     assert case.find("failure").get("message").startswith("3 frames were handed to the chip and 2 completions")
-    assert ">       assert every_frame_is_completed(answer.trace)" in case.find("failure").text
+    assert ">       assert every_frame_is_completed(answer)" in case.find("failure").text
     assert {p.get("name"): p.get("value") for p in case.iter("property")} == {
         "nodeid": "drivers/dm9000/checks/test_transmit.py::test_every_frame_that_is_sent_is_completed",
         "measured.completion, longest": "5200 ms (limit 100)", "measured.frames": "3 "}

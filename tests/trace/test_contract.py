@@ -114,7 +114,7 @@ def test_a_decorated_function_is_a_contract_named_after_it():
     assert str(every_frame_is_freed) == "every frame is freed: each frame given is followed by one frame freed"
 
 
-def test_calling_a_contract_asks_the_trace():
+def test_calling_a_contract_with_an_answer_gives_the_answers_verdict():
     class Judge:
         def judge(self, given):
             return f"judged {given.name}"

@@ -12,6 +12,7 @@ import pytest
 from bench import Rig
 from bench.cli.trace import record
 from bench.errors import AgentDied, UsageError
+from bench.judge.judge import judge
 from bench.trace import Trace
 from bench.trace.format import shown_name
 from bench.verdict import Outcome
@@ -64,14 +65,14 @@ def test_a_contract_names_functions(rig):
     xmit, send, probe = Function("dm9000_start_xmit"), Function("dm9000_send_*:mod:dm9000"), Function("dm9000_probe")
     ordered, unseen = contract("ordered", order(xmit, send)), contract("unseen", never(probe))
     trace = pinged(rig, ordered, unseen)
-    assert (ordered(trace).outcome, unseen(trace).outcome) == (Outcome.PASS, Outcome.PASS)
+    assert (judge(ordered, trace).outcome, judge(unseen, trace).outcome) == (Outcome.PASS, Outcome.PASS)
     assert len(set(trace.symbols("ftrace:function", "ip"))) == 2
 
 
 def test_a_function_that_cannot_be_traced_is_named_and_what_depends_on_it_is_undecided(rig):
     unseen = contract("unseen", never(Function("dm9000_no_such_function")))
     trace = pinged(rig, unseen, Tracepoint("net:net_dev_queue"))
-    verdict = unseen(trace)
+    verdict = judge(unseen, trace)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "no function that can be traced is called dm9000_no_such_function" in verdict.reason
     assert "ftrace:function" not in trace.events
@@ -97,14 +98,14 @@ def test_a_saved_recording_keeps_the_symbols_that_it_needs_and_no_others(rig, tm
 
 
 def seen_in(trace, function):
-    return contract("seen", seen(Function(function)))(trace).outcome is Outcome.PASS
+    return judge(contract("seen", seen(Function(function))), trace).outcome is Outcome.PASS
 
 
 def test_the_function_graph_tracer_pairs_entries_and_returns_and_has_their_durations(rig):
     entry, leave = GraphEntry("dm9000_start_xmit"), GraphExit("dm9000_start_xmit")
     paired, took = contract("paired", pair(entry, leave, key="pid")), contract("took", every(leave, duration=above(0)))
     trace = pinged(rig, paired, took)
-    assert (paired(trace).outcome, took(trace).outcome) == (Outcome.PASS, Outcome.PASS)
+    assert (judge(paired, trace).outcome, judge(took, trace).outcome) == (Outcome.PASS, Outcome.PASS)
     assert set(trace.symbols("ftrace:funcgraph_exit", "func")) == {"dm9000_start_xmit"}
     also = contract("also", seen(Function("dm9000_interrupt")))
     verdict = also(pinged(rig, paired, also))
@@ -151,7 +152,7 @@ def test_steps_that_a_call_marks_are_in_its_trace_and_in_contracts(rig):
     between = contract("in order", order(Step("one"), Step("t*"), key="pid") & count(Step(), exactly=2))
     answer = rig.agent.tracing(Tracepoint(enter), between).walk(steps=["one", "two"])
     assert [name for _, name in answer.trace.steps] == ["one", "two"]
-    assert between(answer.trace)
+    assert between(answer)
     assert rig.agent.walk(steps=["unheard"]).value is None
 
 

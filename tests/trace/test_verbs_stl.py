@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.judge.judge import judge
 from drivers.contract import (
     Tracepoint,
     absent_between,
@@ -57,7 +58,7 @@ def judged(ticks, claim):
     """What the verb says."""
     events = [(ts, 0, f"t:{one[0]}", *one[1:]) for ts, one in enumerate(ticks) if one]
     trace = simple(*events, cpus=1, began_ns=0, ended_ns=len(ticks) - 1)
-    return VALUE[trace.judge(contract("it holds", claim)).outcome]
+    return VALUE[judge(contract("it holds", claim), trace).outcome]
 
 
 def signals(ticks, key=None):

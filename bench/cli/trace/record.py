@@ -20,7 +20,8 @@ from bench.cli.trace.common import Output, add_verb, summary_lines
 from bench.errors import TargetError, UsageError
 from bench.judge import contract_files
 from bench.report.sanitise import visible
-from bench.rig.exerciser import Answer, Exerciser
+from bench.rig.call import Answer
+from bench.rig.exerciser import Exerciser
 from bench.rig.rig import Rig, quiet_labgrid
 from drivers.agent.call import kind
 from drivers.contract import (

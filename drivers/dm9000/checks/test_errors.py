@@ -26,7 +26,7 @@ def goes_on(net, ends, cable, disturb, received=1, timeout_s=2.0):
     after = net.statistics().value
     frames = heard.value["frames"]
     assert frames and frames[-1] == good, "the good frame after the bad one did not come"
-    assert claim(heard.trace) and interrupts_come_to_an_end(heard.trace) and no_timeout(heard.trace)
+    assert claim(heard) and interrupts_come_to_an_end(heard) and no_timeout(heard)
     return frames[:-1], {name: after[name] - before[name] for name in after}
 
 

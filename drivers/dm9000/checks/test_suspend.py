@@ -14,7 +14,7 @@ def sleep_and_wake(kernel, measure):
     if answer.errno in (errno.ENOENT, errno.EINVAL, errno.ENODEV):
         pytest.skip("this kernel lets no device sleep on its own")
     measure("sleep and wake of all devices", answer.value["seconds"], "s", limit=5.0)
-    assert sleeps_and_wakes(answer.trace)
+    assert sleeps_and_wakes(answer)
 
 
 @pytest.mark.fault("plant:refuse_suspend", "plant:slow_suspend")

@@ -126,4 +126,4 @@ def test_every_frame_of_a_capture_is_done(fingerprint, finger):
     complete = every_message_completes.bind(bus=wiring["bus"], device=wiring["device"], messages=9)
     answer = fingerprint.tracing(complete).capture(crop=[0, 8, 0, 1])
     assert len(answer.value["pixels"]) == 64
-    assert complete(answer.trace)
+    assert complete(answer)

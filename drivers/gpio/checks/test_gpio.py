@@ -85,9 +85,9 @@ def test_setting_a_direction_is_seen_by_the_kernel(gpio):
     answer = gpio.tracing(contracts.every_direction_change_succeeds, contracts.no_request_fails,
                               contracts.every_request_is_answered).turn("led", ["output", "input", "output"])
     assert answer.value == ["output", "input", "output"]
-    assert contracts.every_direction_change_succeeds(answer.trace)
-    assert contracts.no_request_fails(answer.trace)
-    assert contracts.every_request_is_answered(answer.trace)
+    assert contracts.every_direction_change_succeeds(answer)
+    assert contracts.no_request_fails(answer)
+    assert contracts.every_request_is_answered(answer)
 
 
 @pytest.mark.fault("virtio_gpio:output_inverted", "virtio_gpio:stuck_high", "virtio_gpio:set_value_lost")
@@ -97,7 +97,7 @@ def test_a_jumper_carries_each_value(gpio):
     sets = contracts.values_are_set.bind(times=1 + len(values))  # the first one twice: it is what the line starts with
     answer = gpio.tracing(sets).loop(out, into, values)
     assert answer.value == values
-    assert sets(answer.trace)
+    assert sets(answer)
 
 
 @pytest.mark.fault("virtio_gpio:lose_edges", "virtio_gpio:duplicate_edges", "virtio_gpio:edge_of_neighbour",

@@ -57,8 +57,8 @@ def test_a_reading_is_one_transfer_of_two_messages(hwmon, tmp102_chip, s3c2410_i
     reads = i2c_contracts.read_the_bytes.bind(messages=[b"\x0c\x81"])
     answer = hwmon.tracing(i2c_contracts.one_transfer, i2c_contracts.every_transfer_is_whole, reads).read()
     assert answer.value == 25000
-    assert i2c_contracts.one_transfer(answer.trace) and i2c_contracts.every_transfer_is_whole(answer.trace)
-    assert reads(answer.trace)
+    assert i2c_contracts.one_transfer(answer) and i2c_contracts.every_transfer_is_whole(answer)
+    assert reads(answer)
     assert s3c2410_i2c_chip.wire == [("write", 0x48, b"\x00"), ("read", 0x48, b"\x0c\x81"), ("stop",)]
 
 

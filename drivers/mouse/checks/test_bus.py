@@ -51,6 +51,6 @@ def test_the_trace_shows_each_report_on_its_way_to_the_program(mouse, pointer):
     watching = mouse.tracing(reach, soon, every_urb_comes_back).recording("usb")
     with watching.watch(reports=len(STEPS)) as watch:
         pointer.play(STEPS)
-    assert reach(watch.trace)
-    assert soon(watch.trace)
-    assert every_urb_comes_back(watch.trace)
+    assert reach(watch)
+    assert soon(watch)
+    assert every_urb_comes_back(watch)

@@ -22,7 +22,7 @@ def test_the_carrier_follows_the_cable_both_ways(net, ends, cable, measure):
         notice = watch.value[-1]
         measure("carrier comes" if plugged else "carrier goes", notice["at_s"], "s", limit=limit)
         assert (notice["carrier"], notice["operstate"]) == (plugged, "up" if plugged else "down")
-        assert claim(watch.trace)
+        assert claim(watch)
 
 
 @pytest.mark.fault("dm9000:link_stuck_down", "dm9000:drop_rx")

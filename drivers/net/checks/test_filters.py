@@ -23,7 +23,7 @@ def heard_of(net, ends, cable, destinations, frames=None, **how):
         for frame in [*sent.values(), last.ljust(60, b"\0")]:
             cable.send(frame)
     if frames is not None:
-        assert claim(heard.trace)
+        assert claim(heard)
     *found, ended = heard.value["frames"]
     assert LAST in ended
     return [destination for seed, destination in enumerate(destinations) if sent[seed] in found]

@@ -49,7 +49,7 @@ def test_frames_of_some_lengths_cross_both_ways_byte_for_byte(net, ends, cable):
                  ends.bind(frames_are_received, frames=len(SOME))]
     echo = crosses_both_ways(net, ends, cable, SOME, contracts)
     for contract in contracts:
-        assert contract(echo.trace)
+        assert contract(echo)
 
 
 @pytest.mark.slow(10)
@@ -114,7 +114,7 @@ def test_a_burst_that_stops_the_queue_leaves_whole_and_in_order(net, ends, cable
     assert cable.received == [ends.from_board(length, seed) for seed, length in enumerate(lengths)]
     measure("sending", sum(lengths) * 8 / sending.value["seconds"] / 1e6, "Mbit/s")
     for contract in contracts:
-        assert contract(sending.trace)
+        assert contract(sending)
 
 
 @pytest.mark.fault("dm9000:drop_rx", "dm9000:wrong_pointer_wrap", "dm9000:duplicate_rx", "dm9000:stale_ready_byte",
@@ -128,4 +128,4 @@ def test_bursts_that_fill_the_receive_buffer_arrive_whole_and_in_order(net, ends
                 cable.send(frame)
             cable.wait_for(first + 8, timeout_s=5.0)
     assert echo.value["frames"] == frames
-    assert claim(echo.trace)
+    assert claim(echo)

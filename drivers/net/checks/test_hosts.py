@@ -12,7 +12,7 @@ def test_the_partner_answers_the_boards_arp_request(net, ends, cable):
     taken = ends.bind(every_frame_is_taken)
     answer = net.tracing(taken).exchange_arp(source=ends.ip, target=ends.partner_ip)
     assert answer.value == ends.partner_mac
-    assert taken(answer.trace)
+    assert taken(answer)
     assert len(cable.received) == 1 and cable.partner.arp_requests >= 1
 
 
@@ -28,7 +28,7 @@ def test_the_partner_answers_the_boards_pings_of_every_size(net, ends, cable, me
     for size in (0, 1, 55, 56, 57, 1000, 1471, 1472):
         answer = net.tracing(taken, quick).ping(address=ends.partner_ip, count=2, size=size)
         assert len(answer.value) == 2, f"{2 - len(answer.value)} of 2 pings with {size} bytes got no good reply"
-        assert taken(answer.trace) and quick(answer.trace)
+        assert taken(answer) and quick(answer)
     measure("round trip of 1472 bytes", 1000 * min(answer.value), "ms")
     assert len(cable.received) == 16
 
@@ -51,4 +51,4 @@ def test_each_datagram_reaches_its_program_once(net, ends, cable):
         for payload in payloads:
             cable.send(ends.datagram((4001, 4000), payload))
     assert heard.value == payloads
-    assert claim(heard.trace)
+    assert claim(heard)

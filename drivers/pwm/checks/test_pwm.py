@@ -25,7 +25,7 @@ def test_the_pin_has_the_period_and_the_duty_that_were_asked_for(pwm, samsung_pw
     only = contracts.only_this_channel.bind(channel=channel)
     started = pwm.tracing(contracts.every_state_is_taken, runs, only).start(channel, MS, MS // 4)
     assert started.value == {"period": MS, "duty_cycle": MS // 4, "polarity": "normal", "enable": 1}
-    assert contracts.every_state_is_taken(started.trace) and runs(started.trace) and only(started.trace)
+    assert contracts.every_state_is_taken(started) and runs(started) and only(started)
     wave = samsung_pwm_chip.wave(channel)
     assert wave.running
     assert wave.period_ns == pytest.approx(MS, rel=0.05)
@@ -96,7 +96,7 @@ def test_a_channel_that_is_switched_off_is_low(pwm, samsung_pwm_chip, duty):
     assert samsung_pwm_chip.wave(0).running
     written = pwm.tracing(off).write(0, [["enable", 0]])
     assert written.value["state"]["enable"] == 0
-    assert off(written.trace)
+    assert off(written)
     wave = samsung_pwm_chip.wave(0)
     assert (wave.running, wave.level) == (False, False)
 
@@ -145,7 +145,7 @@ def test_a_period_out_of_the_timer_s_range_is_erange(pwm):
         answer = pwm.tracing(refused).write(0, [["duty_cycle", 0], ["period", period], ["enable", 1]])
         assert answer.value["errno"] == [0, 0, errno.ERANGE]
         assert answer.value["state"]["enable"] == 0
-        assert refused(answer.trace)
+        assert refused(answer)
 
 
 @pytest.mark.fault("samsung_pwm:output_open")

@@ -67,12 +67,12 @@ def test_a_time_that_is_set_is_in_the_chip_digit_by_digit_and_read_back(rtc, sti
     is_set, is_read = contracts.set_to_the_time.bind(seconds=seconds), contracts.read_the_time.bind(seconds=seconds)
     setting = rtc.tracing(is_set, i2c.every_transfer_is_whole).set_time(to="2024-02-29 22:34:56")
     assert setting.errno == 0
-    assert is_set(setting.trace) and i2c.every_transfer_is_whole(setting.trace)
+    assert is_set(setting) and i2c.every_transfer_is_whole(setting)
     assert [written(still).get(register) for register in range(2, 9)] == [0x56, 0x34, 0x22, 0x29, 0x04, 0x02, 0x24]
     assert still.time == "24-02-29 22:34:56"
     reading = rtc.tracing(is_read).read()
     assert reading.value == "2024-02-29 22:34:56"
-    assert is_read(reading.trace)
+    assert is_read(reading)
 
 
 @pytest.mark.fault("pcf8563:bit_flip", "s3c2410_i2c:restart_as_stop_start")
@@ -83,8 +83,8 @@ def test_a_reading_is_one_transfer_of_two_messages(rtc, still, s3c2410_i2c_chip)
     reads = i2c.read_the_bytes.bind(messages=[registers])
     answer = rtc.tracing(i2c.one_transfer, i2c.every_transfer_is_whole, reads, contracts.read_from_the_chip).read()
     assert answer.value == "2031-07-05 09:08:07"
-    assert i2c.one_transfer(answer.trace) and i2c.every_transfer_is_whole(answer.trace) and reads(answer.trace)
-    assert contracts.read_from_the_chip(answer.trace)
+    assert i2c.one_transfer(answer) and i2c.every_transfer_is_whole(answer) and reads(answer)
+    assert contracts.read_from_the_chip(answer)
     assert s3c2410_i2c_chip.wire == [("write", 0x51, b"\x00"), ("read", 0x51, registers), ("stop",)]
 
 
@@ -135,7 +135,7 @@ def test_a_time_that_is_not_to_be_trusted_is_an_error_until_it_is_set(rtc, still
     still.voltage_low()
     reading = rtc.tracing(fails).read()
     assert reading.errno == errno.EINVAL
-    assert fails(reading.trace)
+    assert fails(reading)
     assert rtc.voltage().value == RTC_VL_DATA_INVALID
     assert rtc.set_time(to="2024-05-06 07:08:09").errno == 0
     assert rtc.voltage().value == 0
@@ -149,7 +149,7 @@ def test_a_clock_that_is_gone_is_an_error_and_not_a_time(rtc, pcf8563_chip):
     with pcf8563_chip.faults.switched_on("absent"):
         answer = rtc.tracing(fails).read()
     assert answer.errno == errno.EIO
-    assert fails(answer.trace)
+    assert fails(answer)
 
 
 @pytest.mark.fault("pcf8563:write_lost", "pcf8563:bit_flip")

@@ -16,8 +16,8 @@ def test_every_character_comes_back(serial, uart_16550a_chip):
     assert answer.value["data"] == TEXT
     assert answer.value["counters"] == {"rx": 256, "tx": 256}
     assert uart_16550a_chip.sent == TEXT
-    assert contracts.the_transmitter_is_filled(answer.trace)
-    assert contracts.received_by_interrupt(answer.trace)
+    assert contracts.the_transmitter_is_filled(answer)
+    assert contracts.received_by_interrupt(answer)
 
 
 @pytest.mark.fault("uart_16550a:divisor_not_stored")

@@ -38,7 +38,7 @@ def test_a_burst_without_clocks_times_out(spi, failing, ours):
     failing(1)
     answer = spi.tracing(fails).message(transfers=[{"data": LONG}])
     assert answer.errno == errno.ETIMEDOUT
-    assert fails(answer.trace)
+    assert fails(answer)
 
 
 @pytest.mark.expects(splat=SAID)

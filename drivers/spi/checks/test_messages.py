@@ -19,9 +19,9 @@ def test_the_transfers_of_a_message_are_one_frame(spi, plug, ours):
         transfers=[{"data": b"ab"}, {"data": b"cde", "receive": False}, {"length": 2}])
     assert answer.value == [b"ab", None, b"\0\0"]
     assert plug.wire == [("frame", b"abcde\0\0")]
-    assert complete(answer.trace)
-    assert selected(answer.trace)
-    assert sent(answer.trace)
+    assert complete(answer)
+    assert selected(answer)
+    assert sent(answer)
 
 
 @pytest.mark.fault("s3c64xx_spi:bus_select_stuck", "spi_loopback:repeated_frame", "s3c64xx_spi:bus_select_lost")
@@ -31,7 +31,7 @@ def test_cs_change_ends_a_frame_within_a_message(spi, plug, ours):
         transfers=[{"data": b"a", "cs_change": 1}, {"data": b"b", "cs_change": 1}, {"data": b"cd"}])
     assert answer.value == [b"a", b"b", b"cd"]
     assert plug.wire == [("frame", b"a"), ("frame", b"b"), ("frame", b"cd")]
-    assert selected(answer.trace)
+    assert selected(answer)
 
 
 @pytest.mark.fault("s3c64xx_spi:select_dropped", "s3c64xx_spi:select_latch_dead")

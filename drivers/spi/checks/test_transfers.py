@@ -34,12 +34,12 @@ def test_bytes_go_out_and_come_back(spi, plug, ours):
     answer = spi.tracing(sent, received, complete, ends, selected, busy).message(transfers=[{"data": TEXT}])
     assert answer.value == [TEXT]
     assert plug.wire == [("frame", TEXT)]
-    assert sent(answer.trace)
-    assert received(answer.trace)
-    assert complete(answer.trace)
-    assert ends(answer.trace)
-    assert selected(answer.trace)
-    assert busy(answer.trace)
+    assert sent(answer)
+    assert received(answer)
+    assert complete(answer)
+    assert ends(answer)
+    assert selected(answer)
+    assert busy(answer)
 
 
 @pytest.mark.expects(splat=LATE)
