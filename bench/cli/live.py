@@ -66,6 +66,9 @@ class Live:
 
     def pytest_bench_check(self, record: CheckRecord) -> None:
         self.progress.advance(self.task)
+        task = self.progress.tasks[0]
+        if task.total is not None and task.completed > task.total:  # a stand-in became more than one check
+            self.progress.update(self.task, total=task.completed)
         if record.outcome is Outcome.SKIP and not self.skips:
             return
         style = STYLE[record.outcome]

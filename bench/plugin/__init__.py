@@ -25,8 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(*names): the faults that must trip this check")
     config.addinivalue_line("markers", "slow(seconds): not in a quick acceptance; about how long it takes on the twin")
     config.addinivalue_line("markers", "lifecycle: only in `bench lifecycle`, and where it is asked for by name")
-    config.addinivalue_line("markers", "for_each(argument, call, action): run once for each thing that the call "
-                            "answers, skipped where its `cannot` says why `action` cannot be done to it")
+    config.addinivalue_line("markers", "each_device(action): run once for each device of the board that has a driver, "
+                            "skipped where `action` cannot be done to it")
     config.addinivalue_line("markers", "sweep: only in `bench sweep`, and where it is asked for by name")
     config.addinivalue_line("markers", "expects(splat): a kernel-log pattern that this check declares")
     if config.getoption("--board"):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ import pytest
 from bench import board as boards
 from bench import faults, store
 from bench.board import Board
-from bench.errors import BenchError, Broken, Hang
-from bench.plugin import evidence
+from bench.errors import BenchError, Broken, Hang, Inconclusive
+from bench.plugin import device_list, evidence, parametrize, stand_in
 from bench.plugin.coverage import Watch
+from bench.plugin.device_list import DeviceList
 from bench.plugin.evidence import Current, HealthError, SiteError, outcome_of
 from bench.plugin.preflight import Ready
 from bench.results import board_contracts
 from bench.rig.exerciser import exercisers, needs_device
 from bench.rig.rig import Rig, quiet_labgrid
 from bench.verdict import Outcome
+
+SECONDS_OF_STAND_IN = 60.0  # about as long as the checks take that it stands for, on a board that nobody has listed
 
 
 class Checks:
@@ -35,11 +39,12 @@ class Checks:
         self.current = Current.nothing()
         self._rig: Rig | None = None
         self._writer: store.Writer | None = None
-        self._things: dict[str, list[dict[str, Any]]] = {}
+        given = getattr(config, "workerinput", {}).get("devices")  # every worker collects by the same list
+        self.devices = DeviceList(device_list.load(board) if given is None else json.loads(given))
         self._left: dict[str, Any] | None = None  # the snapshot after the last check, and the boot that it is of
         self._left_at = 0
         self._ready = Ready()
-        self._refused: Exception | None = None
+        self._refused: BaseException | None = None
         self._dirty_boot = -1  # the boot whose target is not to be trusted: another one before the next check
 
     @property
@@ -61,13 +66,6 @@ class Checks:
     def _mark_dirty(self) -> None:
         if self._rig is not None:
             self._dirty_boot = self._rig.boots
-
-    def things(self, call: str) -> list[dict[str, Any]]:
-        """What a call without arguments answers, asked once; the board is booted for it."""
-        if call not in self._things:
-            name, _, function = call.partition(".")
-            self._things[call] = getattr(self.rig.exerciser(name), function)().value
-        return self._things[call]
 
     @property
     def writer(self) -> store.Writer:
@@ -113,8 +111,12 @@ class Checks:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         if not self.is_check(item):
             return (yield)
-        self.current = Current.start(item, self.faults)
+        self.begin(item)
         return (yield)
+
+    def begin(self, item: pytest.Item) -> None:
+        """The check `item` is the one that runs now."""
+        self.current = Current.start(item, self.faults)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -122,7 +124,7 @@ class Checks:
         if self.is_check(item) and not item.get_closest_marker("skip"):
             try:
                 self._begin(item)
-            except Exception as e:
+            except (Exception, pytest.skip.Exception) as e:
                 self._refused = e  # pytest's own set-up must have begun before it is raised, or its tear-down fails
         return (yield)
 
@@ -180,6 +182,7 @@ class Checks:
 
     def _begin(self, item: pytest.Item) -> None:
         rig = self.rig
+        device = self._device(item, rig)
         if self.coverage:
             self.coverage.begin(rig)
         _ = self.writer  # the run's line is there when the first check begins
@@ -196,11 +199,29 @@ class Checks:
         proven = params.get("proven_fault", "")
         names = (*self.faults, *([proven] if proven else ()))
         self.current.faults = names
-        thing = next((value for value in params.values() if isinstance(value, dict)), {})
-        if "broken" in thing:  # the board did not say what it has, when the checks were collected
-            raise Broken(thing["broken"])
-        driver = thing.get("driver", "")
-        self.current.undo.enter_context(faults.switched_on(rig, *names, driver=driver))
+        self.current.undo.enter_context(faults.switched_on(rig, *names, driver=device.get("driver", "")))
+
+    def _device(self, item: pytest.Item, rig: Rig) -> dict[str, Any]:
+        """The device that a life-cycle check is about, {} for any other check; skips one that cannot be done to it."""
+        action, name = parametrize.action_of(item), parametrize.device_of(item)
+        if action is None:
+            # Listed at the first check of a run that needs it, before any check has left something unbound.
+            if self.devices.found is None and any(map(parametrize.action_of, item.session.items)):
+                with contextlib.suppress(BenchError):
+                    self.devices.read(rig)
+            return {}
+        devices = self.devices.read(rig)
+        if name is None:
+            raise Broken("the board's devices could not be listed when this check was to run for each of them")
+        if name not in devices:
+            why = f"the board has no device {name} with a driver; the last run had listed it"
+        elif action in devices[name]["cannot"]:
+            why = devices[name]["cannot"][action]
+        else:
+            return devices[name]
+        if self.proving:  # a proof that is skipped proves nothing; the next one goes by the list as it is now
+            raise Inconclusive(f"{why}; run it again")
+        pytest.skip(why)
 
     def _end(self) -> None:
         """After the check's own tear-down: faults off, health compared; raises HealthError for what is new."""
@@ -244,7 +265,8 @@ class Checks:
 
     def _record(self, item: pytest.Item) -> store.CheckRecord:
         """The check's record, on the disk with its files when this returns."""
-        number = item.session.items.index(item)  # the same in every worker, so that no two write one file
+        # The same number in every worker, so that no two write one file.
+        number = item.stash.get(stand_in.NUMBER, None) or f"{item.session.items.index(item):04d}"
         record = self.current.record(self.board, self.worker)
         record = evidence.keep_files(record, self.current, self.folder, number)
         self.writer.add(record)
@@ -253,5 +275,7 @@ class Checks:
 
 def _seconds(item: pytest.Item) -> float:
     """About how long a check takes on the twin, as its `slow` marker says; 0 for a quick one."""
+    if parametrize.is_stand_in(item):
+        return SECONDS_OF_STAND_IN
     slow = item.get_closest_marker("slow")
     return float(slow.args[0]) if slow and slow.args else float(slow is not None)

@@ -11,6 +11,7 @@ from bench import board as boards
 from bench.plugin import fixtures, scheduler
 from bench.plugin.checks import Checks
 from bench.plugin.run_record import Recorder
+from bench.plugin.stand_in import StandIns
 from bench.rig.exerciser import exercisers
 from fixtures import chips
 
@@ -28,7 +29,9 @@ def start(config: pytest.Config) -> None:
         _keep_to_one_processor(config.workerinput["workerid"])  # type: ignore[attr-defined]
     if given or config.getoption("dist", "no") == "no":
         config.pluginmanager.register(fixtures, "bench-fixtures")
-        config.pluginmanager.register(Checks(config, board, folder), "bench-checks")
+        checks = Checks(config, board, folder)
+        config.pluginmanager.register(checks, "bench-checks")
+        config.pluginmanager.register(StandIns(checks), "bench-stand-ins")
 
 
 def _keep_to_one_processor(worker: str) -> None:

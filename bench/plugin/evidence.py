@@ -250,24 +250,24 @@ def usb_record(usb: UsbCapture) -> store.UsbRecord:
     return store.UsbRecord(None, usb.bus, usb.device, usb.lost, usb.offset_ns, usb.error_ns, usb.missing)
 
 
-def keep_files(record: store.CheckRecord, current: Current, folder: Path, number: int) -> store.CheckRecord:
+def keep_files(record: store.CheckRecord, current: Current, folder: Path, number: str) -> store.CheckRecord:
     """Write the traces, the pcap and the files of a check into the record's folder and name them in its record."""
     calls = list(record.calls)
     for i, answer in enumerate(current.journal.answers):
         if answer.trace is not None:
-            name = f"traces/{number:04d}-{i:02d}.dat"
+            name = f"traces/{number}-{i:02d}.dat"
             answer.trace.save(folder / name)
             calls[i] = dataclasses.replace(calls[i], trace=name)
         kept = calls[i].usb
         if answer.usb is not None and kept is not None and not kept.missing:
-            name = f"wire/{number:04d}-{i:02d}-usb.pcap"
+            name = f"wire/{number}-{i:02d}-usb.pcap"
             answer.usb.save(folder / name)
             calls[i] = dataclasses.replace(calls[i], usb=dataclasses.replace(kept, pcap=name))
     pcap = None
     if current.crossings:
-        pcap = f"wire/{number:04d}.pcap"
+        pcap = f"wire/{number}.pcap"
         write_pcap(folder / pcap, ((c.time_ns, c.frame) for c in current.crossings))
-    files = {f"files/{number:04d}-{name}": data for name, data in current.kept.items()}
+    files = {f"files/{number}-{name}": data for name, data in current.kept.items()}
     for path, data in files.items():
         (folder / path).write_bytes(data)
     return dataclasses.replace(record, calls=tuple(calls), pcap=pcap, files=tuple(files))

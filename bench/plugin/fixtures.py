@@ -28,6 +28,13 @@ def rig(request: pytest.FixtureRequest) -> Rig:
 
 
 @pytest.fixture
+def device(request: pytest.FixtureRequest, rig: Rig) -> dict[str, Any]:
+    """The device that a check of `each_device` is about, as drivers.lifecycle's `devices` describes it."""
+    plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
+    return plugin.devices.read(rig)[request.param]
+
+
+@pytest.fixture
 def board(rig: Rig) -> Board:
     """The board's data."""
     return rig.board
@@ -106,7 +113,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         devices = [d.name for d in plugin.board.with_exerciser(name)]
         if name in metafunc.fixturenames and len(devices) > 1:
             metafunc.parametrize(name, devices, indirect=True)
-    parametrize.expand(metafunc, plugin)
+    parametrize.expand(metafunc, plugin.devices, plugin.proving)
     times = metafunc.config.getoption("--times")
     if times > 1:
         metafunc.fixturenames.append("turn")

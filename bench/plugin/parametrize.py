@@ -1,51 +1,70 @@
-"""Checks for what only the running board knows: one for each thing that a call answers.
+"""Checks that run once for each device of the board that has a driver: the cells of the life-cycle matrix.
 
-    @pytest.mark.for_each("device", "lifecycle.devices", "unbind")
+    @pytest.mark.each_device("unbind")
     def test_a_device_…(act, device): ...
 
-The call answers a list of {"id", "cannot": {action: why}, …}. The board is booted for it while checks are collected.
+Collection touches no hardware: it takes the devices from the list that the last run kept (bench.plugin.device_list).
+For devices that are not in the list each check has one stand-in, `[unbind:unlisted]`, which becomes a check for each
+of them when it is run (bench.plugin.stand_in).
 """
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
-from bench.errors import BenchError
-from bench.plugin.checks import Checks
+from bench.plugin.device_list import DeviceList
+
+MARK, ARGUMENT, STAND_IN = "each_device", "device", "unlisted"
+Device = Mapping[str, Any]  # as drivers.lifecycle's `devices` describes one
 
 
-def expand(metafunc: pytest.Metafunc, plugin: Checks) -> None:
-    """Give the check its cases, as its mark says."""
-    for mark in metafunc.definition.iter_markers("for_each"):
-        argument, call, action = mark.args
-        try:
-            things = [] if plugin.config.option.collectonly else plugin.things(call)
-        except BenchError as e:
-            # The board is broken: said by the check, which fails as every other one does.
-            metafunc.parametrize(argument, [pytest.param({"broken": str(e)}, id=action)])
-            continue
-        if plugin.proving:
-            things = [thing for thing in things if action not in thing["cannot"]]
-            things = sorted(things, key=lambda thing: (not thing["module"], not thing["leaf"]))[:1]
-        quick = _quick(things)
-        metafunc.parametrize(argument, [_case(thing, action, thing["id"] in quick) for thing in things])
+def expand(metafunc: pytest.Metafunc, devices: DeviceList, proving: bool) -> None:
+    """Give the check its devices, as its mark says: while collecting the listed ones, in a run the unlisted ones."""
+    for mark in metafunc.definition.iter_markers(MARK):
+        action, = mark.args
+        running = devices.found is not None
+        known = list(((devices.found if running else devices.listed) or {}).values())
+        quick = _quick(known)
+        if proving:
+            able = [device for device in known if action not in device["cannot"]]
+            known = sorted(able, key=lambda device: (not device["module"], not device["leaf"]))[:1]
+        if running:
+            known = [device for device in known if device["id"] in devices.unlisted()]
+        cases = [_case(device, action, device["id"] in quick) for device in known]
+        if not running and not (proving and cases):
+            cases.append(pytest.param(None, id=f"{action}:{STAND_IN}"))
+        metafunc.parametrize(ARGUMENT, cases, indirect=True)
 
 
-def _quick(things: list[dict[str, Any]]) -> set[str]:
+def is_stand_in(item: pytest.Item) -> bool:
+    """Whether a check stands for those of the devices that are not in the list."""
+    return action_of(item) is not None and device_of(item) is None
+
+
+def action_of(item: pytest.Item) -> str | None:
+    """What the check does to its device; None for a check of no device."""
+    mark = item.get_closest_marker(MARK)
+    return str(mark.args[0]) if mark else None
+
+
+def device_of(item: pytest.Item) -> str | None:
+    """The id of the check's device."""
+    callspec = getattr(item, "callspec", None)
+    chosen = callspec.params.get(ARGUMENT) if callspec else None
+    return None if chosen is None else str(chosen)
+
+
+def _quick(devices: Iterable[Device]) -> set[str]:
     """The ids of those that are enough for an acceptance: the first of each loaded driver on which nothing hangs."""
     first: dict[str, str] = {}
-    for thing in things:
-        if thing["leaf"] and thing["module"]:
-            first.setdefault(thing["driver"], thing["id"])
+    for device in devices:
+        if device["leaf"] and device["module"]:
+            first.setdefault(device["driver"], device["id"])
     return set(first.values())
 
 
-def _case(thing: dict[str, Any], action: str, quick: bool) -> Any:
-    marks = []
-    why = thing["cannot"].get(action)
-    if why:
-        marks.append(pytest.mark.skip(why))
-    if why or not quick:
-        marks.append(pytest.mark.lifecycle)
-    return pytest.param(thing, id=f"{action}:{thing['driver']}/{thing['id'].partition('/')[2]}", marks=marks)
+def _case(device: Device, action: str, quick: bool) -> Any:
+    marks = [] if quick and action not in device["cannot"] else [pytest.mark.lifecycle]
+    return pytest.param(device["id"], id=f"{action}:{device['driver']}/{device['id'].partition('/')[2]}", marks=marks)

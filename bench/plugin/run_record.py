@@ -4,6 +4,7 @@ Workers write their checks' lines themselves, each before its next check; a chec
 """
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from bench import results, store
 from bench.board import Board
-from bench.plugin import evidence
+from bench.plugin import device_list, evidence
 from bench.rig.exerciser import exerciser_of
 from bench.verdict import Outcome
 
@@ -26,6 +27,7 @@ class Recorder:
         self.config, self.board, self.folder = config, board, folder
         self.records: list[store.CheckRecord] = []
         self._writer: store.Writer | None = None
+        self._devices = device_list.load(board)  # read once: workers must collect the same checks
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if not self.config.getoption("collectonly"):
@@ -38,6 +40,7 @@ class Recorder:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["record"] = str(self.folder)
+        node.workerinput["devices"] = json.dumps(self._devices)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if hasattr(report, "check"):

@@ -10,7 +10,7 @@ from drivers.lifecycle.checks.diff import kept_while_unbound
 
 
 def each(action):
-    return pytest.mark.for_each("device", "lifecycle.devices", action)
+    return pytest.mark.each_device(action)
 
 
 @each("unbind")
