@@ -16,7 +16,10 @@ from bench import faults, report, results, setup, store
 from bench.cli.live import Live
 from bench.cli.proof import Proof
 from bench.errors import UsageError
+from bench.plugin import device_list
+from bench.plugin.device_list import DeviceList
 from bench.rig.exerciser import exercisers
+from bench.rig.rig import Rig, quiet_labgrid
 from bench.verdict import Outcome
 from fixtures import chips
 
@@ -47,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     number = jobs(options, board)
     if number > 1:
         setup.prepare()  # once and shown, not by each worker
+    if options.command == "lifecycle" and options.expression and device_list.load(board) is None:
+        _list_devices(options.board)  # -k goes by their names
     # One check at a time: they last too long to be dealt out by the handful.
     shared = ["--numprocesses", str(number), "--dist", "load", "--maxschedchunk", "1"] if number > 1 else []
     status = pytest.main([*arguments, *shared], plugins=[live])
@@ -105,6 +110,13 @@ def _arguments(options: argparse.Namespace, folder: Path) -> list[str]:
     if getattr(options, "times", 1) > 1:
         arguments += ["--times", str(options.times)]
     return arguments
+
+
+def _list_devices(board: str) -> None:
+    """Boot the board once to read which devices it has."""
+    quiet_labgrid()
+    with Rig(board) as rig:
+        DeviceList(None).read(rig)
 
 
 def _nothing_matched(expression: str, names: list[str]) -> UsageError:

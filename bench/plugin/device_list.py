@@ -44,7 +44,7 @@ class DeviceList:
 def load(board: Board) -> list[dict[str, Any]] | None:
     """The list that the last run kept; None when there is none, or none that can be read."""
     try:
-        devices = json.loads(_path(board).read_text())
+        devices = json.loads(path(board).read_text())
     except (OSError, ValueError):
         return None
     return devices if isinstance(devices, list) else None
@@ -52,13 +52,14 @@ def load(board: Board) -> list[dict[str, Any]] | None:
 
 def save(board: Board, devices: list[dict[str, Any]]) -> None:
     """Keep the list; a cache folder that cannot be written keeps none."""
-    path = _path(board)
-    aside = path.with_suffix(f".{os.getpid()}")
+    final = path(board)
+    aside = final.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
         aside.write_text(json.dumps(devices))
-        aside.replace(path)  # workers save at the same time; each leaves a whole list
+        aside.replace(final)  # workers save at the same time; each leaves a whole list
 
 
-def _path(board: Board) -> Path:
+def path(board: Board) -> Path:
+    """Where the list of a board is kept."""
     return setup.cache_folder() / "devices" / f"{board.name}-{digest(str(board.folder))}.json"

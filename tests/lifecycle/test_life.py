@@ -95,16 +95,6 @@ def test_the_device_above_another_is_the_nearest_with_a_driver(rig):
         above(devices, "reg-dummy")
 
 
-def test_collecting_alone_boots_no_board():
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "--board", "twin210",
-         "--collect-only", "-q", str(ROOT / "drivers" / "lifecycle"), f"--rootdir={ROOT}"],
-        capture_output=True, text=True, timeout=60, cwd=ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "test_ten_binds_leave_nothing_behind[" in done.stdout
-    assert "10 tests collected" in done.stdout
-
-
 def test_a_board_that_cannot_say_what_it_has_breaks_the_checks_and_fails_none(tmp_path):
     shutil.copytree(ROOT / "boards" / "twin210", tmp_path / "twin210")
     environment = tmp_path / "twin210" / "env.yaml"
