@@ -37,7 +37,8 @@ class Selection:
 def run(options: argparse.Namespace) -> int:
     """Run the checks, show them live, write the record's reports, and return the exit code."""
     board = boards.load(options.board, frozenset(exercisers()), frozenset(chips.names()))
-    results.board_contracts.load(board.folder)  # a mistake in it is told before anything starts
+    results.board_contracts.load(board.folder)  # mistakes in both are reported before anything starts
+    boards.of_drivers()
     faults.validate(board, getattr(options, "fault", []))
     if getattr(options, "exerciser", None) and options.exerciser not in exercisers():
         raise UsageError.unknown("exerciser", options.exerciser, exercisers())

@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "each_device(action): run once for each device of the board that has a driver, "
                             "skipped where `action` cannot be done to it")
     config.addinivalue_line("markers", "sweep: only in `bench sweep`, and where it is asked for by name")
+    config.addinivalue_line("markers", "driver(*names): kernel drivers that this check binds to its device itself")
     config.addinivalue_line("markers", "expects(splat): a kernel-log pattern that this check declares")
     if config.getoption("--board"):
         # Loaded only now: a pytest run without a board pays nothing for this plugin.

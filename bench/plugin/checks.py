@@ -11,7 +11,7 @@ import pytest
 
 from bench import board as boards
 from bench import faults, store
-from bench.board import Board
+from bench.board import Board, KnownDefect
 from bench.errors import BenchError, Broken, Hang, Inconclusive
 from bench.plugin import device_list, evidence, parametrize, stand_in
 from bench.plugin.coverage import Watch
@@ -35,6 +35,7 @@ class Checks:
         self.proving = bool(config.getoption("--prove"))
         self.faults: tuple[str, ...] = tuple(config.getoption("--fault"))
         self.site = board_contracts.load(self.board.folder)
+        self.known_defects = (*self.board.known_defects, *boards.of_drivers())
         self.coverage = Watch(self.board) if config.getoption("--coverage") else None
         self.current = Current.nothing()
         self._rig: Rig | None = None
@@ -102,6 +103,13 @@ class Checks:
         asked = [name for name in exercisers() if name in getattr(item, "fixturenames", ())]
         return all(self.board.with_exerciser(name) or not needs_device(name) for name in asked)
 
+    def _known_defect(self, item: pytest.Item) -> KnownDefect | None:
+        """The defect that the check is known to show on the kernel that ran it."""
+        bound = (name for mark in item.iter_markers("driver") for name in mark.args)
+        under_test = (*self.board.drivers_of(self._devices(item)), *bound)
+        release = str(self._rig.identity.get("release", "")) if self._rig else ""
+        return boards.applying(self.known_defects, item.nodeid, under_test, release)
+
     @staticmethod
     def _leave_out(config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]) -> None:
         config.hook.pytest_deselected(items=unwanted)
@@ -158,7 +166,7 @@ class Checks:
             self.current.fail(outcome_of(call.excinfo), call.excinfo, report.longreprtext)
             if call.excinfo.errisinstance((Hang, Broken)):
                 self._mark_dirty()
-            defect = self.board.defect(item.nodeid)
+            defect = self._known_defect(item)
             if defect and self.current.outcome is Outcome.FAIL and report.failed and not self.proving:
                 report.outcome, report.wasxfail = "skipped", defect.reason
         if self.is_check(item) and call.when == "teardown":
@@ -267,7 +275,7 @@ class Checks:
         """The check's record, on the disk with its files when this returns."""
         # The same number in every worker, so that no two write one file.
         number = item.stash.get(stand_in.NUMBER, None) or f"{item.session.items.index(item):04d}"
-        record = self.current.record(self.board, self.worker)
+        record = self.current.record(self._known_defect(item), self.worker)
         record = evidence.keep_files(record, self.current, self.folder, number)
         self.writer.add(record)
         return record

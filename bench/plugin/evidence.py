@@ -15,7 +15,7 @@ import pytest
 
 import bench
 from bench import setup, store
-from bench.board import Board
+from bench.board import Board, KnownDefect
 from bench.capture.usbmon import UsbCapture
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
 from bench.health import HealthFinding, compare, crash_in, kernel_lines
@@ -152,9 +152,8 @@ class Current:
         assert ok, f"{name} is {value:g} {unit}; the limit is {'at least ' if limit is None else ''}{bound:g} {unit}"
         return value
 
-    def record(self, board: Board, worker: str) -> store.CheckRecord:
-        """Freeze."""
-        defect = board.defect(self.name)
+    def record(self, defect: KnownDefect | None, worker: str) -> store.CheckRecord:
+        """Freeze, with the defect that the check is known to show."""
         if self.outcome is Outcome.FAIL:
             judge_the_rest(self.journal)
         ended = time.monotonic_ns()

@@ -102,28 +102,3 @@ def test_a_line_that_ends_nowhere_is_told_with_file_line_and_key(read, old, new,
     with pytest.raises(BoardError) as e:
         read(WIRED.replace(old, new))
     assert expected in str(e.value)
-
-
-DEFECTS = GOOD + """\
-known_defects:
-  - check: "test_x[(open|use):s3c-i2c/]"
-    reason: one
-  - check: "[leak:gpio_virtio/]"
-    reason: two
-"""
-
-
-def test_a_known_defect_may_name_cases_of_a_check(read):
-    def reason(check):
-        defect = read(DEFECTS).defect(check)
-        return defect and defect.reason
-
-    assert reason("drivers/l/checks/test_l.py::test_x[open:s3c-i2c/1.i2c]") == "one"
-    assert reason("drivers/l/checks/test_l.py::test_x[load:s3c-i2c/1.i2c]") is None
-    assert reason("drivers/l/checks/test_l.py::test_y[open:s3c-i2c/1.i2c]") is None
-    assert reason("drivers/l/checks/test_l.py::test_y[leak:gpio_virtio/virtio0]") == "two"
-
-
-def test_cases_that_are_no_regular_expression_are_a_mistake_with_its_line(read):
-    with pytest.raises(BoardError, match=r"board.yaml:10: known_defects\[0\].check: expected a regular expression"):
-        read(DEFECTS.replace("(open|use)", "(open"))

@@ -65,6 +65,7 @@ def test_usbmouse_tells_what_usbhid_tells(mouse, pointer, usbmouse):
 
 
 @pytest.mark.fault("mouse_24ae_2002:nak_for_ever")
+@pytest.mark.driver("usbmouse")
 def test_usbmouse_tells_no_wheel_that_a_short_report_does_not_have(mouse, pointer, usbmouse):
     with mouse.watch(reports=2) as watch:
         pointer.send(b"\0\1\1\5", b"\0\2\2")

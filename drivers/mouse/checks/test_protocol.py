@@ -65,6 +65,7 @@ def test_usbhid_goes_on_after_a_stall(mouse, pointer):
 
 
 @pytest.mark.fault("mouse_24ae_2002:nak_for_ever")
+@pytest.mark.driver("usbmouse")
 def test_usbmouse_goes_on_after_a_stall(mouse, pointer, usbmouse):
     goes_on_after_a_stall(mouse, pointer)
 
