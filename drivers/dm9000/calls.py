@@ -7,10 +7,14 @@ import time
 from collections.abc import Callable
 
 from drivers.agent.call import call
-from drivers.kernel.calls import collect_garbage, interrupts, kmsg, slab
-from drivers.kernel.devices import bind, unbind
-from drivers.net.calls import identity, interface_of, set_link
+from drivers.uapi.if_link import set_link
+from drivers.uapi.interrupts import handler_names
+from drivers.uapi.kmsg import kmsg
 from drivers.uapi.modules import load_module, unload_module
+from drivers.uapi.netdev import identity, interface_of
+from drivers.uapi.slabinfo import shrink_caches, slab
+from drivers.uapi.sysfs import read
+from drivers.uapi.sysfs import rebind as rebind_device
 
 __all__ = ["eeprom_magic", "parameters", "probe_line", "rebind", "reload"]
 
@@ -30,11 +34,7 @@ def eeprom_magic() -> int:
 def parameters() -> dict[str, str]:
     """The module's parameters as sysfs shows them."""
     folder = f"/sys/module/{DRIVER}/parameters"
-    found = {}
-    for name in sorted(os.listdir(folder)):
-        with open(f"{folder}/{name}") as opened:
-            found[name] = opened.read().strip()
-    return found
+    return {name: read(f"{folder}/{name}") for name in sorted(os.listdir(folder))}
 
 
 @call
@@ -43,9 +43,7 @@ def probe_line(since: int = 0) -> dict[str, str]:
 
     `since` is a sequence number of the kernel's log; empty when it said nothing since then.
     """
-    records = kmsg(since)["records"]
-    assert isinstance(records, list)
-    for record in reversed(records):
+    for record in reversed(kmsg(since)["records"]):
         match = PROBE.search(record["text"])
         if match:
             return match.groupdict()
@@ -58,14 +56,11 @@ SAMPLES = 10  # of the slab caches in a long run: each takes time
 def _state(interface: str, with_slab: bool) -> dict[str, object]:
     """What must not grow from one life of the driver to the next."""
     if with_slab:
-        collect_garbage()
-    with open(f"/sys/module/{DRIVER}/refcnt") as opened:
-        references = int(opened.read())
-    handlers = [name for line in interrupts().values() for name in line["names"]]  # type: ignore[attr-defined]
+        shrink_caches()
     return {
-        "references": references,
+        "references": int(read(f"/sys/module/{DRIVER}/refcnt")),
         "fds": len(os.listdir("/proc/self/fd")),
-        "handlers": handlers.count(interface),
+        "handlers": handler_names().count(interface),
         "slab": slab() if with_slab else {},
     }
 
@@ -97,8 +92,7 @@ def rebind(interface: str, times: int = 1, up: bool = True) -> list[dict[str, ob
     """
 
     def step(device: str) -> None:
-        unbind(DRIVER, device)
-        bind(DRIVER, device)
+        rebind_device("platform", DRIVER, device)
 
     return _again(interface, times, step, up)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import glob
 import os
 import time
-from typing import Sequence
+from collections.abc import Sequence
 
 from drivers.agent.call import call
+from drivers.uapi import sysfs
+from drivers.uapi.sysfs import swap, write
 
-BUS = "/sys/bus/platform"
 PM_TEST, STATE = "/sys/power/pm_test", "/sys/power/state"
 PM_TEST_DELAY = "/sys/module/suspend/parameters/pm_test_delay"
 # Virtio drivers without freeze and restore: virtio_device_restore resets their device, nobody sets its queues up again,
@@ -18,41 +19,22 @@ LOST_IN_SLEEP = ("gpio_virtio",)
 BACK_S = 3.0  # for a bus to find again what it lost in its sleep
 
 
-def _write(path: str, text: str) -> None:
-    opened = os.open(path, os.O_WRONLY)
-    try:
-        os.write(opened, text.encode())
-    finally:
-        os.close(opened)
-
-
-def _swap(path: str, text: str) -> str:
-    """Write `text` and return what to write to have it as before."""
-    with open(path) as opened:
-        was = opened.read().strip()
-    _write(path, text)
-    return was[was.index("[") + 1 : was.index("]")] if "[" in was else was
+@call
+def unbind(driver: str, device: str, bus: str = "platform") -> None:
+    """Unbind the device from the driver; ENODEV when it is not bound to it."""
+    sysfs.unbind(bus, driver, device)
 
 
 @call
-def unbind(driver: str, device: str) -> None:
-    """Take the platform device from its driver; ENODEV when it is not bound."""
-    _write(f"{BUS}/drivers/{driver}/unbind", device)
+def bind(driver: str, device: str, bus: str = "platform") -> None:
+    """Bind the device to the driver.  The probe's refusal is the errno."""
+    sysfs.bind(bus, driver, device)
 
 
 @call
-def bind(driver: str, device: str) -> None:
-    """Give the platform device to the driver.  The driver's refusal is the errno."""
-    _write(f"{BUS}/drivers/{driver}/bind", device)
-
-
-@call
-def rebind(driver: str, device: str) -> float:
-    """Unbind and bind again and return the seconds that took."""
-    begun = time.monotonic()
-    unbind(driver, device)
-    bind(driver, device)
-    return time.monotonic() - begun
+def rebind(driver: str, device: str, bus: str = "platform") -> float:
+    """Unbind the device, bind it to the driver again and return the seconds that both took."""
+    return sysfs.rebind(bus, driver, device)
 
 
 @call
@@ -63,22 +45,22 @@ def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SLEEP) -> dict
     USB enumerates some of its own anew. The kernel refuses with EINVAL where it has no such state, EBUSY when a device
     does not want to.
     """
-    delay, bound = _swap(PM_TEST_DELAY, "0"), _bound()
+    delay, bound = swap(PM_TEST_DELAY, "0"), _bound()
     try:
-        test = _swap(PM_TEST, level)
+        test = swap(PM_TEST, level)
         try:
             begun = time.monotonic()
-            _write(STATE, "freeze")
+            write(STATE, "freeze")
             return {"seconds": time.monotonic() - begun}
         finally:
-            _write(PM_TEST, test)
+            write(PM_TEST, test)
             for driver in lost:
                 _set_up_anew(driver)
             deadline = time.monotonic() + BACK_S
             while _bound() < bound and time.monotonic() < deadline:
                 time.sleep(0.02)
     finally:
-        _write(PM_TEST_DELAY, delay)
+        write(PM_TEST_DELAY, delay)
 
 
 def _set_up_anew(driver: str) -> None:
@@ -88,9 +70,9 @@ def _set_up_anew(driver: str) -> None:
     """
     for device in glob.glob(f"/sys/bus/virtio/drivers/{driver}/virtio*"):
         transport = os.path.dirname(os.path.realpath(device))
-        transports = os.path.realpath(f"{transport}/driver")
+        driver_folder = os.path.realpath(f"{transport}/driver")
         for action in ("unbind", "bind"):
-            _write(f"{transports}/{action}", os.path.basename(transport))
+            write(f"{driver_folder}/{action}", os.path.basename(transport))
 
 
 def _bound() -> int:

@@ -12,24 +12,14 @@ from typing import Dict, List, Optional
 
 from drivers.agent.call import call
 from drivers.uapi.modules import loaded
+from drivers.uapi.sysfs import UNREADABLE, driver_of, read
 
 TREE = "/sys/firmware/devicetree/base"
 DEFERRED = "/sys/kernel/debug/devices_deferred"
 
 
-def _text(path: str) -> str:
-    try:
-        with open(path, "rb") as opened:
-            return opened.read().decode("utf-8", "replace").rstrip("\n")
-    except OSError:
-        return ""
-
-
-def _link(path: str) -> str:
-    try:
-        return os.path.realpath(path) if os.path.islink(path) else ""
-    except OSError:
-        return ""
+def _read(path: str) -> str:
+    return read(path, UNREADABLE)
 
 
 @call
@@ -39,14 +29,14 @@ def devices() -> List[Dict[str, str]]:
     found = []
     for place in sorted(glob.glob("/sys/bus/*/devices/*")):
         bus, name = place.split("/")[3], os.path.basename(place)
-        node = _link(f"{place}/of_node")
+        node = os.path.realpath(f"{place}/of_node")
         found.append(
             {
                 "bus": bus,
                 "name": name,
                 "path": os.path.realpath(place)[len("/sys/devices") :],
-                "driver": os.path.basename(_link(f"{place}/driver")),
-                "modalias": _text(f"{place}/modalias"),
+                "driver": driver_of(place),
+                "modalias": _read(f"{place}/modalias"),
                 "node": node[len(TREE) :] if node.startswith(TREE) else "",
             }
         )
@@ -57,8 +47,7 @@ def devices() -> List[Dict[str, str]]:
 def deferred() -> Optional[Dict[str, str]]:
     """Devices whose probe waits: name → what for, in the driver's words; None where debugfs tells nothing."""
     try:
-        with open(DEFERRED) as opened:
-            lines = opened.read().splitlines()
+        lines = read(DEFERRED).splitlines()
     except OSError:
         return None
     return {name: reason.strip() for name, _, reason in (line.partition("\t") for line in lines)}
@@ -69,7 +58,7 @@ def lost_files() -> List[Dict[str, str]]:
     """Character devices that no program can open: path (as `devices` has it), file, and why."""
     found = []
     for place in sorted(glob.glob("/sys/dev/char/*")):
-        words = dict(line.partition("=")[::2] for line in _text(f"{place}/uevent").splitlines())
+        words = dict(line.partition("=")[::2] for line in _read(f"{place}/uevent").splitlines())
         file = "/dev/" + words.get("DEVNAME", "")
         if not words.get("DEVNAME") or os.access(file, os.R_OK) or os.access(file, os.W_OK):
             continue
@@ -86,8 +75,8 @@ def nodes() -> List[Dict[str, object]]:
     found: List[Dict[str, object]] = []
     for folder, _, files in os.walk(TREE):
         if "compatible" in files:
-            words = _text(f"{folder}/compatible").rstrip("\0").split("\0")
-            status = _text(f"{folder}/status").rstrip("\0") or "okay"
+            words = _read(f"{folder}/compatible").split("\0")
+            status = _read(f"{folder}/status") or "okay"
             found.append({"path": folder[len(TREE) :] or "/", "compatible": words, "status": status})
     return sorted(found, key=lambda node: str(node["path"]))
 
@@ -115,10 +104,10 @@ def _forbidden() -> Dict[str, str]:
     places = {}
     for folder in ("/usr/lib/modprobe.d", "/run/modprobe.d", "/etc/modprobe.d"):
         for path in sorted(glob.glob(f"{folder}/*.conf")):
-            for words in map(str.split, _text(path).splitlines()):
+            for words in map(str.split, _read(path).splitlines()):
                 if len(words) == 2 and words[0] == "blacklist":
                     places[words[1].replace("-", "_")] = path
-    for word in _text("/proc/cmdline").split():
+    for word in _read("/proc/cmdline").split():
         key, _, names = word.partition("=")
         if key in ("module_blacklist", "modprobe.blacklist"):
             places.update({name.replace("-", "_"): f"the kernel's command line ({word})" for name in names.split(",")})

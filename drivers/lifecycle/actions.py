@@ -4,12 +4,13 @@ from __future__ import annotations
 import time
 from typing import Callable, Dict
 
-from drivers.kernel.calls import collect_garbage, slab
 from drivers.lifecycle import snapshot
 from drivers.lifecycle.applicable import bound_supplier, holders, ids
 from drivers.lifecycle.transaction import Act
-from drivers.uapi import sysfs
+from drivers.uapi import devices
 from drivers.uapi.process import write
+from drivers.uapi.slabinfo import shrink_caches, slab
+from drivers.uapi.sysfs import BUSES, UNREADABLE, read
 
 LOOPS = 10
 USE_S = 0.15  # for how long programs use a device before and after it goes
@@ -30,7 +31,7 @@ def leak(act: Act) -> None:
     for _ in range(LOOPS):
         if not (act.unbind().ok and act.bind().ok and act.settle()):
             return
-        collect_garbage()
+        shrink_caches()
         act.samples.append(slab())
 
 
@@ -104,7 +105,7 @@ def runtime(act: Act) -> None:
     act.put(power + "control", "on")
     _status(power, "active", SLEEP_S)
     begun = time.monotonic()
-    if sysfs.read(power + "autosuspend_delay_ms"):
+    if read(power + "autosuspend_delay_ms", UNREADABLE):
         act.put(power + "autosuspend_delay_ms", "0")
     act.put(power + "control", "auto")
     act.notes["asleep"] = _status(power, "suspended", SLEEP_S)
@@ -115,9 +116,9 @@ def runtime(act: Act) -> None:
 
 def _status(power: str, wanted: str, timeout_s: float) -> str:
     deadline = time.monotonic() + timeout_s
-    while sysfs.read(power + "runtime_status") != wanted and time.monotonic() < deadline:
+    while read(power + "runtime_status", UNREADABLE) != wanted and time.monotonic() < deadline:
         time.sleep(0.01)
-    return sysfs.read(power + "runtime_status")
+    return read(power + "runtime_status", UNREADABLE)
 
 
 def new_id(act: Act) -> None:
@@ -131,7 +132,7 @@ def new_id(act: Act) -> None:
         act.bind()
     else:
         act.settle()
-        act.notes["took"] = sysfs.find(act.device.id).driver
+        act.notes["took"] = devices.find(act.device.id).driver
         act.put(act.device.driver_folder + "/remove_id", words)
 
 
@@ -140,15 +141,15 @@ def defer(act: Act) -> None:
     supplier = bound_supplier(act.device)
     act.notes["supplier"] = supplier.id
     act.put(supplier.driver_folder + "/unbind", supplier.name)
-    act.notes["without"] = sysfs.find(act.device.id).driver
+    act.notes["without"] = devices.find(act.device.id).driver
     act.notes["tried"] = act.bind().told()
     act.steps.pop()  # a refusal is what is wanted
-    write("%s/%s/drivers_probe" % (sysfs.BUSES, act.device.bus), act.device.name).wait()  # now it waits
+    write("%s/%s/drivers_probe" % (BUSES, act.device.bus), act.device.name).wait()  # now it waits
     act.notes["deferred"] = snapshot.deferred()
     act.look()
     act.put(supplier.driver_folder + "/bind", supplier.name)
     act.settle()
-    act.notes["with"] = sysfs.find(act.device.id).driver
+    act.notes["with"] = devices.find(act.device.id).driver
     act.notes["deferred_after"] = snapshot.deferred()
 
 

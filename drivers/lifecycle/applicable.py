@@ -6,8 +6,8 @@ import os
 from typing import Dict, List
 
 from drivers.lifecycle import protected
-from drivers.uapi import sysfs
-from drivers.uapi.sysfs import Device
+from drivers.uapi.devices import Device, bound
+from drivers.uapi.sysfs import UNREADABLE, read
 
 NAMES = ("unbind", "leak", "reload", "override", "open", "use", "load", "runtime", "new_id", "defer")
 
@@ -29,13 +29,13 @@ def ids(device: Device) -> str:
         names = [os.path.dirname(device.path) + "/idVendor", os.path.dirname(device.path) + "/idProduct"]
     else:
         return ""
-    return " ".join(sysfs.read(name).replace("0x", "") for name in names).strip()
+    return " ".join(read(name, UNREADABLE).replace("0x", "") for name in names).strip()
 
 
 def bound_supplier(device: Device) -> Device:
     """A device that this one needs and that can be taken away.  ENODEV when there is none."""
     folders = protected.suppliers(device.path)
-    for other in sysfs.bound():
+    for other in bound():
         if other.path in folders and os.path.exists(other.driver_folder + "/unbind"):
             return other
     raise OSError(errno.ENODEV, "no supplier of %s has a driver that can be unbound" % device.id)
@@ -77,18 +77,18 @@ def _without_module(device: Device, all_devices: List[Device], kept: Dict[str, s
             return dict.fromkeys(("reload", "load"), "its module also drives %s: %s" % (other.name, kept[other.path]))
     for name in modules:
         users = len(os.listdir("/sys/module/%s/holders" % name))
-        if int(sysfs.read("/sys/module/%s/refcnt" % name) or 0) > users:
+        if int(read("/sys/module/%s/refcnt" % name, UNREADABLE) or 0) > users:
             return dict.fromkeys(("reload", "load"), "module %s is in use by another driver" % name)
     return {}
 
 
 def _always_awake(power: str) -> Dict[str, str]:
-    status, control = sysfs.read(power + "runtime_status"), sysfs.read(power + "control")
+    status, control = read(power + "runtime_status", UNREADABLE), read(power + "control", UNREADABLE)
     if status not in ("active", "suspended") or not control:
         return {"runtime": "its driver has no runtime power management"}
-    usage = int(sysfs.read(power + "runtime_usage") or 0) - (control == "on")
+    usage = int(read(power + "runtime_usage", UNREADABLE) or 0) - (control == "on")
     if usage > 0:
         return {"runtime": "its driver keeps it awake (use count %d)" % usage}
-    if int(sysfs.read(power + "runtime_active_kids") or 0):
+    if int(read(power + "runtime_active_kids", UNREADABLE) or 0):
         return {"runtime": "a device below it is awake"}
     return {}

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 from drivers.agent.call import call
 from drivers.lifecycle import actions, applicable, protected, snapshot
 from drivers.lifecycle.transaction import Act
-from drivers.uapi import sysfs
+from drivers.uapi.devices import Device, all_nodes, below, bound, find, nodes_below
 
 SETTLE_S, STILL_S = 3.0, 0.25
 
@@ -24,26 +24,26 @@ def devices() -> List[Dict[str, Any]]:
     """
     found = _settled()
     kept = protected.reasons(found)
-    known = sysfs.all_nodes()
+    known = all_nodes()
     return [
         {
             "id": device.id, "bus": device.bus, "name": device.name, "path": device.path,
             "driver": device.driver, "module": device.module,
-            "nodes": sysfs.nodes(device.path, known),
-            "leaf": not any(sysfs.below(device.path, other.path) for other in found if other is not device),
+            "nodes": nodes_below(device.path, known),
+            "leaf": not any(below(device.path, other.path) for other in found if other is not device),
             "cannot": applicable.cannot(device, found, kept),
         }
         for device in found
     ]
 
 
-def _settled() -> List[sysfs.Device]:
+def _settled() -> List[Device]:
     """What is bound, when nothing more comes: a bus may still be looking for its devices."""
     deadline = time.monotonic() + SETTLE_S
-    found = sysfs.bound()
+    found = bound()
     while time.monotonic() < deadline:
         time.sleep(STILL_S)
-        before, found = found, sysfs.bound()
+        before, found = found, bound()
         if found == before:
             break
     return found
@@ -55,8 +55,8 @@ def act(device: str, action: str) -> Dict[str, Any]:
 
     ENODEV when there is no such device, EBUSY, with the reason, where the action must not be done to it.
     """
-    found = sysfs.find(device)
-    others = sysfs.bound()
+    found = find(device)
+    others = bound()
     refused = applicable.cannot(found, others, protected.reasons(others)).get(action)
     if refused or not found.driver:
         raise OSError(errno.EBUSY, "%s: %s" % (device, refused or "it has no driver"))

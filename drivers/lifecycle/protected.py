@@ -5,8 +5,8 @@ import os
 import re
 from typing import Dict, Iterator, List, Tuple
 
-from drivers.uapi import sysfs
-from drivers.uapi.sysfs import Device, below
+from drivers.uapi.devices import Device, below, folder_of
+from drivers.uapi.sysfs import UNREADABLE, read
 
 REGION = re.compile(r"^( *)([0-9a-f]+-[0-9a-f]+) : (.*)$")
 
@@ -44,22 +44,22 @@ def suppliers(path: str) -> List[str]:
 
 def _roots() -> Iterator[Tuple[str, str]]:
     """Folders of what we speak through and live on, each with its reason."""
-    for name in sysfs.read("/sys/class/tty/console/active").split():
+    for name in read("/sys/class/tty/console/active", UNREADABLE).split():
         yield os.path.realpath("/sys/class/tty/%s" % name), "it carries the console"
     for fd in os.listdir("/proc/self/fd"):
-        path = sysfs.folder_of("/proc/self/fd/" + fd)
+        path = folder_of("/proc/self/fd/" + fd)
         if path:
             yield path, "the agent speaks through it"
     with open("/proc/self/mounts") as mounts:
         for line in mounts:
             source = line.split()[0]
             if source.startswith("/dev/"):
-                path = sysfs.folder_of(source)
+                path = folder_of(source)
                 if path:
                     yield path, "a file system lies on it"
     if os.environ.get("SSH_CONNECTION"):
         for name in os.listdir("/sys/class/net"):
-            if sysfs.read("/sys/class/net/%s/operstate" % name) == "up":
+            if read("/sys/class/net/%s/operstate" % name, UNREADABLE) == "up":
                 yield os.path.realpath("/sys/class/net/%s" % name), "it may carry the connection to the agent"
 
 

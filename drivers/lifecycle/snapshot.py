@@ -9,9 +9,11 @@ import os
 import re
 from typing import Any, Dict, List
 
-from drivers.kernel.calls import interrupts
 from drivers.lifecycle import protected
-from drivers.uapi import sysfs
+from drivers.uapi.devices import Device, all_nodes, bound
+from drivers.uapi.interrupts import handler_names
+from drivers.uapi.modules import use_counts
+from drivers.uapi.sysfs import UNREADABLE, read
 
 NUMBER = re.compile(r"\d+")
 INSTANCE = re.compile(r"\.[0-9A-F]{4}\b")
@@ -23,11 +25,11 @@ DEBUG_DEPTH = 3
 
 def look() -> Dict[str, Any]:
     """Drivers of all devices, nodes, interrupt handlers, claimed registers, entries in debugfs, modules, open files."""
-    devices = sysfs.bound()
+    devices = bound()
     return {
         "drivers": {device.id: device.driver for device in devices},
-        "nodes": sorted(NUMBER.sub("N", node) for node in sysfs.all_nodes()),
-        "handlers": sorted(name for line in interrupts().values() for name in line["names"]),  # type: ignore[attr-defined]
+        "nodes": sorted(NUMBER.sub("N", node) for node in all_nodes()),
+        "handlers": handler_names(),
         "regions": sorted("%s %s" % (where, name) for _, where, name in protected.regions()),
         "debugfs": debugfs(),
         "modules": references(),
@@ -55,19 +57,18 @@ def _folders(base: str, name: str, depth: int, found: List[str]) -> None:
 
 def references() -> Dict[str, int]:
     """Use count of each module, but for the one that plants a bug for a proof."""
-    with open("/proc/modules") as opened:
-        return {fields[0]: int(fields[2]) for fields in map(str.split, opened) if fields[0] != "plant"}
+    return {name: count for name, count in use_counts().items() if name != "plant"}
 
 
 def deferred() -> List[str]:
     """Devices whose probe waits for another one, each with the reason where the kernel knows one."""
-    return [" ".join(line.split()) for line in sysfs.read(DEBUG + "/devices_deferred").splitlines()]
+    return [" ".join(line.split()) for line in read(DEBUG + "/devices_deferred", UNREADABLE).splitlines()]
 
 
-def settings(devices: List[sysfs.Device]) -> Dict[str, str]:
+def settings(devices: List[Device]) -> Dict[str, str]:
     """driver_override and power/control of each device, as far as it has them."""
     found = {}
     for device in devices:
-        values = [sysfs.read("%s/%s" % (device.path, name)) for name in ("driver_override", "power/control")]
+        values = [read("%s/%s" % (device.path, name), UNREADABLE) for name in ("driver_override", "power/control")]
         found[device.id] = "override %s, power/control %s" % tuple(value or "-" for value in values)
     return found

@@ -7,11 +7,11 @@ import time
 from typing import Any, Dict, List, Optional
 
 from drivers.lifecycle import snapshot, workload
-from drivers.net.calls import set_link
-from drivers.uapi import sysfs
+from drivers.uapi.devices import Device, below, bound, devices
+from drivers.uapi.if_link import set_link
 from drivers.uapi.modules import load_module, loaded, unload_module
 from drivers.uapi.process import STUCK_S, Child, Step, write
-from drivers.uapi.sysfs import Device
+from drivers.uapi.sysfs import BUSES, UNREADABLE, read
 
 SETTLE_S = 5.0  # until everything below a device that came back has its driver again
 RESTORE_S = 2.0  # and again, when it had not and was helped
@@ -31,11 +31,11 @@ class Act:
         self.samples: List[Dict[str, int]] = []  # of the slab caches
         self.notes: Dict[str, Any] = {}
         self.links = workload.links(device.path)
-        self._control = sysfs.read(device.path + "/power/control")
-        self._delay = sysfs.read(device.path + "/power/autosuspend_delay_ms")
+        self._control = read(device.path + "/power/control", UNREADABLE)
+        self._delay = read(device.path + "/power/autosuspend_delay_ms", UNREADABLE)
         self._loaded: List[str] = []
         self.before = snapshot.look()
-        self._names = {device.id: (device.bus, device.name, device.driver) for device in sysfs.bound()}
+        self._names = {device.id: (device.bus, device.name, device.driver) for device in bound()}
 
     # steps
 
@@ -91,7 +91,7 @@ class Act:
     def settle(self, timeout_s: float = SETTLE_S) -> bool:
         """Wait until every device has the driver that it had before; False when it has not in time."""
         deadline = time.monotonic() + timeout_s
-        while {device.id: device.driver for device in sysfs.bound()} != self.before["drivers"]:
+        while {device.id: device.driver for device in bound()} != self.before["drivers"]:
             if time.monotonic() >= deadline:
                 return False
             time.sleep(0.01)
@@ -101,8 +101,8 @@ class Act:
 
     def helpers(self) -> None:
         """Load what makes the nodes of an I2C adapter: nothing in the devicetree asks for it."""
-        below = [device for device in sysfs.devices() if sysfs.below(self.device.path, device.path)]
-        adapter = any(device.bus == "i2c" and device.name.startswith("i2c-") for device in below)
+        children = [device for device in devices() if below(self.device.path, device.path)]
+        adapter = any(device.bus == "i2c" and device.name.startswith("i2c-") for device in children)
         with contextlib.suppress(OSError):  # a kernel without it has no such nodes
             if adapter and load_module("i2c_dev"):
                 self._loaded.append("i2c_dev")
@@ -141,8 +141,8 @@ class Act:
                 self.load([name])
         self.settle(0.3)
         for ident, (bus, name, driver) in sorted(self._names.items(), key=lambda item: item[0] != self.device.id):
-            folder = "%s/%s/drivers/%s" % (sysfs.BUSES, bus, driver)
-            link = "%s/%s/devices/%s" % (sysfs.BUSES, bus, name)
+            folder = "%s/%s/drivers/%s" % (BUSES, bus, driver)
+            link = "%s/%s/devices/%s" % (BUSES, bus, name)
             if ident in self.before["drivers"] and os.path.exists(link) and not os.path.exists(link + "/driver"):
                 self.put(folder + "/bind", name)
         self._power()
@@ -159,13 +159,14 @@ class Act:
     def _override(self) -> None:
         path = self.device.path + "/driver_override"
         was = self.before["settings"].get(self.device.id, "")
-        if sysfs.read(path) and "override %s," % sysfs.read(path) not in was:
+        now = read(path, UNREADABLE)
+        if now and "override %s," % now not in was:
             self.put(path, "\n")
 
     def _power(self) -> None:
         for name, value in (("autosuspend_delay_ms", self._delay), ("control", self._control)):
             path = "%s/power/%s" % (self.device.path, name)
-            if value and sysfs.read(path) not in ("", value):
+            if value and read(path, UNREADABLE) not in ("", value):
                 self.put(path, value)
 
     def told(self) -> Dict[str, Any]:

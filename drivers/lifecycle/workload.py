@@ -9,8 +9,8 @@ import socket
 import stat
 from typing import Any, Callable, Dict, List
 
-from drivers.net.calls import link, set_link
-from drivers.uapi import sysfs
+from drivers.uapi.devices import nodes_below
+from drivers.uapi.if_link import link, set_link
 from drivers.uapi.process import STUCK_S, Child
 
 NODES, ATTRIBUTES = 8, 24  # at most so many of a device
@@ -78,10 +78,10 @@ def held(path: str) -> Child:
     def work(stop: Callable[[float], bool], tell: Callable[[Any], None]) -> None:
         fds: Dict[str, int] = {}
         told = {}
-        for node in sysfs.nodes(path)[:NODES]:
+        for node in nodes_below(path)[:NODES]:
             try:
                 if node.startswith("net:"):
-                    _ = set_link(node[4:], up=True)
+                    set_link(node[4:], up=True)
                 else:
                     fds[node] = opened(node)
                 told[node] = 0
@@ -108,7 +108,7 @@ def used(path: str) -> List[Child]:
 
     Each first tells what it uses, then {"what", "count", "errnos": {name: count}}.
     """
-    return [_user(node) for node in sysfs.nodes(path)[:NODES]] + [_reader(attributes(path))]
+    return [_user(node) for node in nodes_below(path)[:NODES]] + [_reader(attributes(path))]
 
 
 def _user(node: str) -> Child:
@@ -123,7 +123,7 @@ def _user(node: str) -> Child:
         tell(_again(node, act, stop))
 
     if node.startswith("net:"):
-        _ = set_link(node[4:], up=True)
+        set_link(node[4:], up=True)
     return Child(work)
 
 
@@ -170,8 +170,8 @@ def finished(children: List[Child], timeout_s: float = STUCK_S) -> List[Dict[str
 
 def links(path: str) -> Dict[str, bool]:
     """Interfaces of a device and whether each is up, to have them so again."""
-    names = [node[4:] for node in sysfs.nodes(path) if node.startswith("net:")]
-    return {name: bool(link(name)["up"]) for name in names}
+    names = [node[4:] for node in nodes_below(path) if node.startswith("net:")]
+    return {name: link(name)["up"] for name in names}
 
 
 __all__ = ["attributes", "finished", "held", "links", "used"]

@@ -1,9 +1,6 @@
 """Calls on any network interface; those with more to them live beside this file and are named at its end."""
 from __future__ import annotations
 
-import os
-import struct
-import sys
 import time
 from collections.abc import Generator
 
@@ -32,10 +29,11 @@ from drivers.net.ethtool_calls import (
     write_eeprom,
 )
 from drivers.net.ip_calls import connect_tcp, hear_udp, ping, send_udp, snmp
-from drivers.net.link_setup import enter, has_carrier, leave, write_sysctl
+from drivers.net.link_setup import enter, leave, write_sysctl
 from drivers.net.packet_calls import capture, echo, exchange_arp, send_and_drain, send_frames, send_numbered
-from drivers.uapi import ethtool, rtnetlink
-from drivers.uapi.rtnetlink import IFF_ALLMULTI, IFF_PROMISC, IFF_RUNNING, IFF_UP, attribute
+from drivers.uapi import rtnetlink
+from drivers.uapi.if_link import decode_link, link, set_link, statistics
+from drivers.uapi.netdev import has_carrier, identity, interface_of
 
 __all__ = [
     "add_address",
@@ -82,134 +80,6 @@ __all__ = [
 ]
 
 
-
-def _read(path: str) -> str:
-    try:
-        with open(path) as opened:
-            return opened.read().rstrip("\n\0")
-    except FileNotFoundError:
-        return ""
-
-
-def _bytes(path: str) -> bytes:
-    try:
-        with open(path, "rb") as opened:
-            return opened.read()
-    except FileNotFoundError:
-        return b""
-
-
-@call
-def identity(interface: str) -> dict[str, str]:
-    """Who drives the interface: driver, module, device, modalias, devicetree node, compatible and address.
-
-    What there is none of is "".
-    """
-    base = f"/sys/class/net/{interface}"
-    rtnetlink.index(interface)
-
-    def target(name: str) -> str:
-        path = f"{base}/device/{name}"
-        return os.path.basename(os.path.realpath(path)) if os.path.exists(path) else ""
-
-    node = os.path.realpath(f"{base}/device/of_node")
-    return {
-        "driver": target("driver"),
-        "module": target("driver/module"),
-        "device": os.path.basename(os.path.realpath(f"{base}/device")) if os.path.exists(f"{base}/device") else "",
-        "modalias": _read(f"{base}/device/modalias"),
-        "of_node": node.partition("/devicetree/base")[2],
-        "compatible": _read(f"{node}/compatible").replace("\0", ","),
-        "devicetree_address": _bytes(f"{node}/local-mac-address").hex(":"),
-        "address": _read(f"{base}/address"),
-        "address_assign_type": _read(f"{base}/addr_assign_type"),
-    }
-
-
-@call
-def interface_of(device: str, timeout_s: float = 2.0) -> str:
-    """The name of the interface that a platform device has, waiting for it up to `timeout_s`; "" when none came."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        for bus in ("platform", "pci", "virtio", "usb"):
-            folder = f"/sys/bus/{bus}/devices/{device}/net"
-            names = os.listdir(folder) if os.path.isdir(folder) else []
-            if names:
-                return names[0]
-        if time.monotonic() >= deadline:
-            return ""
-        time.sleep(0.002)
-
-
-def _link(body: bytes) -> dict[str, object]:
-    _, _, index, flags, _ = rtnetlink.IFINFO.unpack_from(body)
-    found = rtnetlink.attributes(body[rtnetlink.IFINFO.size :])
-
-    def number(kind: int) -> int:
-        return int.from_bytes(found.get(kind, b""), sys.byteorder)
-
-    return {
-        "index": index,
-        "name": ethtool.text(found.get(rtnetlink.IFLA_IFNAME, b"")),
-        "flags": flags,
-        "up": bool(flags & IFF_UP),
-        "running": bool(flags & IFF_RUNNING),
-        "promisc": bool(flags & IFF_PROMISC),
-        "promiscuity": number(rtnetlink.IFLA_PROMISCUITY),
-        "allmulti": bool(flags & IFF_ALLMULTI),
-        "carrier": bool(number(rtnetlink.IFLA_CARRIER)),
-        "carrier_changes": number(rtnetlink.IFLA_CARRIER_CHANGES),
-        "operstate": rtnetlink.OPERSTATES[number(rtnetlink.IFLA_OPERSTATE)],
-        "mtu": number(rtnetlink.IFLA_MTU),
-        "address": found.get(rtnetlink.IFLA_ADDRESS, b"").hex(":"),
-        "qdisc": ethtool.text(found.get(rtnetlink.IFLA_QDISC, b"")),
-        "txqlen": number(rtnetlink.IFLA_TXQLEN),
-    }
-
-
-def _ask_link(interface: str) -> bytes:
-    with rtnetlink.Route() as route:
-        body = rtnetlink.IFINFO.pack(0, 0, rtnetlink.index(interface), 0, 0)
-        return route.request(rtnetlink.RTM_GETLINK, body)[0]
-
-
-@call
-def link(interface: str) -> dict[str, object]:
-    """The interface's state as rtnetlink tells it: flags, carrier, operstate, MTU, address, qdisc."""
-    return _link(_ask_link(interface))
-
-
-@call
-def statistics(interface: str) -> dict[str, int]:
-    """rtnl_link_stats64 by the kernel's own names."""
-    found = rtnetlink.attributes(_ask_link(interface)[rtnetlink.IFINFO.size :])[rtnetlink.IFLA_STATS64]
-    return dict(zip(rtnetlink.STATS64, struct.unpack(f"={len(found) // 8}Q", found)))
-
-
-@call
-def set_link(
-    interface: str,
-    up: bool | None = None,
-    mtu: int | None = None,
-    address: str | None = None,
-    promisc: bool | None = None,
-    allmulti: bool | None = None,
-) -> None:
-    """Change what is given and leave the rest."""
-    flags = change = 0
-    for wanted, bit in ((up, IFF_UP), (promisc, IFF_PROMISC), (allmulti, IFF_ALLMULTI)):
-        if wanted is not None:
-            change |= bit
-            flags |= bit if wanted else 0
-    body = rtnetlink.IFINFO.pack(0, 0, rtnetlink.index(interface), flags, change)
-    if mtu is not None:
-        body += attribute(rtnetlink.IFLA_MTU, struct.pack("=I", mtu))
-    if address is not None:
-        body += attribute(rtnetlink.IFLA_ADDRESS, bytes.fromhex(address.replace(":", "")))
-    with rtnetlink.Route() as route:
-        route.request(rtnetlink.RTM_NEWLINK, body)
-
-
 @call
 def carrier(interface: str, wanted: bool, timeout_s: float) -> float:
     """Wait until the driver's carrier is as wanted and return the seconds it took; TimeoutError after `timeout_s`.
@@ -251,7 +121,7 @@ def watch_link(
         begun = time.monotonic()
         for at, kind, body in route.events(timeout_s):
             if kind == rtnetlink.RTM_NEWLINK and rtnetlink.IFINFO.unpack_from(body)[2] == number:
-                heard.append({**_link(body), "at_s": at - begun})
+                heard.append({**decode_link(body), "at_s": at - begun})
                 if heard[-1]["running"] == wanted:
                     return heard
     raise TimeoutError(f"{interface}: no notice of carrier {wanted} in {timeout_s} s, heard {heard}")

@@ -7,43 +7,20 @@ import time
 
 from drivers.agent.call import call
 from drivers.net import addresses
-from drivers.uapi import rtnetlink
+from drivers.uapi.if_link import set_link
+from drivers.uapi.netdev import has_carrier, is_up
+from drivers.uapi.sysfs import read, write
 
 SYSCTLS = ("ipv6/conf/default/disable_ipv6", "ipv6/conf/{}/disable_ipv6")
 
 
 def write_sysctl(name: str, value: str) -> str:
     """Set /proc/sys/net/`name` and return what it was."""
-    path = os.path.join("/proc/sys/net", name)
-    with open(path) as opened:
-        was = opened.read().strip()
-    if was != value:
-        with open(path, "w") as opened:
-            opened.write(value)
-    return was
-
-
-def set_flags(interface: str, up: bool) -> None:
-    """Set the interface up or down."""
-    flags = rtnetlink.IFF_UP if up else 0
-    with rtnetlink.Route() as route:
-        body = rtnetlink.IFINFO.pack(0, 0, rtnetlink.index(interface), flags, rtnetlink.IFF_UP)
-        route.request(rtnetlink.RTM_NEWLINK, body)
-
-
-def is_up(interface: str) -> bool:
-    """Whether somebody set the interface up."""
-    with open(f"/sys/class/net/{interface}/flags") as opened:
-        return bool(int(opened.read(), 16) & rtnetlink.IFF_UP)
-
-
-def has_carrier(interface: str) -> bool:
-    """The driver's carrier; False while the interface is down."""
-    try:
-        with open(f"/sys/class/net/{interface}/carrier") as opened:
-            return opened.read(1) == "1"
-    except OSError:  # EINVAL while the interface is down, ENOENT once it is gone
-        return False
+    path = f"/proc/sys/net/{name}"
+    before = read(path)
+    if before != value:
+        write(path, value)
+    return before
 
 
 @call
@@ -61,7 +38,7 @@ def enter(
         name = template.format(interface)
         if os.path.exists(os.path.join("/proc/sys/net", name)):
             sysctls[template] = write_sysctl(name, "0" if ipv6 else "1")
-    set_flags(interface, True)
+    set_link(interface, up=True)
     addresses.add_address(interface, address)
     if partner_mac:
         addresses.set_neighbour(interface, partner, partner_mac)
@@ -70,8 +47,7 @@ def enter(
         if time.monotonic() >= deadline:
             raise TimeoutError(f"{interface}: no carrier {timeout_s} s after it was set up: is the cable plugged in?")
         time.sleep(0.001)
-    with open(f"/sys/class/net/{interface}/address") as opened:
-        return {**was, "sysctls": sysctls, "mac": opened.read().strip()}
+    return {**was, "sysctls": sysctls, "mac": read(f"/sys/class/net/{interface}/address")}
 
 
 @call
@@ -83,7 +59,7 @@ def leave(interface: str, was: dict[str, object]) -> None:
         addresses.set_neighbour(interface, str(was["partner"]))
     with contextlib.suppress(OSError):
         addresses.remove_address(interface, str(was["address"]))
-    set_flags(interface, bool(was["up"]))
+    set_link(interface, up=bool(was["up"]))
     sysctls = was["sysctls"]
     assert isinstance(sysctls, dict)
     for template, value in sysctls.items():

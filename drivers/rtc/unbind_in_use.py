@@ -11,7 +11,8 @@ from typing import Any, Callable, Dict
 from drivers.agent.call import call
 from drivers.uapi import rtc
 from drivers.uapi.i2c import client, rebind
-from drivers.uapi.process import Child, Step, put, write
+from drivers.uapi.process import Child, Step, write
+from drivers.uapi.sysfs import write_errno
 
 _IN_LINE_S = 0.06  # until one waits for the one before it
 
@@ -34,7 +35,7 @@ def asked_when_gone(driver: str, *, adapter: str, address: int) -> Dict[str, Any
 
     child = Child(work)
     _ = child.value(2.0)
-    refused = put("/sys/bus/i2c/drivers/%s/unbind" % driver, name)
+    refused = write_errno("/sys/bus/i2c/drivers/%s/unbind" % driver, name)
     child.stop()
     errnos = [value for value in (child.value(2.0), child.value(2.0)) if value is not None]
     ended = child.wait(2.0)

@@ -1,25 +1,42 @@
-"""The kernel's log, each record read and taken apart once, however often somebody asks.   Ref: ABI/testing/dev-kmsg"""
+"""The kernel log.  Each record is read and parsed once, however many callers want it.   Ref: ABI/testing/dev-kmsg"""
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
 from collections import deque
-from typing import Deque, Dict, Optional, Union
+from typing import TypedDict
 
+from drivers.agent.call import call
 from drivers.agent.trace.tracefs import OWN_FILES
 
 KEPT = 8192  # records, those that wrap around in the kernel's own buffer among them
 
-Record = Dict[str, Union[int, float, str]]
+
+class Record(TypedDict):
+    """One record: sequence number, level (0 emerg to 7 debug), facility, time stamp of local_clock, and text."""
+
+    seq: int
+    level: int
+    facility: int
+    time_s: float
+    text: str
+
+
+class Records(TypedDict):
+    """What `kmsg` returns: the newest record's sequence number, how many were overwritten unread, and the records."""
+
+    last: int
+    dropped: int
+    records: list[Record]
 
 
 class Log:
     """What /dev/kmsg had since the agent started; the file stays open, so that only what is new is read."""
 
     def __init__(self) -> None:
-        self.records: Deque[Record] = deque(maxlen=KEPT)
-        self._fd: Optional[int] = None
+        self.records: deque[Record] = deque(maxlen=KEPT)
+        self._fd: int | None = None
 
     def fileno(self) -> int:
         """For select(), once something was read."""
@@ -29,16 +46,16 @@ class Log:
     @property
     def last(self) -> int:
         """The newest record's sequence number."""
-        return int(self.records[-1]["seq"]) if self.records else 0
+        return self.records[-1]["seq"] if self.records else 0
 
     def read(self) -> None:
-        """Read what is new.  Raises OSError where there is no log, or no leave to read it."""
+        """Read what is new.  Raises OSError where there is no log, or no permission to read it."""
         if self._fd is None:
-            opened = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+            low = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
             try:
-                self._fd = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, OWN_FILES)
+                self._fd = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, OWN_FILES)
             finally:
-                os.close(opened)
+                os.close(low)
         while True:
             try:
                 raw = os.read(self._fd, 8192)
@@ -62,14 +79,23 @@ class Log:
 
     def since(self, seq: int) -> tuple[list[Record], int]:
         """The records after `seq`, and how many of those were overwritten unread."""
-        found = []
+        newer: list[Record] = []
         for record in reversed(self.records):
-            if int(record["seq"]) <= seq:
+            if record["seq"] <= seq:
                 break
-            found.append(record)
-        found.reverse()
-        dropped = self.last - seq - len(found) if found and seq else 0
-        return found, dropped
+            newer.append(record)
+        newer.reverse()
+        dropped = self.last - seq - len(newer) if newer and seq else 0
+        return newer, dropped
 
 
 LOG = Log()
+
+
+@call
+def kmsg(since: int = 0, limit: int = 2000) -> Records:
+    """The kernel log's records after sequence number `since`, at most `limit`, the newest ones."""
+    LOG.read()
+    records, dropped = LOG.since(since)
+    dropped += max(0, len(records) - limit)
+    return {"last": max(LOG.last, since), "dropped": dropped, "records": records[-limit:]}

@@ -8,6 +8,7 @@ import time
 
 from drivers.agent.call import call
 from drivers.agent.coverage import Coverage
+from drivers.uapi.sysfs import ABSENT, read
 
 # finit_module, delete_module by machine: the C library has no name for them that can be counted on.
 SYSCALLS = {"armv7l": (379, 129), "armv6l": (379, 129), "aarch64": (273, 106), "x86_64": (313, 176)}
@@ -30,8 +31,8 @@ def _dependencies(name: str) -> list[str]:
     """The module's file and those it needs, in the order of modules.dep; built-in ones are not in it."""
     folder = f"/lib/modules/{os.uname().release}"
     wanted = name.replace("-", "_")
-    with open(f"{folder}/modules.dep") as opened:
-        for line in opened:
+    with open(f"{folder}/modules.dep") as dependencies:
+        for line in dependencies:
             path, _, needs = line.partition(":")
             if os.path.basename(path).split(".ko")[0].replace("-", "_") == wanted:
                 return [os.path.join(folder, part) for part in [path, *needs.split()]]
@@ -40,20 +41,21 @@ def _dependencies(name: str) -> list[str]:
 
 def _insert(path: str, options: str) -> None:
     flags = 0 if path.endswith(".ko") else MODULE_INIT_COMPRESSED_FILE
-    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _syscall(0, opened, options.encode(), flags)
+        _syscall(0, fd, options.encode(), flags)
     finally:
-        os.close(opened)
+        os.close(fd)
 
 
 def loaded(name: str) -> bool:
     """Whether the module is in the kernel and live."""
-    try:
-        with open(f"/sys/module/{name.replace('-', '_')}/initstate") as opened:
-            return opened.read().strip() == "live"
-    except FileNotFoundError:
-        return False
+    return read(f"/sys/module/{name.replace('-', '_')}/initstate", ABSENT) == "live"
+
+
+def use_counts() -> dict[str, int]:
+    """Use count of each loaded module; empty for a kernel without modules."""
+    return {fields[0]: int(fields[2]) for fields in map(str.split, read("/proc/modules", ABSENT).splitlines())}
 
 
 @call

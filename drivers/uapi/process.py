@@ -1,13 +1,14 @@
 """Do in a process of its own what the kernel may not survive, or not come back from."""
 from __future__ import annotations
 
-import errno
 import json
 import os
 import select
 import signal
 import time
 from typing import Any, Callable, Dict, List, Optional
+
+from drivers.uapi.sysfs import write_errno
 
 STUCK_S = 8.0  # a driver that takes longer to let a device go, or to take it, hangs: a second is much, on a busy twin
 
@@ -86,21 +87,6 @@ def _send(fd: int, value: Any) -> None:
         data = data[os.write(fd, data):]
 
 
-def put(path: str, text: str) -> int:
-    """Write `text` in one go and return the errno, 0 for none."""
-    try:
-        fd = os.open(path, os.O_WRONLY)
-    except OSError as error:
-        return error.errno or errno.EIO
-    try:
-        os.write(fd, text.encode())
-    except OSError as error:
-        return error.errno or errno.EIO
-    finally:
-        os.close(fd)
-    return 0
-
-
 class Step:
     """One thing asked of the kernel, done in a process of its own: what, its errno, how it ended, and its seconds."""
 
@@ -133,4 +119,5 @@ class Step:
 
 def write(path: str, text: str) -> Step:
     """A step that writes a sysfs file."""
-    return Step("%s > %s" % (text.strip() or "(nothing)", path.replace("/sys/bus/", "")), lambda: put(path, text))
+    what = f"{text.strip() or '(nothing)'} > {path.replace('/sys/bus/', '')}"
+    return Step(what, lambda: write_errno(path, text))

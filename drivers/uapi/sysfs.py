@@ -1,30 +1,65 @@
-"""Every device of every bus, with the driver that it is bound to.   Ref: Documentation/filesystems/sysfs.rst"""
+"""Read and write sysfs attributes, follow their links, bind and unbind drivers: all of it once, here.
+
+An attribute that cannot be read either raises OSError (the default) or reads as "" for the errnos that the caller
+names: `read(path)` raises, `read(path, ABSENT)` is for what may not be there, `read(path, UNREADABLE)` for what may not
+be readable either. A write always raises; `write_errno` returns its errno instead.
+
+Ref: Documentation/filesystems/sysfs.rst, Documentation/driver-api/driver-model/binding.rst
+"""
 from __future__ import annotations
 
 import errno
 import os
-import re
-import stat
-from dataclasses import dataclass
-from typing import Dict, List, Optional
+import time
+from collections.abc import Sequence
 
 BUSES = "/sys/bus"
-INSTANCE = re.compile(r"\.[0-9A-F]{4}$")  # HID
-GONE = (errno.ENOENT, errno.ENODEV, errno.ENOTDIR, errno.ENXIO)
+ABSENT = (errno.ENOENT, errno.ENODEV, errno.ENOTDIR, errno.ENXIO)
+UNREADABLE = (*ABSENT, errno.EINVAL, errno.EIO, errno.EACCES, errno.EPERM)
 
 
-def read(path: str) -> str:
-    """The file's text without white space at its ends; "" when there is none, or none any more."""
+def read(path: str, empty_on: Sequence[int] = ()) -> str:
+    """The attribute's text without white space and NULs at its ends; "" for an errno in `empty_on`."""
+    return read_bytes(path, empty_on).decode("utf-8", "replace").strip(" \t\n\0")
+
+
+def read_bytes(path: str, empty_on: Sequence[int] = ()) -> bytes:
+    """A binary attribute, whole; b"" for an errno in `empty_on`."""
     try:
-        with open(path, errors="replace") as opened:
-            return opened.read().strip()
+        with open(path, "rb") as file:
+            return file.read()
     except OSError as error:
-        if error.errno in (*GONE, errno.EINVAL, errno.EIO, errno.EACCES, errno.EPERM):  # not to be read, or not now
-            return ""
+        if error.errno in empty_on:
+            return b""
         raise
 
 
-def target_name(link: str) -> str:
+def write(path: str, value: str | int) -> None:
+    """Write the attribute in one write(2), so that the driver's refusal is the errno of the OSError."""
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, str(value).encode())
+    finally:
+        os.close(fd)
+
+
+def write_errno(path: str, value: str | int) -> int:
+    """Write the attribute and return the errno, 0 for none."""
+    try:
+        write(path, value)
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
+
+
+def swap(path: str, value: str | int) -> str:
+    """Write the attribute and return what restores it; of a choice as `one [two] three` that is `two`."""
+    before = read(path)
+    write(path, value)
+    return before[before.index("[") + 1 : before.index("]")] if "[" in before else before
+
+
+def link_name(link: str) -> str:
     """The last part of where a symbolic link leads; "" when it is not there."""
     try:
         return os.path.basename(os.readlink(link))
@@ -32,101 +67,48 @@ def target_name(link: str) -> str:
         return ""
 
 
-@dataclass(frozen=True)
-class Device:
-    """A device on a bus: its names, its folder in /sys/devices, its driver and that driver's module ("" for none)."""
+def link_target(link: str) -> str:
+    """Where the link of a real folder leads, as an absolute path; "" when it is not there.
 
-    id: str
-    bus: str
-    name: str
-    path: str
-    driver: str
-    module: str
-
-    @property
-    def driver_folder(self) -> str:
-        """Where bind and unbind are."""
-        return "%s/%s/drivers/%s" % (BUSES, self.bus, self.driver)
-
-
-def devices() -> List[Device]:
-    """Every device on every bus, bound or not, by bus and name."""
-    found: List[Device] = []
-    seen: Dict[str, int] = {}
-    for bus in sorted(os.listdir(BUSES)):
-        folder = "%s/%s/devices" % (BUSES, bus)
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-            link = "%s/%s" % (folder, name)
-            path = _resolved(link)
-            place = "%s/%s" % (bus, _place(bus, name, path))
-            seen[place] = seen.get(place, 0) + 1
-            ident = place if seen[place] == 1 else "%s#%d" % (place, seen[place])
-            module = target_name(link + "/driver/module")
-            if module and not os.path.exists("/sys/module/%s/initstate" % module):
-                module = ""  # it would be one, but it is built in
-            found.append(Device(ident, bus, name, path, target_name(link + "/driver"), module))
-    return found
-
-
-def _place(bus: str, name: str, path: str) -> str:
-    """Where a device is, for a bus that numbers its devices anew each time that they appear."""
-    if bus == "hid":
-        return INSTANCE.sub("", name)
-    if bus == "gpio":
-        return "gpiochip of %s" % os.path.basename(os.path.dirname(path))
-    return name
-
-
-def bound() -> List[Device]:
-    """Those that have a driver."""
-    return [device for device in devices() if device.driver]
-
-
-def find(ident: str) -> Device:
-    """The device with this id, bound or not.  ENODEV when it is not there."""
-    for device in devices():
-        if device.id == ident:
-            return device
-    raise OSError(errno.ENODEV, "there is no device %s in %s" % (ident, BUSES))
-
-
-def below(folder: str, path: str) -> bool:
-    """Whether `path` is `folder` or something in it."""
-    return path == folder or path.startswith(folder + "/")
-
-
-def all_nodes() -> Dict[str, str]:
-    """Each node in /dev, and each network interface as `net:eth0` → the folder of what it stands for."""
-    found = {"net:" + name: _resolved("/sys/class/net/" + name) for name in os.listdir("/sys/class/net")}
-    for folder, names, files in os.walk("/dev"):
-        names[:] = [name for name in names if name not in ("shm", "pts", "fd")]  # made by programs
-        for name in files:
-            node = os.path.join(folder, name)
-            found[node] = folder_of(node)
-    return found
-
-
-def nodes(path: str, among: Optional[Dict[str, str]] = None) -> List[str]:
-    """The nodes of a device and of what is below it; `among` is `all_nodes()` when it is known."""
-    known = all_nodes() if among is None else among
-    return sorted(node for node, folder in known.items() if folder and below(path, folder))
-
-
-def folder_of(node: str) -> str:
-    """The folder in /sys/devices of what a node stands for; "" for anything that is no device node."""
-    try:
-        status = os.stat(node)
-    except OSError:
-        return ""  # gone meanwhile
-    kind = "char" if stat.S_ISCHR(status.st_mode) else "block" if stat.S_ISBLK(status.st_mode) else ""
-    if not kind:
-        return ""
-    return _resolved("/sys/dev/%s/%d:%d" % (kind, os.major(status.st_rdev), os.minor(status.st_rdev)))
-
-
-def _resolved(link: str) -> str:
-    """Where one link of sysfs leads; realpath would ask for each part of it."""
+    Cheaper than os.path.realpath, which calls lstat for every part; that is for a link reached through another link.
+    """
     try:
         return os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
     except OSError:
         return ""
+
+
+def driver_of(device: str) -> str:
+    """The name of the driver that a device's folder (or a link to it) is bound to; "" for none."""
+    return link_name(f"{device}/driver")
+
+
+def driver_folder(bus: str, driver: str) -> str:
+    """Where a driver's bind, unbind and new_id are."""
+    return f"{BUSES}/{bus}/drivers/{driver}"
+
+
+def bind(bus: str, driver: str, device: str) -> None:
+    """Bind the device to the driver.  The probe's refusal is the errno; ENODEV also when it is bound to another."""
+    write(f"{driver_folder(bus, driver)}/bind", device)
+
+
+def unbind(bus: str, driver: str, device: str) -> None:
+    """Unbind the device from the driver; ENODEV when it is not bound to it."""
+    write(f"{driver_folder(bus, driver)}/unbind", device)
+
+
+def unbind_any(bus: str, device: str) -> str:
+    """Unbind the device from whatever driver it has and return that driver's name; "" when it had none."""
+    driver = driver_of(f"{BUSES}/{bus}/devices/{device}")
+    if driver:
+        unbind(bus, driver, device)
+    return driver
+
+
+def rebind(bus: str, driver: str, device: str) -> float:
+    """Unbind the device from the driver, bind it again and return the seconds that both took; ENODEV when not bound."""
+    begun = time.monotonic()
+    unbind(bus, driver, device)
+    bind(bus, driver, device)
+    return time.monotonic() - begun
