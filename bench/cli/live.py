@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from bench.report import plain
-from bench.store import CheckRecord
+from bench.store import CheckRecord, sentence_of
 from bench.verdict import Outcome
 
 STYLE = {
@@ -52,7 +52,7 @@ class Live:
         self.error = str(excrepr)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._running[nodeid] = nodeid.rsplit("::", 1)[-1].removeprefix("test_").replace("_", " ")
+        self._running[nodeid] = sentence_of(nodeid)
         self._describe()
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import platform
-import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -159,7 +158,7 @@ class Current:
         ended = time.monotonic_ns()
         console = self.rig.console(self.started_ns)[-CONSOLE_LINES:] if self.rig else []
         return store.CheckRecord(
-            name=self.name, sentence=sentence_of(self.name), exerciser=self.exerciser, outcome=self.outcome,
+            name=self.name, sentence=store.sentence_of(self.name), exerciser=self.exerciser, outcome=self.outcome,
             device=next((a.call.device for a in self.journal.answers if a.call.device), ""),
             reason=self.reason, failure=self.failure, known_defect=defect.reason if defect else None,
             faults=self.faults, started_ns=self.started_ns, seconds=(ended - self.started_ns) / 1e9,
@@ -221,12 +220,6 @@ def reason_of(info: pytest.ExceptionInfo[BaseException]) -> str:
     text = str(info.value).strip() or info.typename
     line = text.splitlines()[0]
     return line if info.errisinstance((AssertionError, BenchError)) else f"{info.typename}: {line}"
-
-
-def sentence_of(nodeid: str) -> str:
-    """`drivers/net/checks/test_x.py::test_carrier_follows[eth]` → `carrier follows [eth]`."""
-    name = nodeid.rsplit("::", 1)[-1].removeprefix("test_")
-    return re.sub(r"\[", " [", name.replace("_", " "))
 
 
 def call_record(answer: Answer, verdicts: tuple[Verdict, ...] = ()) -> store.CallRecord:

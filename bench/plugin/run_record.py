@@ -67,7 +67,7 @@ class Recorder:
         assert self._writer
         worker = str(getattr(report, "node").gateway.id)  # noqa: B009  # pytest-xdist adds it
         record = store.CheckRecord(
-            name=report.nodeid, sentence=evidence.sentence_of(report.nodeid), exerciser=exerciser_of(report.fspath),
+            name=report.nodeid, sentence=store.sentence_of(report.nodeid), exerciser=exerciser_of(report.fspath),
             outcome=Outcome.BROKEN, worker=worker,
             reason=f"the bench's own process died in the middle of this check ({report.longreprtext.strip()})",
         )

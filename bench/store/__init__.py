@@ -4,9 +4,19 @@ from __future__ import annotations
 from bench.health import HealthFinding
 from bench.store.codec import Cut, to_json, typed
 from bench.store.folder import Record, Writer, read, rewrite
-from bench.store.model import CallError, CallRecord, CheckRecord, Covered, Measurement, RunInfo, UsbRecord, WireEvent
+from bench.store.model import (
+    CallError,
+    CallRecord,
+    CheckRecord,
+    Covered,
+    Measurement,
+    RunInfo,
+    UsbRecord,
+    WireEvent,
+    sentence_of,
+)
 
 __all__ = [
     "CallError", "CallRecord", "CheckRecord", "Covered", "Cut", "HealthFinding", "Measurement", "Record", "RunInfo",
-    "UsbRecord", "WireEvent", "Writer", "read", "rewrite", "to_json", "typed",
+    "UsbRecord", "WireEvent", "Writer", "read", "rewrite", "sentence_of", "to_json", "typed",
 ]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bench.errors import RecordError
+from bench.store import renamed
 from bench.store.codec import pack, to_json, typed, unpack
 from bench.store.model import CheckRecord, RunInfo
 
@@ -152,7 +153,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read(folder: Path) -> Record:
-    """Read a record; a cut last line is left out and noted, anything else wrong is a RecordError file:line: reason."""
+    """Read a record, in today's names (see bench.store.renamed).
+
+    A cut last line is left out and noted; anything else that is wrong is a RecordError file:line: reason.
+    """
     folder = Path(folder)
     path = folder / NAME if folder.is_dir() else folder
     try:
@@ -203,9 +207,9 @@ def _parse(line: bytes) -> tuple[str, Any]:
         version = value.pop("version", None)
         if version != VERSION:
             raise ValueError(f"version: expected {VERSION}, found {version!r}; read it with the bench that wrote it")
-        return kind, typed(RunInfo, value)
+        return kind, renamed.run_today(typed(RunInfo, value))
     if kind == "check":
-        return kind, typed(CheckRecord, value)
+        return kind, renamed.check_today(typed(CheckRecord, value))
     if kind == "end":
         summary = unpack(value.get("summary"))
         if not isinstance(summary, dict):

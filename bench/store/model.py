@@ -114,6 +114,11 @@ class Covered:
     lost: int = 0
 
 
+def sentence_of(nodeid: str) -> str:
+    """`drivers/net/checks/test_x.py::test_carrier_follows[eth]` → `carrier follows [eth]`."""
+    return nodeid.rsplit("::", 1)[-1].removeprefix("test_").replace("_", " ").replace("[", " [")
+
+
 @dataclass(frozen=True)
 class CheckRecord:
     """One check: how it ended, why, and the evidence of all witnesses."""
