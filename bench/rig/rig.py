@@ -197,7 +197,7 @@ class Rig:
                                 "subbuf_kb": call.subbuf_kb}
         if call.usb_kb:
             device = {name: call.arguments[name] for name in ("vendor", "product")}
-            request["usbmon"] = {**device, "ring_bytes": call.usb_kb * 1024}
+            request["recorders"] = {"usb": {**device, "ring_bytes": call.usb_kb * 1024}}
         if call.interruptible:
             request["interruptible"] = True
         self._interrupt = False
@@ -292,7 +292,7 @@ class Rig:
         raw = reply.get("trace")
         if raw is not None:
             trace = Trace(self._receiver.recording(raw, call.name, spool, reply.get("started"), reply.get("ended")))
-        usb = reply.get("usbmon")
+        usb = reply.get("recorders", {}).get("usb")
         offset, error = self.clock.at(time.monotonic_ns())
         return Answer(
             call, reply.get("value"), reply.get("error"), trace,

@@ -6,13 +6,14 @@ import errno
 import importlib
 import sys
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional, cast
+from typing import Any, Callable, Dict, List, Optional, cast
 
 from drivers.agent import frame
 from drivers.agent.call import kind
 from drivers.agent.coverage import Coverage
 from drivers.agent.interrupt import Ears
 from drivers.agent.port import Port
+from drivers.agent.recorder import recording
 from drivers.agent.trace.tracer import Tracer
 
 
@@ -65,7 +66,7 @@ def _answer(request: Dict[str, Any], tracer: Tracer, port: Port) -> Dict[str, An
     trace: Optional[Dict[str, Any]] = request.get("trace")
     try:
         function = _find(str(request["call"]))
-        with _monitored(request.get("usbmon"), reply), tracer.recording(trace, request.get("id")) as recording:
+        with recording(request.get("recorders") or {}, reply), tracer.recording(trace, request.get("id")) as traced:
             reply["started"] = time.monotonic_ns()
             try:
                 with Ears(port.reading) if request.get("interruptible") else contextlib.nullcontext():
@@ -73,26 +74,10 @@ def _answer(request: Dict[str, Any], tracer: Tracer, port: Port) -> Dict[str, An
             finally:
                 reply["ended"] = time.monotonic_ns()
                 if trace is not None:
-                    reply["trace"] = recording
+                    reply["trace"] = traced
     except (Exception, KeyboardInterrupt) as e:  # everything that a call raises is an answer
         reply["error"] = _error(e)
     return reply
-
-
-@contextlib.contextmanager
-def _monitored(wanted: Optional[Dict[str, Any]], reply: Dict[str, Any]) -> Iterator[None]:
-    """Record the bus of a call's USB device, {"vendor", "product", "ring_bytes"}, into the reply; None: nothing."""
-    if wanted is None:
-        yield
-        return
-    from drivers.uapi.usbmon import Monitor  # not every target has USB
-
-    monitor = Monitor(**wanted)
-    try:
-        with monitor:
-            yield
-    finally:
-        reply["usbmon"] = monitor.result
 
 
 def _find(name: str) -> Callable[..., Any]:
