@@ -18,8 +18,8 @@ from typing import Any, Protocol
 class Recorder(Protocol):
     """What the class `Recorder` of a `drivers/<name>/recorder.py` has; the request's settings are its arguments.
 
-    It records from `__enter__` to `__exit__`. `result` is complete after that: values that a frame can carry. A recorder
-    that cannot record raises nothing and says why in `result["missing"]`, which is "" otherwise.
+    It records from `__enter__` to `__exit__`; after that `result` is complete: values that a frame can carry. A
+    recorder that cannot record raises nothing and says why in `result["missing"]`, which is "" otherwise.
     """
 
     result: dict[str, Any]
