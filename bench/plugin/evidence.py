@@ -17,7 +17,7 @@ from bench import setup, store
 from bench.board import Board, KnownDefect
 from bench.capture.usbmon import UsbCapture
 from bench.errors import BenchError, Broken, Hang, Inconclusive, TargetError
-from bench.health import HealthFinding, compare, crash_in, kernel_lines
+from bench.health import HealthIssue, compare, crash_in, kernel_lines
 from bench.plugin.coverage import Watch
 from bench.probe import Probe
 from bench.results import board_contracts
@@ -38,7 +38,7 @@ WIRE_EVENTS = 2000
 class HealthError(BenchError):
     """The kernel's health suffered during the check."""
 
-    def __init__(self, findings: Sequence[HealthFinding]) -> None:
+    def __init__(self, findings: Sequence[HealthIssue]) -> None:
         first = findings[0].text
         more = f"; and {len(findings) - 1} more" if len(findings) > 1 else ""
         super().__init__(f"the kernel's health suffered: {first}{more}")
@@ -80,7 +80,7 @@ class Current:
     measured: list[store.Measurement] = dataclasses.field(default_factory=list)
     kept: dict[str, bytes] = dataclasses.field(default_factory=dict)
     rows: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    health: tuple[HealthFinding, ...] = ()
+    health: tuple[HealthIssue, ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
     kmsg_error_ns: int | None = None
     covered: tuple[store.Covered, ...] = ()
@@ -109,7 +109,7 @@ class Current:
         rig.journal = self.journal
         self.started_ns = time.monotonic_ns()
 
-    def close(self, rig: Rig) -> tuple[HealthFinding, ...]:
+    def close(self, rig: Rig) -> tuple[HealthIssue, ...]:
         """Take the snapshot after, and the kernel log between; returns what is new."""
         kernel = rig.exerciser("kernel")
         after = kernel.snapshot().value
@@ -123,7 +123,7 @@ class Current:
         self.journal.timed_by(rig.clock)
         if rig.twin:
             self.health += tuple(
-                HealthFinding("chip", f"{name}: {finding}", "warn")
+                HealthIssue("chip", f"{name}: {finding}", "warn")
                 for name, chip in rig.twin.chips.items() for finding in chip.findings
             )
             errors = rig.twin.chip_errors()

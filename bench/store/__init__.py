@@ -1,7 +1,7 @@
 """Records: what a run leaves behind, durable check by check, and enough to report and judge it again offline."""
 from __future__ import annotations
 
-from bench.health import HealthFinding
+from bench.health import HealthIssue
 from bench.store.codec import Cut, to_json, typed
 from bench.store.folder import Record, Writer, read, rewrite
 from bench.store.model import (
@@ -17,6 +17,6 @@ from bench.store.model import (
 )
 
 __all__ = [
-    "CallError", "CallRecord", "CheckRecord", "Covered", "Cut", "HealthFinding", "Measurement", "Record", "RunInfo",
+    "CallError", "CallRecord", "CheckRecord", "Covered", "Cut", "HealthIssue", "Measurement", "Record", "RunInfo",
     "UsbRecord", "WireEvent", "Writer", "read", "rewrite", "sentence_of", "to_json", "typed",
 ]

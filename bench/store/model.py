@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from bench.health import HealthFinding
+from bench.health import HealthIssue
 from bench.probe import Probe
 from bench.verdict import Outcome, Verdict
 
@@ -140,7 +140,7 @@ class CheckRecord:
     wire: tuple[WireEvent, ...] = ()
     pcap: str | None = None
     files: tuple[str, ...] = ()  # what the check itself kept, relative to the record's folder; pictures are shown
-    health: tuple[HealthFinding, ...] = ()
+    health: tuple[HealthIssue, ...] = ()
     console: tuple[tuple[int, str], ...] = ()
     kmsg: tuple[tuple[int, int, str], ...] = ()
     covered: tuple[Covered, ...] = ()

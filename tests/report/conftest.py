@@ -8,7 +8,7 @@ import pytest
 
 from bench import report
 from bench.errors import SetupError
-from bench.health import HealthFinding
+from bench.health import HealthIssue
 from bench.judge.judge import judge
 from bench.report.screenshot import QUIET, browser
 from bench.store import CallError, CallRecord, CheckRecord, Measurement, RunInfo, WireEvent, Writer, read
@@ -168,7 +168,7 @@ FAILING = CheckRecord(
                    host(5_240.0), host(5_390.0), OFFSET, 41_000, device="ethernet"),
     ),
     wire=tuple(wire()), pcap="wire/0001.pcap",
-    health=(HealthFinding("splat", LOG[1][2], "fail"), HealthFinding("taint", "taint O appeared: an out-of-tree module "
+    health=(HealthIssue("splat", LOG[1][2], "fail"), HealthIssue("taint", "taint O appeared: an out-of-tree module "
                                                                      "was loaded", "info")),
     console=tuple((host(ms + 0.9), f"[{11.6 + ms / 1e3:12.6f}] {text}") for ms, _, text in LOG),
     kmsg=tuple((target(ms), level, text) for ms, level, text in LOG),

@@ -60,8 +60,8 @@ def test_rows_that_differ_in_their_number_only_are_one():
 
 
 def test_a_finding_of_the_same_kind_is_told_once_with_its_number():
-    from bench.health import HealthFinding
+    from bench.health import HealthIssue
 
-    found = tuple(HealthFinding("splat", f"WARNING: CPU: {n % 2} PID: {n} at clk.c:1259", "fail") for n in range(9))
+    found = tuple(HealthIssue("splat", f"WARNING: CPU: {n % 2} PID: {n} at clk.c:1259", "fail") for n in range(9))
     text = drawn(report.table(record(check("unbind", "a/b", Outcome.FAIL, "bad", health=found))))
     assert text.count("clk.c:1259") == 1 and "(9 times)" in text

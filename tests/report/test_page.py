@@ -9,7 +9,7 @@ import pytest
 from bench import report
 from bench.errors import SetupError
 from bench.report.screenshot import browser
-from bench.store import CallError, CallRecord, HealthFinding, Measurement, WireEvent
+from bench.store import CallError, CallRecord, HealthIssue, Measurement, WireEvent
 from bench.verdict import Outcome, Verdict, Witness
 from drivers.fingerprint.checks.image import png
 
@@ -190,7 +190,7 @@ def hostile_everywhere(check, text):
     return dataclasses.replace(
         check, sentence=text, name=text, reason=text, device=text, exerciser=text, failure=f"E  {text}", faults=(text,),
         measured=(Measurement(text, 2, text, 1, False),), pcap=text, known_defect=None,
-        health=(HealthFinding(text, text, "fail"),), console=((check.started_ns, text),), kmsg=((1, 2, text),),
+        health=(HealthIssue(text, text, "fail"),), console=((check.started_ns, text),), kmsg=((1, 2, text),),
         wire=(WireEvent(check.started_ns, text, "out", text, text),),
         calls=(CallRecord(text, {text: text}, text, None, device=text, verdicts=(
                    Verdict(Outcome.FAIL, text, text, (Witness(1, 0, 1, text, {text: text}),)),)),

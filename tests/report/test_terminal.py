@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench import report, results
 from bench.report.sanitise import field_text, line, number_text, plain, seconds_text, value_text, visible
-from bench.store import CallRecord, Cut, HealthFinding, Measurement
+from bench.store import CallRecord, Cut, HealthIssue, Measurement
 from bench.verdict import Outcome, Verdict
 
 
@@ -45,7 +45,7 @@ def test_text_of_the_target_cannot_act_on_the_terminal(recorded, failing, hostil
     import dataclasses
     check = dataclasses.replace(
         failing, sentence=hostile, name=hostile, reason=hostile, device=hostile, faults=(hostile,), known_defect=None,
-        measured=(Measurement(hostile, 1, hostile),), health=(HealthFinding("splat", hostile, "fail"),),
+        measured=(Measurement(hostile, 1, hostile),), health=(HealthIssue("splat", hostile, "fail"),),
         calls=(CallRecord("net.a", verdicts=(Verdict(Outcome.FAIL, hostile, hostile),)),))
     text = drawn(report.table(recorded(check)), 100)
     assert [char for char in text if unicodedata.category(char)[0] == "C" and char != "\n"] == []

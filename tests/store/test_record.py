@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import RecordError
-from bench.health import HealthFinding
+from bench.health import HealthIssue
 from bench.store import CallError, CallRecord, CheckRecord, Cut, Measurement, RunInfo, WireEvent, Writer, read
 from bench.store.codec import pack, unpack
 from bench.verdict import Outcome, Verdict, Witness
@@ -29,7 +29,7 @@ CHECK = CheckRecord(
                       (Verdict(Outcome.FAIL, "each frame completes", "1 did not",
                                (Witness(12, 1, 99, "net_dev_xmit", {"len": 60, "buf": b"\x01"}),)),), "ethernet"),),
     wire=(WireEvent(15, "chip", "out", "TXREQ", "c0de"),), pcap="wire/0001.pcap", files=("files/0001-finger.png",),
-    health=(HealthFinding("splat", "NETDEV WATCHDOG", "fail"),),
+    health=(HealthIssue("splat", "NETDEV WATCHDOG", "fail"),),
     console=((16, "dm9000 …"), (17, "\x1b[31m\x00\u202e<script>")), kmsg=((18, 2, "NETDEV WATCHDOG: eth0"),),
 )
 START = b'{"kind":"check","name":"n","sentence":"s","exerciser":"e",'
