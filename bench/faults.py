@@ -54,11 +54,9 @@ def _one(rig: Rig, name: str, driver: str) -> Any:
 
 
 def _places(rig: Rig) -> dict[str, Faults]:
-    if rig.twin is None:
-        return {}
-    models = list(reversed(rig.twin.chips.values()))
+    models = list(rig.access.chips.values())[::-1]
     windows = {f"{c.name}.window": c.window for c in models if c.transport == "pci_slot"}
-    return {**{c.name: c.faults for c in models}, **windows, "cable": rig.cable.faults}
+    return {**{c.name: c.faults for c in models}, **windows, **{name: c.faults for name, c in rig.cables.items()}}
 
 
 def place(rig: Rig, name: str) -> tuple[Faults, str]:

@@ -71,6 +71,21 @@ def test_the_bench_imports_only_leftwards():
     assert wrong == []
 
 
+def test_nothing_outside_the_twins_own_modules_asks_a_rig_or_a_driver_for_its_twin():
+    """`board.twin` and `run.twin` are data (which machine); everything else goes through bench.target.protocol."""
+    own = {ROOT / "bench/target/twin_driver.py", *files("bench/twin")}
+    wrong = []
+    for path in sorted({*files("bench"), *files("drivers"), *files("fixtures")} - own):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in ("twin", "_twin"):
+                of = ast.unparse(node.value).rpartition(".")[2]
+                if of not in ("board", "run"):
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}")
+            elif isinstance(node, ast.Call) and re.match(r"(get|has)attr\(.*['\"]_?twin['\"]", ast.unparse(node)):
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}")
+    assert wrong == []
+
+
 def test_chips_share_no_code_with_drivers():
     for path in files("fixtures"):
         assert not [n for _, n in imports_of(path) if n.split(".")[0] in ("drivers", "bench")], path

@@ -57,7 +57,7 @@ def on_the_twin(board: str) -> list[Figure]:
         ready = time.monotonic()
         _ = rig.kernel.snapshot().value
         first = time.monotonic()
-        powered = rig.twin.power_on_ns / 1e9
+        powered = rig.access.power_on_ns / 1e9
         figures = [
             Figure("power-on to agent ready", f"{ready - powered:.2f} s"),
             Figure("cold start to first answer", f"{first - began:.2f} s"),
@@ -105,7 +105,7 @@ def _recorder(rig: Rig) -> list[Figure]:
 
 def _registers(rig: Rig) -> Figure:
     """Accesses per second while the driver itself reads frames out of the DM9000."""
-    attachment = rig.twin.attachments["ethernet"]
+    attachment = rig.access.attachments["ethernet"]
     _ = rig.net.enter(address="192.0.2.2", partner=rig.cable.partner.ip).value
     frame = b"\xff" * 6 + bytes.fromhex("020000000001") + b"\x88\xb5" + bytes(1500)
     before, began = attachment.server.accesses, time.monotonic()

@@ -71,7 +71,7 @@ def shell(options: argparse.Namespace) -> int:
         code.interact(
             banner=f"{rig.board.name}: {rig.board.description}\nrig is ready; try {', '.join(names)}, rig.cable, "
             "rig.console(), dir(rig.kernel), rig.kernel.snapshot().value",
-            local={"rig": rig, "cable": rig.cable if rig.twin else None}, exitmsg="",
+            local={"rig": rig, "cable": rig.cable if rig.cables else None}, exitmsg="",
         )
     return 0
 

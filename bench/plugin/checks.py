@@ -195,10 +195,10 @@ class Checks:
             self.coverage.begin(rig)
         _ = self.writer  # the run's line is there when the first check begins
         self._ready.require(rig, self._devices(item))
-        if rig.twin:
-            rig.cable.clear()
-            for chip in rig.twin.chips.values():
-                chip.clear()
+        for cable in rig.cables.values():
+            cable.clear()
+        for chip in rig.access.chips.values():
+            chip.clear()
         self.current.open(rig, self._left if self._left_at == rig.boots else None)
         self._left = None
         self._ready.remember(rig, self.current.before["modules"])

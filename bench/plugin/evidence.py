@@ -121,14 +121,13 @@ class Current:
         self.kmsg = tuple((ns - offset, level, text) for ns, level, text in kernel_lines(log["records"]))
         self.health = compare(self.before, after, self.kmsg, self.expected)
         self.journal.timed_by(rig.clock)
-        if rig.twin:
-            self.health += tuple(
-                HealthIssue("chip", f"{name}: {finding}", "warn")
-                for name, chip in rig.twin.chips.items() for finding in chip.findings
-            )
-            errors = rig.twin.chip_errors()
-            if errors:
-                raise Broken(f"a chip model raised: {errors[0]}")
+        self.health += tuple(
+            HealthIssue("chip", f"{name}: {finding}", "warn")
+            for name, chip in rig.access.chips.items() for finding in chip.findings
+        )
+        errors = rig.access.model_errors()
+        if errors:
+            raise Broken(f"a chip model raised: {errors[0]}")
         return self.health
 
     def close_dead(self, rig: Rig) -> None:
@@ -171,9 +170,7 @@ class Current:
 
     def keep_wire(self, rig: Rig) -> None:
         """Keep what crossed the cable, before the check's tear-down clears it."""
-        if rig.twin is None:
-            return
-        self.crossings = tuple(c for c in rig.cable.log if c.time_ns >= self.started_ns)
+        self.crossings = tuple(c for cable in rig.cables.values() for c in cable.log if c.time_ns >= self.started_ns)
         cable = [
             store.WireEvent(c.time_ns, "cable", "out" if c.direction == FROM_BOARD else "in",
                             f"{len(c.frame)} bytes" + (f", fault: {c.fault}" if c.fault else ""), c.frame[:64].hex())
@@ -181,7 +178,7 @@ class Current:
         ]
         chips = [
             store.WireEvent(ns, name, "", *shown(event))
-            for name, chip in rig.twin.chips.items() for ns, event in chip.wire_with_times if ns >= self.started_ns
+            for name, chip in rig.access.chips.items() for ns, event in chip.wire_with_times if ns >= self.started_ns
         ]
         self.wire = tuple(sorted(cable + chips, key=lambda e: e.ts_ns)[-WIRE_EVENTS:])
 

@@ -43,7 +43,7 @@ def board(rig: Rig) -> Board:
 @pytest.fixture
 def cable(rig: Rig) -> Iterator[Cable]:
     """The far end of the Ethernet cable, plugged in and with its partner answering, as it is left again."""
-    if rig.twin is None:
+    if not rig.cables:
         raise Inconclusive("the cable's far end is not visible on this rig")
     yield rig.cable
     rig.cable.restore()
@@ -89,7 +89,7 @@ def inconclusive() -> Callable[[str], NoReturn]:
 @pytest.fixture
 def sweep(rig: Rig, request: pytest.FixtureRequest) -> Callable[..., Sweep]:
     """Let the n-th chance of a fault strike, for n = 1, 2, 3 …; see bench.plugin.sweep."""
-    if rig.twin is None:
+    if not rig.chips:
         raise Inconclusive("nothing can be made to fail in the chips of this rig")
     plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
 
@@ -138,7 +138,7 @@ def _exerciser_fixture(name: str) -> Callable[..., Any]:
 def _chip_fixture(name: str) -> Callable[..., Any]:
     @pytest.fixture(name=f"{name}_chip")
     def chip(rig: Rig) -> Iterator[Chip]:
-        if rig.twin is None:
+        if not rig.chips:
             raise Inconclusive(f"chip {name} is real here: nothing shows what it saw")
         if name not in rig.chips:
             pytest.skip(f"board {rig.board.name} has no chip {name}")

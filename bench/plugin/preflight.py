@@ -52,7 +52,7 @@ class Ready:
     def require(self, rig: Rig, devices: Iterable[str]) -> None:
         """Raise what keeps a check of these devices from saying anything: reason and fix.
 
-        On the twin the chip is known to be there: a driver that did not take it is the driver's own failure, unless
+        A chip that is a model is known to be there: a driver that did not take it is the driver's own failure, unless
         a model has failed.
         """
         found = {part.name: part for part in self.probe(rig).all}
@@ -60,8 +60,8 @@ class Ready:
             part = found.get(name)
             if part is None or part.state == BOUND:
                 continue
-            if rig.twin and name in rig.twin.chips and part.state == UNBOUND:
-                if errors := rig.twin.chip_errors():
+            if name in rig.access.chips and part.state == UNBOUND:
+                if errors := rig.access.model_errors():
                     raised = errors[0].strip().splitlines()[-1]
                     raise Broken(f"a chip model raised {raised}; {_text(part)}\n{errors[0]}")
                 raise TargetError(_text(part))

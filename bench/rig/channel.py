@@ -1,24 +1,17 @@
-"""The line to the agent.  The seam is one method, `exchange(frame) -> frame`: ssh and serial console can follow."""
+"""The line to the agent: frames over a byte stream, whatever carries it; one method, `exchange(frame) -> frame`."""
 from __future__ import annotations
 
 import select
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from bench.errors import AgentDied, ChannelError, Hang
+from bench.target.protocol import Stream
 from drivers.agent import frame
 
 Frame = dict[str, Any]
 WATCH_S = 0.1  # how often a waiting exchange asks whether the target still lives
-
-
-class Stream(Protocol):
-    """What a channel needs of a transport: a connected socket has it."""
-
-    def fileno(self) -> int: ...
-    def sendall(self, data: bytes, /) -> None: ...
-    def recv(self, size: int, /) -> bytes: ...
 
 
 class Channel:

@@ -3,8 +3,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DRIFT_PPM = 200  # two crystals of 50 ppm each, and as much again for a clock that is being set right
-TWIN_DRIFT_PPM = 1  # the guest's timer is counted off the host's CLOCK_MONOTONIC; its kernel rounds
 UNKNOWN_NS = 1 << 62
 
 
@@ -16,7 +14,7 @@ class Clock:
     apart, so that a bound gets wider as time goes by.
     """
 
-    drift_ppm: int = DRIFT_PPM
+    drift_ppm: int = 0
     low_ns: int = -UNKNOWN_NS
     high_ns: int = UNKNOWN_NS
     measured_ns: int = 0  # when, on the host's clock

@@ -6,12 +6,13 @@ reads from the same bytes.  The thread never calls labgrid, whose steps are not 
 from __future__ import annotations
 
 import itertools
-import socket
+import re
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 KEPT_LINES = 20_000
 UNREAD_BYTES = 1 << 20  # what expect() has not asked for; the oldest bytes go first
@@ -25,10 +26,17 @@ class Line:
     text: str
 
 
+class Port(Protocol):
+    """Where the bytes come from: a socket, or a labgrid console."""
+
+    def recv(self, size: int, /) -> bytes:
+        """At least one byte; b"" at the end."""
+
+
 class ConsoleLog:
     """Everything that came over one console since power-on."""
 
-    def __init__(self, port: socket.socket, on_line: Callable[[Line], None] | None = None) -> None:
+    def __init__(self, port: Port, on_line: Callable[[Line], None] | None = None) -> None:
         self.lines: deque[Line] = deque(maxlen=KEPT_LINES)
         self.closed = False
         self._on_line = on_line
@@ -45,6 +53,16 @@ class ConsoleLog:
             data = bytes(self._unread[:size])
             del self._unread[:size]
             return data
+
+    def wait_for(self, pattern: str, timeout_s: float) -> bool:
+        """Read up to where `pattern` ends and return True; False when it did not come in time or the console closed."""
+        wanted = re.compile(pattern.encode())
+        with self._changed:
+            self._changed.wait_for(lambda: wanted.search(self._unread) or self.closed, timeout_s)
+            match = wanted.search(self._unread)
+            if match:
+                del self._unread[: match.end()]
+            return match is not None
 
     def since(self, ns: int) -> list[Line]:
         """The lines that came at or after `ns`."""

@@ -1,5 +1,13 @@
-"""A labgrid driver that holds a twin: power and console of a board that is QEMU and chip models."""
+"""A labgrid driver that holds a twin: power and console of a board that is QEMU and chip models.
+
+It is the whole board, too (bench.target.protocol.BoardAccess).
+"""
 from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Mapping
+from typing import Any
 
 import attr
 import pexpect
@@ -13,8 +21,15 @@ from labgrid.util import PtxExpect
 from bench import board, setup
 from bench.errors import TwinError
 from bench.health import RESET, crash_in
+from bench.target import agent_file
 from bench.target.console import ConsoleLog
 from bench.twin import Twin
+from fixtures.cable import Cable
+from fixtures.chip import Chip
+
+READY = "bench: user space ready"
+FILE_S = 20.0  # for the agent's file to be taken
+DRIFT_PPM = 1  # the guest's timer is counted off the host's CLOCK_MONOTONIC; its kernel rounds
 
 
 @target_factory.reg_driver
@@ -29,6 +44,7 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
     board = attr.ib(validator=attr.validators.instance_of(str))
     txdelay = attr.ib(default=0.0, validator=attr.validators.instance_of(float))
     txchunk = attr.ib(default=1, validator=attr.validators.instance_of(int))
+    drift_ppm = DRIFT_PPM
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -42,30 +58,33 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
             self._twin = Twin(board.load(self.board), setup.prepare())
         return self._twin
 
+    @property
+    def board_access(self) -> TwinDriver:
+        """The board, of which power is only a part."""
+        return self
+
     def on_deactivate(self) -> None:
         if self._twin:
             self._twin.off()
 
-    @Driver.check_active
-    @step()
+    # power
+
     def on(self) -> None:
         """Start QEMU, drain its console, forget what expect() had of an earlier boot."""
-        if self.twin.alive:
+        self.target.activate(self)
+        if self.alive:
             return
         self.twin.on()
         assert self.twin.console
         self.log = ConsoleLog(self.twin.console)
         self._expect = PtxExpect(self)
 
-    @Driver.check_active
     @step()
     def off(self) -> None:
         """Stop QEMU; nothing of it is left."""
         if self._twin:
             self._twin.off()
 
-    @Driver.check_active
-    @step()
     def cycle(self) -> None:
         """Stop and start."""
         self.off()
@@ -73,7 +92,83 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
 
     def get(self) -> bool:
         """Whether the twin is powered."""
-        return self.twin.alive
+        return self.alive
+
+    # boot and agent
+
+    def boot(self, ready: str, timeout_s: float) -> None:
+        try:
+            self.expect(ready or READY, timeout=timeout_s)
+        except pexpect.TIMEOUT:
+            late = f"the console did not say {ready or READY!r} within {timeout_s:g} s; {self._words()}"
+            raise TwinError(late) from None
+        self.twin.check_windows()
+
+    def start_agent(self, prompt: str, command: str, timeout_s: float) -> None:
+        content = agent_file.build(setup.prepare().target_python).read_bytes()
+        head = f"{hashlib.sha256(content).hexdigest()} {len(content)}\n".encode()
+        self.expect(prompt, timeout=timeout_s)  # what is typed before the shell reads is lost
+        self.sendline(command)
+        self.agent.settimeout(FILE_S)
+        try:
+            self.agent.sendall(head + content)
+        except TimeoutError:
+            raise TwinError(f"the target did not take the agent's file within {FILE_S:g} s; {self._words()}") from None
+        self.agent.settimeout(None)
+
+    @property
+    def agent(self) -> socket.socket:
+        if self.twin.agent is None:
+            raise TwinError("the twin is off: there is no agent to talk to")
+        return self.twin.agent
+
+    def _words(self) -> str:
+        lines = [line.text for line in self.log.since(0)] if self.log else []
+        return f"its last lines: {lines[-3:]}"
+
+    # what is known of it
+
+    @property
+    def chips(self) -> Mapping[str, Chip]:
+        return self.twin.chips
+
+    @property
+    def cables(self) -> Mapping[str, Cable]:
+        return self.twin.cables
+
+    @property
+    def attachments(self) -> Mapping[str, Any]:
+        return self.twin.attachments
+
+    @property
+    def power_on_ns(self) -> int:
+        return self.twin.power_on_ns
+
+    @property
+    def console(self) -> ConsoleLog | None:
+        return self.log
+
+    @property
+    def alive(self) -> bool:
+        return self._twin is not None and self._twin.alive
+
+    def death(self) -> TwinError:
+        return self.twin.death()
+
+    def ends_within(self, seconds: float) -> bool:
+        return self.twin.ends_within(seconds)
+
+    def settle(self) -> None:
+        self.twin.settle()
+
+    def model_errors(self) -> list[str]:
+        return self.twin.chip_errors()
+
+    def show_blocked_tasks(self) -> None:
+        if self.alive:
+            self.twin.show_blocked_tasks()
+
+    # the console, for labgrid
 
     def _read(self, size: int = 1, timeout: float = 0.0, max_size: int | None = None) -> bytes:
         if self.log is None:
@@ -94,4 +189,3 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
 
     def __str__(self) -> str:
         return f"TwinDriver({self.board})"
-

@@ -36,8 +36,8 @@ class Twin:
         if board.twin is None:
             raise TwinError(f"board {board.name} has no twin: its board.yaml has no twin section")
         self.board, self.machine, self.artefacts = board, board.twin, artefacts
-        self.cable = Cable()
-        self.chips = {d.name: _make(d, self.cable) for d in board.devices if d.chip}
+        self.cables = {"cable": Cable()}
+        self.chips = {d.name: _make(d, self.cables["cable"]) for d in board.devices if d.chip}
         for device in board.devices:
             if device.chip:
                 self._wire(device, self.chips[device.name])
@@ -49,7 +49,7 @@ class Twin:
         self.qmp: Qmp | None = None
         self.attachments: dict[str, Attachment] = {}
         self.power_on_ns = 0
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
 
     def _wire(self, device: Device, chip: Chip) -> None:
         """Put a device's chip where it belongs: behind that of its bus, or in its slot."""
@@ -71,7 +71,7 @@ class Twin:
 
         Raises TwinError with QEMU's own words when it ends instead.
         """
-        if self._keeper:
+        if self._supervisor:
             return
         self.folder = Path(tempfile.mkdtemp(prefix="bench-twin-"))  # 0700, as mkdtemp makes it
         try:
@@ -88,11 +88,11 @@ class Twin:
             if port:
                 port.close()
         self.qmp = self.console = self.agent = None
-        if self._keeper:
-            assert self._keeper.stdin
-            self._keeper.stdin.close()  # the keeper kills QEMU and removes the folder
-            self._keeper.wait()
-            self._keeper = None
+        if self._supervisor:
+            assert self._supervisor.stdin
+            self._supervisor.stdin.close()  # the supervisor kills QEMU and removes the folder
+            self._supervisor.wait()
+            self._supervisor = None
         for attachment in self.attachments.values():
             attachment.stop()
         self.attachments = {}
@@ -103,13 +103,13 @@ class Twin:
     @property
     def alive(self) -> bool:
         """Whether QEMU runs."""
-        return self._keeper is not None and self._keeper.poll() is None
+        return self._supervisor is not None and self._supervisor.poll() is None
 
     def ends_within(self, seconds: float) -> bool:
         """Whether QEMU ends within `seconds`."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            if self._keeper:
-                self._keeper.wait(seconds)
+            if self._supervisor:
+                self._supervisor.wait(seconds)
         return not self.alive
 
     def words(self) -> str:
@@ -121,7 +121,7 @@ class Twin:
 
     def death(self) -> TwinError:
         """The error that says how QEMU ended."""
-        status = self._keeper.wait(1) if self._keeper else None
+        status = self._supervisor.wait(1) if self._supervisor else None
         return TwinError(f"QEMU ended with status {status}: {self.words() or 'it said nothing; did the kernel panic?'}")
 
     def check_windows(self) -> None:
@@ -162,7 +162,7 @@ class Twin:
                 attachment.start()
         command = self._command(folder)
         self.power_on_ns = time.monotonic_ns()
-        self._keeper = subprocess.Popen(
+        self._supervisor = subprocess.Popen(
             [sys.executable, "-I", "-S", supervisor.__file__, str(folder), *command],
             stdin=subprocess.PIPE, start_new_session=True,
         )
@@ -176,8 +176,8 @@ class Twin:
             raise
 
     def _accept(self, listener: socket.socket) -> socket.socket:
-        assert self._keeper
-        ended = os.pidfd_open(self._keeper.pid)
+        assert self._supervisor
+        ended = os.pidfd_open(self._supervisor.pid)
         try:
             ready, _, _ = select.select([listener.fileno(), ended], [], [], CONNECT_S)
             if listener.fileno() in ready:

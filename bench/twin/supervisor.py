@@ -1,6 +1,6 @@
-"""Keep one QEMU: it, its sockets and its folder go when the bench goes, however the bench goes.
+"""Supervise one QEMU: it, its sockets and its folder go when the bench goes, however the bench goes.
 
-Run as a program:  keeper.py FOLDER COMMAND…   Standard input is a pipe from the bench; its end means
+Run as a program:  supervisor.py FOLDER COMMAND…   Standard input is a pipe from the bench; its end means
 that the bench ended (kill -9 included).  QEMU's own words go to FOLDER/qemu.txt.
 """
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main(folder: str, command: list[str]) -> int:
     with open(os.path.join(folder, "qemu.txt"), "wb") as words:
         qemu = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # should this keeper be killed itself
+            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # should this supervisor be killed itself
         )
     ended = os.pidfd_open(qemu.pid)
     ready, _, _ = select.select([0, ended], [], [])

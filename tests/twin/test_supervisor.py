@@ -64,13 +64,13 @@ def test_an_interrupted_bench_takes_its_qemu_with_it(bench):
     assert not folder.exists()
 
 
-def test_a_killed_keeper_takes_its_qemu_with_it(bench):
+def test_a_killed_supervisor_takes_its_qemu_with_it(bench):
     _, kept, qemu, _ = bench
     os.kill(kept, signal.SIGKILL)
     assert gone(qemu)
 
 
-def test_the_keeper_ends_with_the_status_and_words_of_what_it_kept(tmp_path):
+def test_the_supervisor_ends_with_the_status_and_words_of_what_it_kept(tmp_path):
     command = ["sh", "-c", "echo no such machine >&2; exit 7"]
     kept = subprocess.Popen([sys.executable, supervisor.__file__, str(tmp_path), *command], stdin=subprocess.PIPE)
     assert kept.wait(5) == 7
