@@ -13,7 +13,7 @@ import pytest
 from bench import Rig, store
 from bench.verdict import Outcome
 from drivers.lifecycle.applicable import NAMES
-from drivers.lifecycle.checks.diff import above, changes, kept_while_unbound, refused
+from drivers.lifecycle.checks.diff import changes, kept_while_unbound, refused
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -85,14 +85,6 @@ def test_changes_are_told_in_words(rig):
     assert "module dm9000 is loaded with use count 1, not loaded with use count 0" in said
     assert any(line.endswith("is gone") for line in said)
     assert f"{after['fds']} files are open, not {before['fds']}" in said
-
-
-def test_the_device_above_another_is_the_nearest_with_a_driver(rig):
-    devices = rig.lifecycle.devices().value
-    assert above(devices, "virtio0" if any(d["name"] == "virtio0" for d in devices) else "virtio1")["driver"] == (
-        "virtio-mmio")
-    with pytest.raises(LookupError, match="hangs on no device"):
-        above(devices, "reg-dummy")
 
 
 def test_a_board_that_cannot_say_what_it_has_breaks_the_checks_and_fails_none(tmp_path):

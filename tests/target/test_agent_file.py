@@ -118,7 +118,7 @@ def test_what_python_3_8_lacks_is_seen(source, what):
 
 
 def test_annotations_may_use_what_they_postpone():
-    source = "from __future__ import annotations\nx: dict[str, int] | None = None\ndef f(a: list[int]) -> int | None: pass"
+    source = "from __future__ import annotations\nx: dict[str, int] = {}\ndef f(a: list[int]) -> int | None: pass"
     assert newer_than_3_8(source) == []
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 LISTS = {"nodes": "node", "handlers": "interrupt handler", "regions": "claimed region", "debugfs": "debugfs folder"}
@@ -59,15 +59,6 @@ def refused(steps: list[Mapping[str, Any]]) -> list[str]:
         elif step["errno"]:
             found.append(f"{step['what']}: {errno.errorcode.get(step['errno'], step['errno'])}")
     return found
-
-
-def above(devices: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
-    """The nearest device with a driver that `name` hangs on, as a bus's controller.  LookupError for none."""
-    path = next(device["path"] for device in devices if device["name"] == name)
-    found = [device for device in devices if path.startswith(device["path"] + "/")]
-    if not found:
-        raise LookupError(f"{name} hangs on no device that has a driver")
-    return max(found, key=lambda device: len(device["path"]))
 
 
 def _used(count: Any) -> str:

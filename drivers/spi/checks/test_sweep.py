@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.lifecycle.checks.diff import above
+from drivers.checks.topology import bound_parent
 
 SAID = "I/O Error|SPI transfer failed|failed to transfer one message|noqueue transfer failed|[RT]X (over|under)run"
 SENT = [bytes(range(100)), bytes(range(100, 130))]
@@ -40,7 +40,8 @@ def test_a_message_after_a_burst_that_failed_is_right(sweep, many):
 @pytest.mark.fault("spi_loopback:inverted")
 def test_no_register_read_that_fails_outlasts_a_new_bind(sweep, many, spi, kernel, lifecycle):
     message, known = many
-    controller = above(lifecycle.devices().value, f"spi{spi.device.arguments['bus']}.{spi.device.arguments['device']}")
+    name = f"spi{spi.device.arguments['bus']}.{spi.device.arguments['device']}"
+    controller = bound_parent(lifecycle.devices().value, name)
 
     def rebind():
         _ = kernel.rebind(driver=controller["driver"], device=controller["name"]).value
