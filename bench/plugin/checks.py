@@ -11,19 +11,18 @@ import pytest
 
 from bench import board as boards
 from bench import faults, store
-from bench.board import Board, KnownDefect
+from bench.board import Board
 from bench.errors import BenchError, Broken, Hang, Inconclusive
-from bench.plugin import device_list, evidence, parametrize, stand_in
+from bench.plugin import device_list, freeze, parametrize, stand_in
 from bench.plugin.coverage import Watch
 from bench.plugin.device_list import DeviceList
-from bench.plugin.evidence import Current, HealthError, SiteError, outcome_of
-from bench.plugin.preflight import Ready
+from bench.plugin.freeze import BoardContractViolated, KernelUnhealthy
+from bench.plugin.preflight import Preflight
+from bench.plugin.running_check import RunningCheck, judge_board_contracts, judge_the_rest
+from bench.plugin.selection import devices_of, is_check
 from bench.results import board_contracts
-from bench.rig.exerciser import exercisers, needs_device
 from bench.rig.rig import Rig, quiet_labgrid
 from bench.verdict import Outcome
-
-SECONDS_OF_STAND_IN = 60.0  # about as long as the checks take that it stands for, on a board that nobody has listed
 
 
 class Checks:
@@ -34,17 +33,17 @@ class Checks:
         self.worker: str = getattr(config, "workerinput", {}).get("workerid", "")
         self.proving = bool(config.getoption("--prove"))
         self.faults: tuple[str, ...] = tuple(config.getoption("--fault"))
-        self.site = board_contracts.load(self.board.folder)
+        self.board_contracts = board_contracts.load(self.board.folder)
         self.known_defects = (*self.board.known_defects, *boards.of_drivers())
         self.coverage = Watch(self.board) if config.getoption("--coverage") else None
-        self.current = Current.nothing()
+        self.current = RunningCheck.nothing()
         self._rig: Rig | None = None
         self._writer: store.Writer | None = None
         given = getattr(config, "workerinput", {}).get("devices")  # every worker collects by the same list
         self.devices = DeviceList(device_list.load(board) if given is None else json.loads(given))
         self._left: dict[str, Any] | None = None  # the snapshot after the last check, and the boot that it is of
         self._left_at = 0
-        self._ready = Ready()
+        self._preflight = Preflight()
         self._refused: BaseException | None = None
         self._dirty_boot = -1  # the boot whose target is not to be trusted: another one before the next check
 
@@ -56,7 +55,7 @@ class Checks:
             self._rig = Rig(self.board.name if self.board.folder.parent == boards.BOARDS else str(self.board.folder))
         if self._dirty or self._rig.dirty:
             self._rig.power_off()
-        self._ready.start(self._rig)
+        self._preflight.start(self._rig)
         return self._rig
 
     @property
@@ -75,61 +74,34 @@ class Checks:
             self._writer = store.Writer(self.folder, join=True)
         if not self._writer.started:
             rig = self._rig if self._rig and self._rig.identity else None
-            probe = self._ready.probe(rig) if rig else None
-            self._writer.start(evidence.run_info(self.board, rig, probe, self.faults, self.coverage))
+            probe = self._preflight.probe(rig) if rig else None
+            self._writer.start(freeze.run_info(self.board, rig, probe, self.faults, self.coverage))
         return self._writer
-
-    def is_check(self, item: pytest.Item) -> bool:
-        """A check is a test that asks for an exerciser."""
-        return any(name in getattr(item, "fixturenames", ()) for name in exercisers())
-
-    # pytest's hooks, in the order of a check's life
-
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        self._leave_out(config, items, [i for i in items if not self._is_for_this_board(i)])
-        if config.getoption("--quick") and not self.proving:
-            self._leave_out(config, items, [i for i in items if i.get_closest_marker("slow")])
-        items.sort(key=_seconds, reverse=True)  # the longest first: evenly shared out
-
-    def _devices(self, item: pytest.Item) -> list[str]:
-        """The devices that a check is about."""
-        chosen = getattr(getattr(item, "callspec", None), "params", {})
-        asked = [(name, self.board.with_exerciser(name)) for name in exercisers()
-                 if name in getattr(item, "fixturenames", ())]
-        return [str(chosen.get(name, having[0].name)) for name, having in asked if having]
-
-    def _is_for_this_board(self, item: pytest.Item) -> bool:
-        """Whether the board has a device for every exerciser that the check asks for."""
-        asked = [name for name in exercisers() if name in getattr(item, "fixturenames", ())]
-        return all(self.board.with_exerciser(name) or not needs_device(name) for name in asked)
 
     def _known_defect(self, item: pytest.Item) -> KnownDefect | None:
         """The defect that the check is known to show on the kernel that ran it."""
         bound = (name for mark in item.iter_markers("driver") for name in mark.args)
-        under_test = (*self.board.drivers_of(self._devices(item)), *bound)
+        under_test = (*self.board.drivers_of(devices_of(item, self.board)), *bound)
         release = str(self._rig.identity.get("release", "")) if self._rig else ""
         return boards.applying(self.known_defects, item.nodeid, under_test, release)
 
-    @staticmethod
-    def _leave_out(config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]) -> None:
-        config.hook.pytest_deselected(items=unwanted)
-        items[:] = [item for item in items if item not in unwanted]
+    # pytest's hooks, in the order of a check's life
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        if not self.is_check(item):
+        if not is_check(item):
             return (yield)
         self.begin(item)
         return (yield)
 
     def begin(self, item: pytest.Item) -> None:
         """The check `item` is the one that runs now."""
-        self.current = Current.start(item, self.faults)
+        self.current = RunningCheck.start(item, self.faults)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         self._refused = None
-        if self.is_check(item) and not item.get_closest_marker("skip"):
+        if is_check(item) and not item.get_closest_marker("skip"):
             try:
                 self._begin(item)
             except (Exception, pytest.skip.Exception) as e:
@@ -146,15 +118,15 @@ class Checks:
         try:
             return (yield)
         finally:
-            if self.is_check(item) and self._rig:
-                self.current.keep_wire(self._rig)
+            if is_check(item) and self._rig:
+                self.current.crossings, self.current.wire = freeze.wire_seen(self._rig, self.current.started_ns)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         try:
             return (yield)
         finally:
-            if self.is_check(item):
+            if is_check(item):
                 self._end()
 
     @pytest.hookimpl(wrapper=True)
@@ -162,14 +134,15 @@ class Checks:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if self.is_check(item) and call.excinfo is not None:
-            self.current.fail(outcome_of(call.excinfo), call.excinfo, report.longreprtext)
+        if is_check(item) and call.excinfo is not None:
+            outcome, reason = freeze.outcome_of(call.excinfo), freeze.reason_of(call.excinfo)
+            self.current.fail(outcome, reason, report.longreprtext)
             if call.excinfo.errisinstance((Hang, Broken)):
                 self._mark_dirty()
             defect = self._known_defect(item)
             if defect and self.current.outcome is Outcome.FAIL and report.failed and not self.proving:
                 report.outcome, report.wasxfail = "skipped", defect.reason
-        if self.is_check(item) and call.when == "teardown":
+        if is_check(item) and call.when == "teardown":
             report.check = store.to_json(self._record(item).in_short())  # type: ignore[attr-defined]
         return report
 
@@ -181,7 +154,7 @@ class Checks:
             with contextlib.suppress(BenchError):
                 self.current.undo.close()
                 if self._rig.answering:
-                    self._ready.restore(self._rig)
+                    self._preflight.restore(self._rig)
                     self.config.hook.pytest_bench_leave(rig=self._rig)
             with contextlib.suppress(BenchError):
                 self._rig.close()
@@ -194,14 +167,14 @@ class Checks:
         if self.coverage:
             self.coverage.begin(rig)
         _ = self.writer  # the run's line is there when the first check begins
-        self._ready.require(rig, self._devices(item))
+        self._preflight.require(rig, devices_of(item, self.board))
         for cable in rig.cables.values():
             cable.clear()
         for chip in rig.access.chips.values():
             chip.clear()
         self.current.open(rig, self._left if self._left_at == rig.boots else None)
         self._left = None
-        self._ready.remember(rig, self.current.before["modules"])
+        self._preflight.remember(rig, self.current.before["modules"])
         callspec = getattr(item, "callspec", None)
         params = callspec.params if callspec else {}
         proven = params.get("proven_fault", "")
@@ -232,7 +205,7 @@ class Checks:
         pytest.skip(why)
 
     def _end(self) -> None:
-        """After the check's own tear-down: faults off, health compared; raises HealthError for what is new."""
+        """After the check's own tear-down: faults off, health compared; raises KernelUnhealthy for what is new."""
         if self._rig is None or self.current.rig is None:
             return
         try:
@@ -241,17 +214,17 @@ class Checks:
             if self.coverage:
                 self.current.covered = self.coverage.end(self._rig, alive=not self._dirty)
             if not self._dirty and self.current.boot == self._rig.boots:
-                found = self.current.close(self._rig)
-                violated = evidence.judge_site(self.site, self.current.journal)
+                issues = self.current.close(self._rig)
+                violated = judge_board_contracts(self.board_contracts, self.current.journal)
                 if not self.proving:  # a proof sets the drivers up anew in between
                     self._left, self._left_at = self.current.after, self._rig.boots
-                bad = [f for f in found if f.severity == "fail"]
+                bad = [issue for issue in issues if issue.severity == "fail"]
                 if bad:
-                    if any(f.kind in ("crash", "taint", "splat", "reset") for f in bad):
+                    if any(issue.kind in ("crash", "taint", "splat", "reset") for issue in bad):
                         self._mark_dirty()
-                    raise HealthError(bad)
+                    raise KernelUnhealthy(bad)
                 if violated and not self.proving:  # a proof asks what the check itself catches
-                    raise SiteError(violated)
+                    raise BoardContractViolated(violated)
             elif self.current.rig:
                 self.current.close_dead(self._rig)
         except (Hang, Broken):
@@ -275,15 +248,10 @@ class Checks:
         """The check's record, on the disk with its files when this returns."""
         # The same number in every worker, so that no two write one file.
         number = item.stash.get(stand_in.NUMBER, None) or f"{item.session.items.index(item):04d}"
-        record = self.current.record(self._known_defect(item), self.worker)
-        record = evidence.keep_files(record, self.current, self.folder, number)
+        if self.current.outcome is Outcome.FAIL:
+            judge_the_rest(self.current.journal)
+        record = freeze.check_record(self.current, self._known_defect(item), self.worker)
+        record = freeze.keep_files(record, self.current, self.folder, number)
         self.writer.add(record)
         return record
 
-
-def _seconds(item: pytest.Item) -> float:
-    """About how long a check takes on the twin, as its `slow` marker says; 0 for a quick one."""
-    if parametrize.is_stand_in(item):
-        return SECONDS_OF_STAND_IN
-    slow = item.get_closest_marker("slow")
-    return float(slow.args[0]) if slow and slow.args else float(slow is not None)

@@ -10,7 +10,7 @@ from bench.board import Board
 from bench.errors import Inconclusive, UsageError
 from bench.plugin import parametrize
 from bench.plugin.checks import Checks
-from bench.plugin.evidence import Current
+from bench.plugin.running_check import RunningCheck
 from bench.plugin.sweep import Sweep
 from bench.rig import Rig
 from bench.rig.call import Answer
@@ -57,7 +57,7 @@ def measure(request: pytest.FixtureRequest) -> Callable[..., float]:
     def write_down(
         name: str, value: float, unit: str = "", limit: float | None = None, at_least: float | None = None
     ) -> float:
-        current: Current = plugin.current
+        current: RunningCheck = plugin.current
         return current.measure(name, value, unit, limit, at_least)
 
     return write_down

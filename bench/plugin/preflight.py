@@ -11,7 +11,7 @@ from bench.rig import Rig
 TRIES = 2  # starts of a rig that may fail in a row before nobody tries again
 
 
-class Ready:
+class Preflight:
     """The state of one rig, looked at once for each boot."""
 
     def __init__(self) -> None:

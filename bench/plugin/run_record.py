@@ -13,14 +13,14 @@ import pytest
 
 from bench import results, store
 from bench.board import Board
-from bench.plugin import device_list, evidence
+from bench.plugin import device_list, freeze
 from bench.rig.exerciser import exerciser_of
 from bench.verdict import Outcome
 
 CRASHED = "???"  # pytest-xdist's phase of a check whose worker died
 
 
-class Recorder:
+class RunRecord:
     """The run's own side, in the process that the person started."""
 
     def __init__(self, config: pytest.Config, board: Board, folder: Path) -> None:
@@ -72,6 +72,6 @@ class Recorder:
             reason=f"the bench's own process died in the middle of this check ({report.longreprtext.strip()})",
         )
         if not self._writer.started:
-            self._writer.start(evidence.run_info(self.board, None, None, tuple(self.config.getoption("--fault"))))
+            self._writer.start(freeze.run_info(self.board, None, None, tuple(self.config.getoption("--fault"))))
         self._writer.add(record)
         return record

@@ -1,4 +1,4 @@
-"""Deal checks out to several twins: each keeps to one exerciser while it can.
+"""Share the checks among several twins: each keeps to one exerciser while it can.
 
 The first calls of an exerciser take an emulated processor several times as long as later ones: their code is translated
 then. A twin that had a little of everything would translate everything.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 
-class Dealer(LoadScheduling):  # type: ignore[misc]  # pytest-xdist is untyped here
+class ExerciserScheduling(LoadScheduling):  # type: ignore[misc]  # pytest-xdist is untyped here
     """pytest-xdist's scheduling by load, which takes the next check of a twin's own exerciser first.
 
     The checks come in the order of bench.plugin.checks, the longest first. A twin whose exerciser has none left takes
@@ -48,6 +48,6 @@ class Dealer(LoadScheduling):  # type: ignore[misc]  # pytest-xdist is untyped h
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealer | None:
-    """Deal, where nobody has asked for another way."""
-    return Dealer(config, log) if config.getoption("dist") == "load" else None
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ExerciserScheduling | None:
+    """Schedule by exerciser unless another --dist was asked for."""
+    return ExerciserScheduling(config, log) if config.getoption("dist") == "load" else None

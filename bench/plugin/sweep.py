@@ -13,7 +13,7 @@ from typing import Any
 
 from bench import faults, health
 from bench.errors import Hang
-from bench.plugin.evidence import Current
+from bench.plugin.running_check import RunningCheck
 from bench.rig import Rig
 from bench.rig.call import Answer
 from fixtures.fault import Faults
@@ -60,7 +60,7 @@ class Sweep:
         return [row["n"] for row in self.struck if row["health"] != "well"]
 
     @classmethod
-    def run(cls, rig: Rig, current: Current, fault: str, once: Callable[[], Answer], *,
+    def run(cls, rig: Rig, current: RunningCheck, fault: str, once: Callable[[], Answer], *,
             right: Callable[[Any], bool] | None = None, before: Callable[[], object] | None = None,
             repair: Callable[[], object] | None = None, most: int = MOST, seconds: float = SECONDS) -> Sweep:
         """Call `once` with `fault` (place:name) at its 1st, 2nd, 3rd … chance, until it strikes no more.

@@ -5,7 +5,7 @@ import pytest
 
 from bench import Rig
 from bench.errors import UsageError
-from bench.plugin.evidence import Current
+from bench.plugin.running_check import RunningCheck
 from bench.plugin.sweep import Sweep
 
 
@@ -25,7 +25,7 @@ def probe(rig):
 
 def test_each_row_says_what_the_program_got_and_that_the_next_call_was_right(rig, probe):
     bind, unbind = probe
-    check = Current.nothing()
+    check = RunningCheck.nothing()
     found = Sweep.run(rig, check, "dm9000.window:read_fails", bind, before=unbind, most=4)
     assert [row["n"] for row in found.rows] == [1, 2, 3, 4]
     assert [row["recovered"] for row in found.rows] == ["1"] * 4
@@ -35,7 +35,7 @@ def test_each_row_says_what_the_program_got_and_that_the_next_call_was_right(rig
 
 
 def test_a_fault_without_a_chance_ends_the_sweep_at_its_first_row(rig):
-    found = Sweep.run(rig, Current.nothing(), "dm9000.window:write_fails", rig.agent.noop)
+    found = Sweep.run(rig, RunningCheck.nothing(), "dm9000.window:write_fails", rig.agent.noop)
     assert [(row["n"], row["outcome"], row["recovered"]) for row in found.rows] == [(1, "not reached", "")]
     assert found.struck == [] and found.ended == "the fault has 0 chances, or fewer"
 
@@ -50,7 +50,7 @@ def test_a_driver_that_never_recovers_is_told(rig, probe):
         return answer
 
     try:
-        found = Sweep.run(rig, Current.nothing(), "dm9000.window:read_corrupt", bind_until_the_first_failure,
+        found = Sweep.run(rig, RunningCheck.nothing(), "dm9000.window:read_corrupt", bind_until_the_first_failure,
                           before=unbind, most=1)
     finally:
         chip.faults.clear()
@@ -59,4 +59,4 @@ def test_a_driver_that_never_recovers_is_told(rig, probe):
 
 def test_a_place_that_is_none_is_usage(rig):
     with pytest.raises(UsageError, match=r"dm9000\.window"):
-        Sweep.run(rig, Current.nothing(), "dm9000.windw:read_fails", rig.agent.noop)
+        Sweep.run(rig, RunningCheck.nothing(), "dm9000.windw:read_fails", rig.agent.noop)

@@ -55,7 +55,7 @@ def test_a_violation_fails_the_check_whose_call_shows_it_and_no_other(board, tmp
     assert done.returncode == 1, done.stdout + done.stderr
     sends, unrecorded = store.read(tmp_path / "record").checks
     assert (sends.outcome, unrecorded.outcome) == (Outcome.FAIL, Outcome.PASS)
-    assert sends.reason.startswith("the board's own contracts: no frame is longer than 99 bytes: every frame given "
+    assert sends.reason.startswith("board contract violated: no frame is longer than 99 bytes: every frame given "
                                    "(name is eth0): len is at most 99: 1 × frame given is otherwise")
     [verdicts] = [call.verdicts for call in sends.calls if call.trace]
     assert [(v.outcome, v.claim.split(":")[0]) for v in verdicts] == [
