@@ -11,7 +11,7 @@ import pytest
 
 from bench import board as boards
 from bench import faults, store
-from bench.board import Board
+from bench.board import Board, KnownDefect
 from bench.errors import BenchError, Broken, Hang, Inconclusive
 from bench.plugin import device_list, freeze, parametrize, stand_in
 from bench.plugin.coverage import Watch

@@ -47,7 +47,7 @@ TREE = """
 };
 """
 ENVIRONMENT = """
-imports: [bench.lab]
+imports: [bench.target]
 targets:
   main:
     drivers:
