@@ -88,7 +88,7 @@ def inconclusive() -> Callable[[str], NoReturn]:
 
 @pytest.fixture
 def sweep(rig: Rig, request: pytest.FixtureRequest) -> Callable[..., Sweep]:
-    """Let the n-th chance of a fault strike, for n = 1, 2, 3 …; see bench.plugin.sweep."""
+    """Fire a fault at its n-th chance, for n = 1, 2, 3 …; see bench.plugin.sweep."""
     if not rig.chips:
         raise Inconclusive("nothing can be made to fail in the chips of this rig")
     plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]

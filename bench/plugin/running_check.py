@@ -84,8 +84,8 @@ class RunningCheck:
         self.health = compare(self.before, after, self.kmsg, self.expected)
         self.journal.timed_by(rig.clock)
         self.health += tuple(
-            HealthIssue("chip", f"{name}: {finding}", "warn")
-            for name, chip in rig.access.chips.items() for finding in chip.findings
+            HealthIssue("chip", f"{name}: {violation}", "warn")
+            for name, chip in rig.access.chips.items() for violation in chip.violations
         )
         errors = rig.access.model_errors()
         if errors:

@@ -28,42 +28,42 @@ class Sweep:
     """The rows of one sweep. A row has n, outcome (right, wrong, an errno's name, hang), recovered, health, seconds.
 
     recovered says which call without the fault was right again: 1, 2, 3, `repaired` when only one after the repair
-    was, `never`. The last row is the run in which the fault did not come to strike any more (outcome `not reached`).
+    was, `never`. The last row is the run in which the fault did not fire any more (outcome `not reached`).
     """
 
     def __init__(self, rows: list[dict[str, Any]], ended: str) -> None:
         self.rows, self.ended = rows, ended
 
     @property
-    def struck(self) -> list[dict[str, Any]]:
-        """The rows in which the fault struck."""
+    def fired(self) -> list[dict[str, Any]]:
+        """The rows in which the fault fired."""
         return [row for row in self.rows if row["outcome"] != "not reached"]
 
     @property
     def silent(self) -> list[int]:
         """Every n at which the program got something wrong and was not told."""
-        return [row["n"] for row in self.struck if row["outcome"] == "wrong"]
+        return [row["n"] for row in self.fired if row["outcome"] == "wrong"]
 
     @property
     def lasting(self) -> list[int]:
         """Every n after which no call was right again, not even after the repair."""
-        return [row["n"] for row in self.struck if row["recovered"] == "never"]
+        return [row["n"] for row in self.fired if row["recovered"] == "never"]
 
     @property
     def late(self) -> list[int]:
         """Every n after which the next call was not right."""
-        return [row["n"] for row in self.struck if row["recovered"] != "1"]
+        return [row["n"] for row in self.fired if row["recovered"] != "1"]
 
     @property
     def unwell(self) -> list[int]:
         """Every n at which the kernel's health suffered, or it hung."""
-        return [row["n"] for row in self.struck if row["health"] != "well"]
+        return [row["n"] for row in self.fired if row["health"] != "well"]
 
     @classmethod
     def run(cls, rig: Rig, current: RunningCheck, fault: str, once: Callable[[], Answer], *,
             right: Callable[[Any], bool] | None = None, before: Callable[[], object] | None = None,
             repair: Callable[[], object] | None = None, most: int = MOST, seconds: float = SECONDS) -> Sweep:
-        """Call `once` with `fault` (place:name) at its 1st, 2nd, 3rd … chance, until it strikes no more.
+        """Call `once` with `fault` (place:name) at its 1st, 2nd, 3rd … chance, until it no longer fires.
 
         `right` tells a right value; without it that is the one of a first call without a fault. `before` is done
         before each call, without the fault, `repair` (as binding the driver anew) where calls stay wrong. At most
@@ -132,17 +132,17 @@ def _row(rig: Rig, place: Faults, name: str, n: int, good: _Good, expected: tupl
         try:
             outcome = good.ask()
         finally:
-            struck = place.struck.get(name, 0)
+            fired = place.fired.get(name, 0)
             place.set(name, False)
         took = time.monotonic() - begun
-        recovered = good.again() if struck else ""
+        recovered = good.again() if fired else ""
         state = _health(kernel, was, expected)
     except Hang as e:
         place.set(name, False)
         rig.power_cycle()
         took = time.monotonic() - begun
         return {"n": n, "outcome": "hang", "recovered": "never", "health": str(e), "seconds": round(took, 2)}
-    return {"n": n, "outcome": outcome if struck else "not reached", "recovered": recovered, "health": state,
+    return {"n": n, "outcome": outcome if fired else "not reached", "recovered": recovered, "health": state,
             "seconds": round(took, 2)}
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from fixtures.chips import find
 from fixtures.usb import hid
 from fixtures.usb.descriptors import Configuration, DeclarationError, Device, Endpoint, Hid, Interface, TransferType
-from fixtures.usb.lies import from_seed
+from fixtures.usb.malformed import from_seed
 
 
 def test_the_mouses_descriptors_are_these_bytes():
@@ -78,16 +78,16 @@ def test_bulk_endpoints_need_no_interval():
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 1 << 32))
-def test_a_seed_always_tells_the_same_lies(seed):
+def test_a_seed_always_gives_the_same_malformed_descriptors(seed):
     declared = find("mouse_24ae_2002")().declared
-    lies, said = from_seed(declared, seed)
-    assert (lies, said) == from_seed(declared, seed)
-    assert 1 <= len(said) <= 3
-    assert all(len(data) < 1024 for data in lies.values())
+    malformed, changes = from_seed(declared, seed)
+    assert (malformed, changes) == from_seed(declared, seed)
+    assert 1 <= len(changes) <= 3
+    assert all(len(data) < 1024 for data in malformed.values())
 
 
 def test_most_seeds_change_something():
     declared = find("mouse_24ae_2002")().declared
     own = {**declared.descriptors(), (0x22, 0): declared.configurations[0].interfaces[0].hid.report}
-    lies = [from_seed(declared, seed)[0] for seed in range(300)]
-    assert sum(any(own[key] != data for key, data in lie.items()) for lie in lies) > 250
+    malformed = [from_seed(declared, seed)[0] for seed in range(300)]
+    assert sum(any(own[key] != data for key, data in changes.items()) for changes in malformed) > 250

@@ -102,7 +102,7 @@ def test_it_is_put_back_as_it_was_made(mouse):
     assert mouse.restore() is False
     mouse.halt(0x81)
     assert mouse.restore() is True
-    mouse.become(speed="low", lies={(1, 0): b"\x12"})
+    mouse.become(speed="low", overrides={(1, 0): b"\x12"})
     assert (mouse.speed, mouse.control(GET_DEVICE).data) == (Speed.LOW, b"\x12")
     assert mouse.restore() is True
     assert (mouse.speed, len(mouse.control(GET_DEVICE).data)) == (Speed.FULL, 18)
@@ -236,7 +236,7 @@ REST = {
     "babble": (fetched, [Status.OK] * 4, [*[Status.OK] * 3, Status.BABBLE]),
     "endpoint_stalls": (fetched, [Status.OK] * 4, [*[Status.OK] * 3, Status.STALL]),
     "halt_ignored": (halted, b"\1\0", b"\0\0"),
-    "status_lies": (halted, b"\1\0", b"\0\0"),
+    "halt_not_reported": (halted, b"\1\0", b"\0\0"),
     "halt_not_cleared": (halted_and_cleared, b"\0\0", b"\1\0"),
     "remote_wakeup_lost": (may_wake, [OK, Reply(Status.OK, b"\2\0")], [OK, Reply(Status.OK, b"\0\0")]),
     "reset_ignored": (after_reset, Reply(Status.OK, b"\0"), Reply(Status.OK, b"\1")),

@@ -37,7 +37,7 @@ def test_each_row_says_what_the_program_got_and_that_the_next_call_was_right(rig
 def test_a_fault_without_a_chance_ends_the_sweep_at_its_first_row(rig):
     found = Sweep.run(rig, RunningCheck.nothing(), "dm9000.window:write_fails", rig.agent.noop)
     assert [(row["n"], row["outcome"], row["recovered"]) for row in found.rows] == [(1, "not reached", "")]
-    assert found.struck == [] and found.ended == "the fault has 0 chances, or fewer"
+    assert found.fired == [] and found.ended == "the fault has 0 chances, or fewer"
 
 
 def test_a_driver_that_never_recovers_is_told(rig, probe):
@@ -46,7 +46,7 @@ def test_a_driver_that_never_recovers_is_told(rig, probe):
 
     def bind_until_the_first_failure():
         answer = bind()
-        chip.faults.wrong_chip_id = chip.faults.wrong_chip_id or bool(chip.window.struck.get("read_corrupt"))
+        chip.faults.wrong_chip_id = chip.faults.wrong_chip_id or bool(chip.window.fired.get("read_corrupt"))
         return answer
 
     try:

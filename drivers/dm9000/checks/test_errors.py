@@ -37,7 +37,7 @@ def empties(chip, timeout_s):
         time.sleep(0.002)
 
 
-@pytest.mark.fault("dm9000:rx_status_lies")
+@pytest.mark.fault("dm9000:bad_fcs_marked_good")
 def test_a_frame_with_a_bad_check_sequence_is_not_heard(net, dm9000, ends, cable, dm9000_chip):
     bad = ends.to_board(200)
     others, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(bad, crc_error=True))

@@ -80,7 +80,7 @@ def test_an_interface_set_up_again_starts_from_a_clean_chip(net, dm9000, ends, c
     memory = dm9000_chip.sram
     assert (memory.tx_read, memory.tx_write, memory.rx_read, memory.rx_write) == (0, 0, 0x0C00, 0x0C00)
     assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
-    assert dm9000_chip.findings == [], "the driver did what the chip's documentation does not provide for"
+    assert dm9000_chip.violations == [], "the driver did what the chip's documentation does not provide for"
 
 
 @pytest.mark.expects(splat="dm9000 did not respond to (first|second) reset")

@@ -50,7 +50,7 @@ def test_a_write_is_cut_at_each_page(eeprom, memory, at24c02_chip):
         ("stored", memory + 8, bytes(range(3, 11))),
         ("stored", memory + 16, b"\x0b"),
     ]
-    assert at24c02_chip.findings == []
+    assert at24c02_chip.violations == []
 
 
 @pytest.mark.fault("at24c02:no_write_cycle")

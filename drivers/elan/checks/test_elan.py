@@ -22,7 +22,7 @@ def test_an_open_register_keeps_what_is_written_until_a_reset(elan, elan_chip):
     assert elan.registers(register=5, value=0x21).value == {
         "first": 0x6F, "open": 0x5A, "written": 0x21, "again": 0x6F,
     }
-    assert elan_chip.findings == []
+    assert elan_chip.violations == []
 
 
 @pytest.mark.fault("elan:never_ready", "elan:always_ready")

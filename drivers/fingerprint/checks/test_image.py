@@ -27,7 +27,7 @@ def test_the_whole_image_is_the_finger_on_the_sensor(fingerprint, fpc1020_chip, 
     keep_picture(found["pixels"], 192, 192, "finger 42")
     assert differences(found["pixels"], fpc1020_chip.image(42)) == 0
     measure("capture and read-out", found["seconds"], "s")
-    assert fpc1020_chip.findings == []
+    assert fpc1020_chip.violations == []
 
 
 @pytest.mark.fault("fpc1020:crop_ignored", "fpc1020:image_stale", "fpc1020:noisy", "s3c64xx_spi:bus_corrupt_miso",

@@ -61,7 +61,7 @@ def test_a_register_keeps_what_is_written_until_a_reset(fingerprint):
 def test_it_sleeps_and_wakes(fingerprint, fpc1020_chip):
     for deep in (False, True):
         assert fingerprint.sleep(deep=deep).value == {"awake": 0x0E, "asleep": 0x00, "again": 0x0E}
-    assert fpc1020_chip.findings == []
+    assert fpc1020_chip.violations == []
 
 
 @pytest.mark.fault("fpc1020:interrupt_spurious", "fpc1020:interrupt_lost")

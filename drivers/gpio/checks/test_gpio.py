@@ -62,7 +62,7 @@ def test_an_output_drives_its_wire_and_no_other_until_it_is_released(gpio, virti
     assert (levels, direction) == ([True, False], "out")
     assert held.value["led"]["consumer"] == "bench" and held.value["led"]["direction"] == "output"
     assert virtio_gpio_chip.direction("led") == "none"
-    assert virtio_gpio_chip.findings == []
+    assert virtio_gpio_chip.violations == []
 
 
 @pytest.mark.fault("virtio_gpio:set_value_lost", "virtio_gpio:output_open")
@@ -184,7 +184,7 @@ def test_a_line_that_is_no_longer_listened_to_has_its_interrupt_off(gpio, virtio
     assert virtio_gpio_chip.pin("button").buffer is None
 
 
-@pytest.mark.fault("virtio_gpio:direction_lies")
+@pytest.mark.fault("virtio_gpio:direction_inverted")
 def test_the_controller_says_which_direction_a_line_has(gpio, virtio_gpio_chip):
     with gpio.hold({"led": 1}, until="button") as held:
         press(virtio_gpio_chip)
@@ -198,7 +198,7 @@ def test_a_line_can_be_listened_to_again_at_once(gpio, virtio_gpio_chip):
     with gpio.hear("button", count=1, timeout_s=0.5) as heard:
         press(virtio_gpio_chip)
     assert len(heard.value) == 1
-    assert virtio_gpio_chip.findings == []
+    assert virtio_gpio_chip.violations == []
 
 
 @pytest.mark.expects(splat="GPIO request failed")

@@ -14,7 +14,7 @@ def read_and_write(i2c):
 @pytest.mark.fault("s3c2410_i2c:bus_fail")
 def test_every_byte_that_is_not_acknowledged_is_told(sweep, i2c):
     found = sweep("s3c2410_i2c:bus_fail", lambda: read_and_write(i2c))
-    assert len(found.struck) == 3, found.ended  # two addresses and a written byte
+    assert len(found.fired) == 3, found.ended  # two addresses and a written byte
     assert (found.silent, found.lasting, found.late, found.unwell) == ([], [], [], [])
 
 
@@ -22,7 +22,7 @@ def test_every_byte_that_is_not_acknowledged_is_told(sweep, i2c):
 @pytest.mark.fault("s3c2410_i2c:bus_fail")
 def test_no_lost_interrupt_hurts_for_long(sweep, i2c):
     found = sweep("s3c2410_i2c:lose_interrupts", lambda: read_and_write(i2c))
-    assert found.struck, found.ended
+    assert found.fired, found.ended
     assert found.silent == [], "the program was told nothing although the transfer never came to its end"
     assert (found.lasting, found.unwell) == ([], [])
 
@@ -32,7 +32,7 @@ def test_no_lost_interrupt_hurts_for_long(sweep, i2c):
 def test_every_byte_that_is_not_acknowledged_has_a_documented_errno(sweep, i2c):
     """Documentation/i2c/fault-codes.rst lists what an adapter may return."""
     found = sweep("s3c2410_i2c:bus_fail", lambda: read_and_write(i2c))
-    assert {row["outcome"] for row in found.struck} <= {"ENXIO", "EIO", "EAGAIN", "ETIMEDOUT"}
+    assert {row["outcome"] for row in found.fired} <= {"ENXIO", "EIO", "EAGAIN", "ETIMEDOUT"}
 
 
 @pytest.mark.sweep
@@ -40,5 +40,5 @@ def test_every_byte_that_is_not_acknowledged_has_a_documented_errno(sweep, i2c):
 @pytest.mark.fault("s3c2410_i2c:bus_fail")
 def test_no_register_read_that_fails_hurts_for_long(sweep, i2c):
     found = sweep("s3c2410_i2c.window:read_fails", lambda: read_and_write(i2c), seconds=60.0)
-    assert len(found.struck) > 3, found.ended
+    assert len(found.fired) > 3, found.ended
     assert (found.lasting, found.unwell) == ([], [])

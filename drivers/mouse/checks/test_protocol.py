@@ -84,7 +84,7 @@ def lied_to(usb, pointer, seeds):
     refused = 0
     for seed in seeds:
         with usb.hear_out() as heard:
-            pointer.lie(seed)
+            pointer.replug_malformed(seed)
         refused += heard.value["given_up"]
     return refused
 

@@ -57,7 +57,7 @@ def test_what_is_sent_while_the_cable_is_out_is_not_sent_later(net, ends, cable)
     assert cable.wait_for(1, timeout_s=2.0) == [ends.from_board(200, 7)]
 
 
-@pytest.mark.fault("dm9000:speed_lies")
+@pytest.mark.fault("dm9000:wrong_partner_ability")
 def test_ethtool_tells_what_the_partner_and_the_interface_agreed_on(net, ends, cable):
     settings = net.link_settings().value
     assert (settings["speed"], settings["duplex"], settings["autoneg"]) == (100, "full", True)

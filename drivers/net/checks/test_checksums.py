@@ -75,7 +75,7 @@ def hear_good_and_bad(net, ends, cable):
     return heard.value, net.snmp().value["Udp"]["InCsumErrors"] - before
 
 
-@pytest.mark.fault("dm9000:checksum_flag_lies", "dm9000:checksum_flag_bad")
+@pytest.mark.fault("dm9000:bad_checksum_marked_good", "dm9000:checksum_flag_bad")
 def test_datagrams_with_a_wrong_checksum_are_refused_when_the_chip_checks(net, ends, cable, offload):
     offload(RX, True)
     assert hear_good_and_bad(net, ends, cable) == ([b"good", b"odd", LAST], 2)
@@ -87,7 +87,7 @@ def test_datagrams_with_a_wrong_checksum_are_refused_when_the_kernel_checks(net,
     assert hear_good_and_bad(net, ends, cable) == ([b"good", b"odd", LAST], 2)
 
 
-@pytest.mark.fault("dm9000:checksum_flag_lies")
+@pytest.mark.fault("dm9000:bad_checksum_marked_good")
 def test_a_tcp_segment_with_a_wrong_checksum_is_refused_when_the_chip_checks(net, ends, cable, offload):
     offload(RX, True)
     with net.connect_tcp(address=ends.partner_ip, port=9, source_port=5002, timeout_s=0.5) as opening:

@@ -164,4 +164,4 @@ def test_four_channels_run_beside_each_other(pwm, samsung_pwm_chip):
         assert pwm.start(channel, (channel + 1) * MS, MS // 2).errno == 0
     periods = [samsung_pwm_chip.wave(channel).period_ns for channel in range(4)]
     assert periods == [pytest.approx((channel + 1) * MS, rel=0.05) for channel in range(4)]
-    assert samsung_pwm_chip.findings == []
+    assert samsung_pwm_chip.violations == []

@@ -57,7 +57,7 @@ def test_the_driver_binds_and_leaves_timer_interrupts_and_output_off(rtc, pcf856
     assert identity["driver"] == driver and identity["name"].startswith(driver + " ")
     assert written(pcf8563_chip) == {0x0E: 0x03, 0x01: 0x00, 0x0D: 0x00}
     assert pcf8563_chip.clkout_hz == 0
-    assert pcf8563_chip.findings == []
+    assert pcf8563_chip.violations == []
 
 
 @pytest.mark.fault("pcf8563:write_lost", "pcf8563:bit_flip", "pcf8563:address_not_stored", "s3c2410_i2c:corrupt_write",

@@ -21,7 +21,7 @@ def many(spi):
 def test_every_burst_that_fails_is_told_and_the_device_recovers(sweep, many):
     message, known = many
     found = sweep("s3c64xx_spi:bus_fail", message, **known)
-    assert len(found.struck) > 1, found.ended
+    assert len(found.fired) > 1, found.ended
     assert found.silent == [], "the program was told nothing although these bursts failed"
     assert (found.lasting, found.unwell) == ([], [])
 
@@ -47,5 +47,5 @@ def test_no_register_read_that_fails_outlasts_a_new_bind(sweep, many, spi, kerne
         _ = kernel.rebind(driver=controller["driver"], device=controller["name"]).value
 
     found = sweep("s3c64xx_spi.window:read_fails", message, repair=rebind, **known)
-    assert len(found.struck) > 4, found.ended
+    assert len(found.fired) > 4, found.ended
     assert (found.lasting, found.unwell) == ([], [])

@@ -62,7 +62,8 @@ def test_without_a_configuration_it_has_no_interface_and_gets_it_back(usb, plugg
         assert plugged.seen("configuration") == [("configuration", 0), ("configuration", 1)]
 
 
-@pytest.mark.fault("mouse_24ae_2002:halt_ignored", "mouse_24ae_2002:status_lies", "mouse_24ae_2002:halt_not_cleared")
+@pytest.mark.fault("mouse_24ae_2002:halt_ignored", "mouse_24ae_2002:halt_not_reported",
+                   "mouse_24ae_2002:halt_not_cleared")
 def test_a_halted_endpoint_stalls_until_it_is_cleared(usb, pointer):
     assert usb.recording("usb").requests(wanted=[
         [ENDPOINT_OUT, SET_FEATURE, ENDPOINT_HALT, ENDPOINT, b""],

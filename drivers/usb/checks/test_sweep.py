@@ -16,7 +16,7 @@ def test_every_transfer_that_fails_while_plugging_in_is_survived(sweep, usb, poi
         return usb.wait_plugged(modules=MODULES, other_than=was, timeout_s=6.0)
 
     found = sweep("mouse_24ae_2002:bus_fail", plug_in)
-    assert len(found.struck) > 5, found.ended
+    assert len(found.fired) > 5, found.ended
     assert (found.silent, found.lasting, found.unwell) == ([], [], [])
 
 
@@ -28,5 +28,5 @@ def test_every_transfer_that_fails_in_a_reset_is_survived(sweep, usb, pointer):
         assert usb.wait_plugged(modules=MODULES, timeout_s=6.0).errno == 0, "it did not come back after the reset"
 
     found = sweep("mouse_24ae_2002:bus_fail", usb.reset, before=there, right=lambda seconds: seconds > 0)
-    assert len(found.struck) > 1, found.ended
+    assert len(found.fired) > 1, found.ended
     assert (found.lasting, found.unwell) == ([], [])
