@@ -16,7 +16,9 @@ __all__ = ["Rig"]
 def __getattr__(name: str) -> Any:
     """Import Rig when asked for: `bench.errors` alone must not load labgrid."""
     if name == "Rig":
+        from bench import paths
         from bench.rig import Rig
 
+        paths.extend()
         return Rig
     raise AttributeError(name)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["errors", "verdict", "health", "setup", "board", "trace", "capture", "judge", "export", "twin", "target",
-         "rig", "faults", "probe", "benchmark", "store", "results", "report", "plugin", "cli"]
+ORDER = ["errors", "paths", "verdict", "health", "setup", "board", "trace", "capture", "judge", "export", "twin",
+         "target", "rig", "faults", "probe", "benchmark", "store", "results", "report", "plugin", "cli"]
 LIBRARIES = {"spi": {"spidev"}, "fingerprint": {"spidev", "gpiod"}, "usb": {"usb"}, "i2c": {"smbus2"},
              "gpio": {"gpiod"}, "serial": {"serial"}}  # fmt: skip
 

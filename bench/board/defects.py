@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import drivers
+from bench import paths
 from bench.board import section
 from bench.board.section import Section
 
@@ -95,7 +95,7 @@ def applying(known: Iterable[KnownDefect], check: str, drivers_under_test: Itera
 
 def of_drivers() -> tuple[KnownDefect, ...]:
     """All that stand beside the exercisers' checks.  Raises BoardError file:line: key for a mistake."""
-    return tuple(defect for root in drivers.__path__ for path in sorted(Path(root).glob(f"*/checks/{FILE}"))
+    return tuple(defect for root in paths.roots() for path in sorted(root.glob(f"drivers/*/checks/{FILE}"))
                  for defect in read_file(path))
 
 

@@ -8,18 +8,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench import paths
 from bench.board import defects, section
 from bench.board.model import Board, Device, LineAt, Machine
 from bench.board.section import Section
 from bench.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[2]
-BOARDS = ROOT / "boards"
-
 
 def names() -> list[str]:
     """Names of all boards, found by being there; a link to one is a former name of it, and no board of its own."""
-    return sorted(p.parent.name for p in BOARDS.glob("*/board.yaml") if not p.parent.is_symlink())
+    return sorted(p.parent.name for root in paths.roots() for p in root.glob("boards/*/board.yaml")
+                  if not p.parent.is_symlink())
+
+
+def folder_of(name: str) -> Path:
+    """The folder of board `name`, or of a path to one; it need not be there."""
+    if "/" in name:
+        return Path(name)
+    folders = [root / "boards" / name for root in paths.roots()]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
 
 
 def load(name: str, known_exercisers: frozenset[str] | None = None, known_chips: frozenset[str] | None = None) -> Board:
@@ -27,7 +34,7 @@ def load(name: str, known_exercisers: frozenset[str] | None = None, known_chips:
 
     Raises UsageError for an unknown name, BoardError with file:line: key for a mistake.
     """
-    folder = Path(name) if "/" in name else BOARDS / name
+    folder = folder_of(name)
     path = folder / "board.yaml"
     if not path.is_file():
         raise UsageError.unknown("board", name, names())

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import drivers
 from bench import board as boards
-from bench import faults, report, results, setup, store
+from bench import faults, paths, report, results, setup, store
 from bench.cli.live import Live
 from bench.cli.proof import Proof
 from bench.errors import UsageError
@@ -89,10 +88,11 @@ def jobs(options: argparse.Namespace, board: boards.Board) -> int:
 
 
 def _arguments(options: argparse.Namespace, folder: Path) -> list[str]:
-    root = Path(drivers.__file__).parent
+    roots = paths.roots()
     folder_of_checks = getattr(options, "exerciser", None) or ("lifecycle" if options.command == "lifecycle" else "")
     arguments = [
-        str(root / folder_of_checks), f"--rootdir={root.parent}",
+        *(str(path) for root in roots if (path := root / "drivers" / folder_of_checks).is_dir()),
+        f"--rootdir={os.path.commonpath(roots)}", "--import-mode=importlib",
         "-p", "no:labgrid", "-p", "no:terminal", "-p", "no:cacheprovider",
         "--board", options.board, "--record", str(folder), "-k", options.expression,
     ]

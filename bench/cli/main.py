@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from bench import __version__
+from bench import __version__, paths
 from bench.cli import trace
 from bench.errors import BenchError, Broken, RecordError, UsageError
 
@@ -124,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser(arguments).parse_args(arguments)
     try:
+        paths.extend()
         code = _run(options)
         sys.stdout.flush()
         return code

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import board as boards
+from bench import paths
 
 
 def list_boards(options: argparse.Namespace) -> int:
@@ -54,9 +55,8 @@ def kernel(options: argparse.Namespace) -> int:
 def doctor(options: argparse.Namespace) -> int:
     """The prerequisites."""
     from bench.setup import doctor as prerequisites
-    from bench.setup.prepare import PROJECT
 
-    findings = prerequisites.examine(PROJECT)
+    findings = prerequisites.examine(paths.HOME)
     print(prerequisites.text(findings))
     return 0 if all(f.present for f in findings) else 3
 

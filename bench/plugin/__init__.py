@@ -32,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "expects(splat): a kernel-log pattern that this check declares")
     if config.getoption("--board"):
         # Loaded only now: a pytest run without a board pays nothing for this plugin.
+        from bench import paths
+
+        paths.extend()
         from bench.plugin.configure import configure
 
         configure(config)

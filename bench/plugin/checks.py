@@ -52,7 +52,7 @@ class Checks:
         """The rig, its agent ready."""
         if self._rig is None:
             quiet_labgrid()
-            self._rig = Rig(self.board.name if self.board.folder.parent == boards.BOARDS else str(self.board.folder))
+            self._rig = Rig(str(self.board.folder))
         if self._dirty or self._rig.dirty:
             self._rig.power_off()
         self._preflight.start(self._rig)

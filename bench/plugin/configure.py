@@ -10,6 +10,7 @@ import pytest
 from bench import board as boards
 from bench.plugin import fixtures, scheduler
 from bench.plugin.checks import Checks
+from bench.plugin.node_ids import NodeIds
 from bench.plugin.run_record import RunRecord
 from bench.plugin.selection import Selection
 from bench.plugin.stand_in import StandIns
@@ -22,6 +23,7 @@ def configure(config: pytest.Config) -> None:
     board = boards.load(config.getoption("--board"), frozenset(exercisers()), frozenset(chips.names()))
     given = getattr(config, "workerinput", {}).get("record")  # a worker's folder is the run's
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{board.name}"
+    config.pluginmanager.register(NodeIds(), "bench-node-ids")
     folder = Path(given or config.getoption("--record") or Path("records") / name).absolute()
     if not given:
         config.pluginmanager.register(RunRecord(config, board, folder), "bench-run-record")

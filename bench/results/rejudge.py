@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import drivers
-from bench.board import BOARDS
+from bench.board import folder_of
 from bench.errors import RecordError
 from bench.judge.contract_files import bind
 from bench.judge.judge import judge as judge_contract
@@ -52,7 +52,7 @@ def judge(record: Record, contracts: Iterable[Contract] | None = None) -> Judgem
     it now, and the board's own on each call that they concern. Given: those with the name of one that was judged, and
     any other on each trace for which its events were armed.
     """
-    own = board_contracts.load(BOARDS / record.run.board) if contracts is None else ()
+    own = board_contracts.load(folder_of(record.run.board)) if contracts is None else ()
     known = [*_of_exercisers(), *own] if contracts is None else list(contracts)
     changes: list[Change] = []
     notes: list[str] = []
@@ -137,8 +137,8 @@ def _worse(check: CheckRecord, changed: list[Verdict]) -> CheckRecord:
 
 
 def _of_exercisers() -> Iterator[Contract]:
-    root = Path(drivers.__file__).parent
-    for path in sorted(root.glob("**/*contracts.py")):
+    files = ((path, Path(root)) for root in drivers.__path__ for path in sorted(Path(root).glob("**/*contracts.py")))
+    for path, root in files:
         name = ".".join(path.relative_to(root.parent).with_suffix("").parts)
         module = importlib.import_module(name)
         yield from (value for value in vars(module).values() if isinstance(value, Contract))

@@ -19,7 +19,7 @@ from drivers.contract import Contract, sources_of, union
 
 def exercisers() -> list[str]:
     """Names of all exercisers: folders of drivers/ with a calls.py."""
-    return sorted(p.parent.name for p in Path(drivers.__file__).parent.glob("*/calls.py"))
+    return sorted(p.parent.name for root in drivers.__path__ for p in Path(root).glob("*/calls.py"))
 
 
 def exerciser_of(check: str | Path) -> str:

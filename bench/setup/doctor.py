@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import paths
 from bench.errors import SetupError
 from bench.setup import debian, fragments, initramfs, kernel, modules, packages, programs, root, toolbox
 from bench.setup.cache import default_folder
@@ -83,7 +84,7 @@ def _disk(folder: Path) -> Finding:
 
 def _fragments(project: Path) -> Finding:
     def seen() -> str:
-        files = fragments.find(project)
+        files = fragments.find(project, *paths.outside())
         return f"{len(fragments.read(files, project))} options in {len(files)} files"
     return _tried("kernel fragments", seen, "correct that line")
 
@@ -97,7 +98,7 @@ def _artefacts(project: Path, folder: Path) -> Iterator[Finding]:
     yield _artefact("target root", folder / root.name())
     versions = packages.installed([kernel.SOURCE_PACKAGE, kernel.COMPILER_PACKAGE, programs.LIBC_PACKAGE])
     try:
-        config = fragments.merged(fragments.read(fragments.find(project), project))
+        config = fragments.merged(fragments.read(fragments.find(project, *paths.outside()), project))
         built, tools = kernel.name(config, versions), programs.name(versions)
     except (SetupError, KeyError):  # a wrong fragment or a missing package, shown above
         yield Finding("kernel", False, "depends on what is missing above", TARGET)

@@ -24,9 +24,9 @@ class Option:
     where: str  # file:line
 
 
-def find(project: Path) -> list[Path]:
-    """Return every kernel.config under boards/, drivers/ and fixtures/, sorted."""
-    return sorted(path for folder in _FOLDERS for path in (project / folder).rglob("kernel.config"))
+def find(*roots: Path) -> list[Path]:
+    """Return every kernel.config under boards/, drivers/ and fixtures/ of each root, sorted."""
+    return [path for root in roots for path in sorted(p for f in _FOLDERS for p in (root / f).rglob("kernel.config"))]
 
 
 def read(files: Iterable[Path], project: Path) -> dict[str, Option]:
@@ -40,7 +40,7 @@ def read(files: Iterable[Path], project: Path) -> dict[str, Option]:
             text = line.split("#", 1)[0].strip()
             if not text:
                 continue
-            where = f"{path.relative_to(project)}:{number}"
+            where = f"{path.relative_to(project) if path.is_relative_to(project) else path}:{number}"
             match = _LINE.fullmatch(text)
             if match is None:
                 raise SetupError(f"{where}: {text!r}: expected CONFIG_NAME=value")

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import paths
 from bench.errors import SetupError
 from bench.setup import fragments
 from bench.setup.cache import Cache, digest
@@ -71,7 +72,7 @@ def ensure(cache: Cache, project: Path, versions: dict[str, str], progress: Prog
     versions: installed version by package name.
     Raises SetupError.
     """
-    options = fragments.read(fragments.find(project), project)
+    options = fragments.read(fragments.find(project, *paths.outside()), project)
     config = fragments.merged(options)
     version = versions[SOURCE_PACKAGE]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import paths
 from bench.setup import initramfs, kernel, modules, packages, programs, root, toolbox
 from bench.setup.cache import Cache
 from bench.setup.progress import Progress, for_stream
-
-PROJECT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Artefacts:
     dtc: Path
 
 
-def prepare(progress: Progress | None = None, *, tests: bool = False, bench: bool = False, project: Path = PROJECT,
+def prepare(progress: Progress | None = None, *, tests: bool = False, bench: bool = False, project: Path = paths.HOME,
             cache: Cache | None = None) -> Artefacts:
     """Make what is missing, and return it all; under a second when nothing is.
 

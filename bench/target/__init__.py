@@ -4,6 +4,7 @@ Environment files name this module in `imports:`, which registers the classes wi
 """
 from __future__ import annotations
 
+from bench import paths as paths  # makes drivers and fixtures importable
 from bench.target.console import ConsoleLog
 from bench.target.strategy import BenchStrategy
 from bench.target.twin_driver import TwinDriver

@@ -28,9 +28,8 @@ def build(target_python: tuple[str, ...] = ()) -> Path:
     With `target_python` (a command that runs the target's version of Python here) byte code is added
     beside each source: the first start need not compile, and another Python falls back to the source.
     """
-    root = Path(drivers.__file__).parent
-    sources = {p.relative_to(root.parent).as_posix(): p for p in sorted(root.rglob("*.py")) if _ships(p)}
-    for folder in sorted({path.parent for path in sources.values()} - {p.parent for p in root.rglob("__init__.py")}):
+    sources = _sources()
+    for folder in sorted({path.parent for path in sources.values() if not (path.parent / "__init__.py").exists()}):
         raise SetupError(f"{folder}/__init__.py is missing: without it the target cannot import what is in that folder")
     sha = hashlib.sha256("\0".join(target_python).encode())
     for name, path in sources.items():
@@ -45,9 +44,16 @@ def build(target_python: tuple[str, ...] = ()) -> Path:
     return target
 
 
-def _ships(path: Path) -> bool:
+def _sources() -> dict[str, Path]:
+    """The sources by their name in the file: of the bench's own drivers/ and of those outside."""
+    roots = [Path(folder) for folder in drivers.__path__]
+    sources = {p.relative_to(root.parent).as_posix(): p for root in reversed(roots) for p in sorted(root.rglob("*.py"))}
+    return {name: path for name, path in sources.items() if _ships(name)}
+
+
+def _ships(name: str) -> bool:
     """What lies in a folder `checks` or `contract` is the host's; everything else in drivers/ goes to the target."""
-    return not {"checks", "contract"} & set(path.parts[path.parts.index("drivers"):])
+    return not {"checks", "contract"} & set(name.split("/"))
 
 
 def _zip(sources: dict[str, Path], target_python: tuple[str, ...], folder: Path) -> bytes:

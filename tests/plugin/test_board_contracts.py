@@ -40,7 +40,7 @@ elsewhere = contract("nothing is transferred", never(Tracepoint("spi:spi_transfe
 def board(tmp_path_factory):
     """The twin's board in a folder of its own, with a rule."""
     folder = tmp_path_factory.mktemp("site") / "twin210"
-    shutil.copytree(boards.BOARDS / "twin210", folder, ignore=shutil.ignore_patterns("contracts", "__pycache__"))
+    shutil.copytree(boards.folder_of("twin210"), folder, ignore=shutil.ignore_patterns("contracts", "__pycache__"))
     (folder / "contracts").mkdir()
     (folder / "contracts" / "rules.py").write_text(RULES)
     return folder
@@ -101,7 +101,7 @@ def test_what_was_lost_leaves_a_boards_contract_undecided():
 
 @pytest.mark.parametrize("name", boards.names())
 def test_every_boards_contracts_can_be_read(name):
-    for one in results.board_contracts.load(boards.BOARDS / name):
+    for one in results.board_contracts.load(boards.folder_of(name)):
         assert one.name and one.events
 
 

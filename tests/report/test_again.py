@@ -95,7 +95,7 @@ def test_a_boards_own_contracts_are_judged_though_they_were_written_after_the_ru
     rules.parent.mkdir(parents=True)
     rules.write_text("from drivers.contract import Tracepoint, contract, never\n"
                      'calm = contract("no timeout here", never(Tracepoint("net:net_dev_xmit_timeout")))\n')
-    monkeypatch.setattr("bench.results.rejudge.BOARDS", tmp_path)
+    monkeypatch.setattr("bench.results.rejudge.folder_of", lambda name: tmp_path / name)
     again = results.judge(judged(sample))
     [change] = again.changes
     assert (change.before, change.after.outcome) == (None, Outcome.FAIL)
