@@ -1,4 +1,4 @@
-"""Switch a named fault on: `chip:fault`, `chip.window:fault`, `cable:fault`, `plant:bug`; off again at the end."""
+"""Switch on a fault by name: `chip:fault`, `chip.window:fault`, `cable:fault`, `seeded_bug:name`; off at the end."""
 from __future__ import annotations
 
 import contextlib
@@ -29,7 +29,7 @@ def validate(board: Board, names: Iterable[str]) -> None:
     """Raise UsageError for a name that is no fault of `board`, before anything starts."""
     known = describe(board)
     for name in names:
-        if name not in known and not name.startswith("plant:"):
+        if name not in known and not name.startswith("seeded_bug:"):
             raise UsageError.unknown("fault", name, known)
 
 
@@ -37,7 +37,7 @@ def validate(board: Board, names: Iterable[str]) -> None:
 def switched_on(rig: Rig, *names: str, driver: str = "") -> Iterator[None]:
     """Switch the named faults on for the length of a with statement.  Raises UsageError for an unknown one.
 
-    A planted bug shows in `driver`, when that is given.
+    A seeded bug shows in `driver`, when that is given.
     """
     with contextlib.ExitStack() as stack:
         for name in names:
@@ -47,8 +47,8 @@ def switched_on(rig: Rig, *names: str, driver: str = "") -> Iterator[None]:
 
 def _one(rig: Rig, name: str, driver: str) -> Any:
     where, _, fault = name.partition(":")
-    if where == "plant":
-        return _planted(rig, fault, driver)
+    if where == "seeded_bug":
+        return _seeded_bug(rig, fault, driver)
     faults, fault = place(rig, name)
     return faults.switched_on(fault)
 
@@ -64,7 +64,7 @@ def place(rig: Rig, name: str) -> tuple[Faults, str]:
     where, _, fault = name.partition(":")
     places = _places(rig)
     if where not in places:
-        raise UsageError.unknown("fault's place", where, [*places, "plant"])
+        raise UsageError.unknown("fault's place", where, [*places, "seeded_bug"])
     try:
         return places[where], places[where]._find(fault).name
     except UnknownFault as e:
@@ -72,10 +72,10 @@ def place(rig: Rig, name: str) -> tuple[Faults, str]:
 
 
 @contextlib.contextmanager
-def _planted(rig: Rig, bug: str, driver: str) -> Iterator[None]:
+def _seeded_bug(rig: Rig, bug: str, driver: str) -> Iterator[None]:
     """A bug in the kernel itself, from the module fixtures/modules/plant."""
-    _ = rig.exerciser("kernel").plant(bug=bug, driver=driver).value
+    _ = rig.exerciser("kernel").seed_bug(bug=bug, driver=driver).value
     try:
         yield
     finally:
-        _ = rig.exerciser("kernel").unplant().value
+        _ = rig.exerciser("kernel").remove_seeded_bug().value

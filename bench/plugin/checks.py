@@ -60,7 +60,7 @@ class Checks:
 
     @property
     def _dirty(self) -> bool:
-        """Whether the target is as a crash, a hang or a planted bug left it, and was not started since."""
+        """Whether the target is as a crash, a hang or a seeded bug left it, and was not started since."""
         return self._rig is not None and self._dirty_boot == self._rig.boots
 
     def _mark_dirty(self) -> None:

@@ -7,10 +7,11 @@ from drivers.agent.call import call
 from drivers.agent.trace.tracefs import OWN_FILES
 from drivers.kernel.devices import bind, rebind, suspend, unbind
 from drivers.kernel.probe import deferred, devices, lost_files, modules_for, nodes
+from drivers.kernel.seeded_bug import remove_seeded_bug, seed_bug
 from drivers.uapi.clock import log_clock
 from drivers.uapi.interrupts import interrupts
 from drivers.uapi.kmsg import LOG, kmsg
-from drivers.uapi.modules import load_module, plant, reload_module, unload_module, unplant, use_counts
+from drivers.uapi.modules import load_module, reload_module, unload_module, use_counts
 from drivers.uapi.slabinfo import shrink_caches, slab
 from drivers.uapi.sysfs import ABSENT, read, write
 
@@ -24,9 +25,10 @@ __all__ = [
     "lost_files",
     "modules_for",
     "nodes",
-    "plant",
     "rebind",
     "reload_module",
+    "remove_seeded_bug",
+    "seed_bug",
     "shrink_caches",
     "slab",
     "snapshot",
@@ -34,7 +36,6 @@ __all__ = [
     "sysrq",
     "unbind",
     "unload_module",
-    "unplant",
 ]
 
 COUNTS = ("warn_count", "oops_count", "softlockup_count", "hardlockup_count", "rcu_stall_count")

@@ -1,94 +1,109 @@
-"""Which action can be done to a device, and why another cannot."""
+"""Which actions are applicable to a device, and why the others are not."""
 from __future__ import annotations
 
 import errno
 import os
-from typing import Dict, List
 
 from drivers.lifecycle import protected
 from drivers.uapi.devices import Device, bound
 from drivers.uapi.sysfs import UNREADABLE, read
 
-NAMES = ("unbind", "leak", "reload", "override", "open", "use", "load", "runtime", "new_id", "defer")
+NAMES = (
+    "unbind", "leak", "reload", "override", "open", "use", "load", "runtime", "new_id", "defer",
+)  # fmt: skip
 
 
-def holders(module: str) -> List[str]:
+def holders(module: str) -> list[str]:
     """The modules to unload for `module` to go, in order: those that use it first."""
-    found: List[str] = []
-    folder = "/sys/module/%s/holders" % module
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-        found += [one for one in holders(name) if one not in found]
-    return [*found, module]
+    order: list[str] = []
+    folder = f"/sys/module/{module}/holders"
+    for user in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        order += [name for name in holders(user) if name not in order]
+    return [*order, module]
 
 
 def ids(device: Device) -> str:
-    """What new_id takes for this device; "" where its bus has none that is known here."""
+    """What new_id takes for this device; "" for a bus whose format is not known here."""
     if device.bus == "pci":
-        names = [device.path + "/vendor", device.path + "/device"]
+        paths = [f"{device.path}/vendor", f"{device.path}/device"]
     elif device.bus == "usb":
-        names = [os.path.dirname(device.path) + "/idVendor", os.path.dirname(device.path) + "/idProduct"]
+        parent = os.path.dirname(device.path)
+        paths = [f"{parent}/idVendor", f"{parent}/idProduct"]
     else:
         return ""
-    return " ".join(read(name, UNREADABLE).replace("0x", "") for name in names).strip()
+    return " ".join(read(path, UNREADABLE).replace("0x", "") for path in paths).strip()
+
+
+def can_unbind(device: Device) -> bool:
+    """Whether its driver has unbind in sysfs (it may have suppress_bind_attrs)."""
+    return os.path.exists(f"{device.driver_folder}/unbind")
 
 
 def bound_supplier(device: Device) -> Device:
-    """A device that this one needs and that can be taken away.  ENODEV when there is none."""
+    """A supplier of the device that can be unbound.  ENODEV when there is none."""
     folders = protected.suppliers(device.path)
     for other in bound():
-        if other.path in folders and os.path.exists(other.driver_folder + "/unbind"):
+        if other.path in folders and can_unbind(other):
             return other
-    raise OSError(errno.ENODEV, "no supplier of %s has a driver that can be unbound" % device.id)
+    raise OSError(errno.ENODEV, f"no supplier of {device.id} has a driver that can be unbound")
 
 
-def cannot(device: Device, all_devices: List[Device], kept: Dict[str, str]) -> Dict[str, str]:
-    """Action → why it cannot be done to this device; actions that can be done are not in it."""
-    if device.path in kept:
-        return dict.fromkeys(NAMES, kept[device.path])
-    found: Dict[str, str] = {}
-    if not os.path.exists(device.driver_folder + "/unbind"):
-        for name in NAMES:
-            if name not in ("reload", "runtime"):
-                found[name] = "its driver cannot be unbound through sysfs"
-    found.update(_without_module(device, all_devices, kept))
-    power = device.path + "/power/"
-    if not os.path.exists(device.path + "/driver_override"):
-        found.setdefault("override", "the bus has no driver_override")
-    if not os.path.exists(device.driver_folder + "/new_id") or not ids(device):
-        found.setdefault("new_id", "the driver takes no new ids")
-    elif not os.path.exists(device.driver_folder + "/remove_id"):
-        found.setdefault("new_id", "a new id could not be taken back")
-    found.update(_always_awake(power))
-    suppliers = protected.suppliers(device.path)
-    named = [one for one in all_devices if one.path in suppliers and os.path.exists(one.driver_folder + "/unbind")]
-    if not named:
-        found.setdefault("defer", "no device that it needs can be taken away")
-    elif any(one.path in kept for one in named):
-        found.setdefault("defer", "what it needs is needed by more: %s" % kept[named[0].path])
-    return found
+def not_applicable(
+    device: Device, devices: list[Device], reserved: dict[str, str]
+) -> dict[str, str]:
+    """Each action that is not applicable to this device, with the reason.
+
+    `devices` are all bound ones; `reserved` is what `protected.reasons(devices)` returns.
+    """
+    if device.path in reserved:
+        return dict.fromkeys(NAMES, reserved[device.path])
+    reasons: dict[str, str] = {}
+    if not can_unbind(device):
+        why = "its driver cannot be unbound through sysfs"
+        reasons.update((name, why) for name in NAMES if name not in ("reload", "runtime"))
+    reasons.update(_without_module(device, devices, reserved))
+    if not os.path.exists(f"{device.path}/driver_override"):
+        reasons.setdefault("override", "the bus has no driver_override")
+    if not os.path.exists(f"{device.driver_folder}/new_id") or not ids(device):
+        reasons.setdefault("new_id", "the driver takes no new ids")
+    elif not os.path.exists(f"{device.driver_folder}/remove_id"):
+        reasons.setdefault("new_id", "a new id could not be taken back")
+    reasons.update(_always_awake(f"{device.path}/power"))
+    folders = protected.suppliers(device.path)
+    suppliers = [other for other in devices if other.path in folders and can_unbind(other)]
+    if not suppliers:
+        reasons.setdefault("defer", "no supplier of it can be unbound")
+    elif any(supplier.path in reserved for supplier in suppliers):
+        reasons.setdefault("defer", f"its supplier is needed: {reserved[suppliers[0].path]}")
+    return reasons
 
 
-def _without_module(device: Device, all_devices: List[Device], kept: Dict[str, str]) -> Dict[str, str]:
+def _without_module(
+    device: Device, devices: list[Device], reserved: dict[str, str]
+) -> dict[str, str]:
     if not device.module:
         return dict.fromkeys(("reload", "load"), "its driver is built in")
     modules = set(holders(device.module))
-    for other in all_devices:
-        if other.module in modules and other.path in kept:
-            return dict.fromkeys(("reload", "load"), "its module also drives %s: %s" % (other.name, kept[other.path]))
+    for other in devices:
+        if other.module in modules and other.path in reserved:
+            why = f"its module also drives {other.name}: {reserved[other.path]}"
+            return dict.fromkeys(("reload", "load"), why)
     for name in modules:
-        users = len(os.listdir("/sys/module/%s/holders" % name))
-        if int(read("/sys/module/%s/refcnt" % name, UNREADABLE) or 0) > users:
-            return dict.fromkeys(("reload", "load"), "module %s is in use by another driver" % name)
+        users = len(os.listdir(f"/sys/module/{name}/holders"))
+        if int(read(f"/sys/module/{name}/refcnt", UNREADABLE) or 0) > users:
+            why = f"module {name} is in use by another driver"
+            return dict.fromkeys(("reload", "load"), why)
     return {}
 
 
-def _always_awake(power: str) -> Dict[str, str]:
-    status, control = read(power + "runtime_status", UNREADABLE), read(power + "control", UNREADABLE)
+def _always_awake(power: str) -> dict[str, str]:
+    status = read(f"{power}/runtime_status", UNREADABLE)
+    control = read(f"{power}/control", UNREADABLE)
     if status not in ("active", "suspended") or not control:
         return {"runtime": "its driver has no runtime power management"}
-    usage = int(read(power + "runtime_usage", UNREADABLE) or 0) - (control == "on")
+    usage = int(read(f"{power}/runtime_usage", UNREADABLE) or 0) - (control == "on")
     if usage > 0:
-        return {"runtime": "its driver keeps it awake (use count %d)" % usage}
-    if int(read(power + "runtime_active_kids", UNREADABLE) or 0):
-        return {"runtime": "a device below it is awake"}
+        return {"runtime": f"its driver keeps it active (runtime_usage {usage})"}
+    if int(read(f"{power}/runtime_active_kids", UNREADABLE) or 0):
+        return {"runtime": "a device below it is active"}
     return {}

@@ -1,18 +1,18 @@
-"""What the kernel holds: the same before a device's life was disturbed and after it has come back.
+"""What the kernel holds: the same before an action on a device and after the device is back.
 
-Numbers that the kernel gives anew each time (hidraw0, input7) are no part of it.
+Numbers that the kernel assigns each time (hidraw0, input7) are not part of it.
 """
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-from typing import Any, Dict, List
+from typing import TypedDict
 
 from drivers.lifecycle import protected
 from drivers.uapi.devices import Device, all_nodes, bound
 from drivers.uapi.interrupts import handler_names
-from drivers.uapi.modules import use_counts
+from drivers.uapi.modules import SEEDED_BUG, use_counts
 from drivers.uapi.sysfs import UNREADABLE, read
 
 NUMBER = re.compile(r"\d+")
@@ -23,52 +23,63 @@ LEFT_OUT = {"tracing", "slab", "kprobes", "dynamic_debug", "memblock", "stackdep
 DEBUG_DEPTH = 3
 
 
-def look() -> Dict[str, Any]:
-    """Drivers of all devices, nodes, interrupt handlers, claimed registers, entries in debugfs, modules, open files."""
+class Snapshot(TypedDict):
+    """One look at the kernel; lists are sorted, a name is in them as often as the kernel has it."""
+
+    drivers: dict[str, str]  # device id → driver
+    nodes: list[str]  # in /dev, and network interfaces as net:eth0; numbers replaced by N
+    handlers: list[str]  # of interrupts
+    regions: list[str]  # of /proc/iomem: range and name
+    debugfs: list[str]  # folders
+    modules: dict[str, int]  # use counts
+    fds: int  # the agent's open files
+    deferred: list[str]  # devices_deferred: device and reason
+    settings: dict[str, str]  # device id → driver_override and power/control
+
+
+def take() -> Snapshot:
+    """Take a snapshot now."""
     devices = bound()
     return {
         "drivers": {device.id: device.driver for device in devices},
         "nodes": sorted(NUMBER.sub("N", node) for node in all_nodes()),
         "handlers": handler_names(),
-        "regions": sorted("%s %s" % (where, name) for _, where, name in protected.regions()),
+        "regions": sorted(f"{region.range} {region.name}" for region in protected.regions()),
         "debugfs": debugfs(),
-        "modules": references(),
+        "modules": {name: count for name, count in use_counts().items() if name != SEEDED_BUG},
         "fds": len(os.listdir("/proc/self/fd")),
         "deferred": deferred(),
         "settings": settings(devices),
     }
 
 
-def debugfs() -> List[str]:
-    """The folders of debugfs, but for the deep ones and those that are no driver's."""
-    found: List[str] = []
-    _folders(DEBUG, "", DEBUG_DEPTH, found)
-    return sorted(NUMBER.sub("N", INSTANCE.sub("", name)) for name in found)
+def debugfs() -> list[str]:
+    """The folders of debugfs, except deep ones and those that are no driver's."""
+    folders: list[str] = []
+    _collect(DEBUG, "", DEBUG_DEPTH, folders)
+    return sorted(NUMBER.sub("N", INSTANCE.sub("", name)) for name in folders)
 
 
-def _folders(base: str, name: str, depth: int, found: List[str]) -> None:
-    with contextlib.suppress(FileNotFoundError, PermissionError), os.scandir("%s/%s" % (base, name)) as entries:
+def _collect(base: str, name: str, depth: int, folders: list[str]) -> None:
+    with contextlib.suppress(FileNotFoundError, PermissionError), os.scandir(f"{base}/{name}") as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False) and entry.name not in LEFT_OUT:
-                found.append(name + entry.name)
+                folders.append(name + entry.name)
                 if depth > 1:
-                    _folders(base, "%s%s/" % (name, entry.name), depth - 1, found)
+                    _collect(base, f"{name}{entry.name}/", depth - 1, folders)
 
 
-def references() -> Dict[str, int]:
-    """Use count of each module, but for the one that plants a bug for a proof."""
-    return {name: count for name, count in use_counts().items() if name != "plant"}
+def deferred() -> list[str]:
+    """Devices whose probe is deferred, each with the reason where the kernel knows one."""
+    lines = read(f"{DEBUG}/devices_deferred", UNREADABLE).splitlines()
+    return [" ".join(line.split()) for line in lines]
 
 
-def deferred() -> List[str]:
-    """Devices whose probe waits for another one, each with the reason where the kernel knows one."""
-    return [" ".join(line.split()) for line in read(DEBUG + "/devices_deferred", UNREADABLE).splitlines()]
-
-
-def settings(devices: List[Device]) -> Dict[str, str]:
-    """driver_override and power/control of each device, as far as it has them."""
-    found = {}
+def settings(devices: list[Device]) -> dict[str, str]:
+    """driver_override and power/control of each device, "-" for one that it does not have."""
+    values = {}
     for device in devices:
-        values = [read("%s/%s" % (device.path, name), UNREADABLE) for name in ("driver_override", "power/control")]
-        found[device.id] = "override %s, power/control %s" % tuple(value or "-" for value in values)
-    return found
+        override = read(f"{device.path}/driver_override", UNREADABLE) or "-"
+        control = read(f"{device.path}/power/control", UNREADABLE) or "-"
+        values[device.id] = f"override {override}, power/control {control}"
+    return values

@@ -7,24 +7,33 @@ import itertools
 import os
 import socket
 import stat
-from typing import Any, Callable, Dict, List
+from collections.abc import Callable
+from typing import Any, TypedDict
 
 from drivers.uapi.devices import nodes_below
 from drivers.uapi.if_link import link, set_link
 from drivers.uapi.process import STUCK_S, Child
 
-NODES, ATTRIBUTES = 8, 24  # at most so many of a device
+NODES, ATTRIBUTES = 8, 24  # of a device, at most
 I2C_SLAVE_FORCE = 0x0706
 GPIO_GET_CHIPINFO = 0x8044B401
 RTC_RD_TIME = 0x80247009
-NOWHERE = 0x03  # a reserved I2C address: nobody answers, and nobody is disturbed
+RESERVED_ADDRESS = 0x03  # of I2C: no device answers, and none is disturbed
 PAUSE_S = 0.002
+TEST_FRAME = bytes.fromhex("0200000000fe0200000000fd88b5") + bytes(50)  # experimental EtherType
 
-Operation = Callable[[], object]
+
+class ProgramResult(TypedDict):
+    """How one program of the workload ended."""
+
+    what: str  # the node, or "attributes"
+    count: int  # operations
+    errnos: dict[str, int]  # name → how often an operation failed with it
+    end: str  # as of drivers.uapi.process.Child.wait
 
 
-def opened(node: str) -> int:
-    """Open a node, for both directions if it can be; never as the controlling terminal, never waiting."""
+def open_node(node: str) -> int:
+    """Open a node read-write, else read-only; non-blocking, never as the controlling terminal."""
     flags = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         return os.open(node, os.O_RDWR | flags)
@@ -34,11 +43,11 @@ def opened(node: str) -> int:
         return os.open(node, os.O_RDONLY | flags)
 
 
-def operation(node: str, fd: int) -> Operation:
-    """What to do with an open node again and again: something harmless that reaches the driver."""
+def operation(node: str, fd: int) -> Callable[[], object]:
+    """A harmless operation on an open node that reaches its driver."""
     name = os.path.basename(node)
     if name.startswith("i2c-"):
-        fcntl.ioctl(fd, I2C_SLAVE_FORCE, NOWHERE)
+        fcntl.ioctl(fd, I2C_SLAVE_FORCE, RESERVED_ADDRESS)
         return lambda: os.read(fd, 1)
     if name.startswith("gpiochip"):
         return lambda: fcntl.ioctl(fd, GPIO_GET_CHIPINFO, bytes(68))
@@ -51,127 +60,135 @@ def operation(node: str, fd: int) -> Operation:
     return lambda: os.read(fd, 64)
 
 
-def sending(interface: str) -> Operation:
-    """Send frames of an experimental EtherType to nobody."""
+def transmission(interface: str) -> Callable[[], object]:
+    """Send a frame of an experimental EtherType to an address that nobody has."""
     raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)  # type: ignore[attr-defined,unused-ignore]
     raw.bind((interface, 0))
     raw.setblocking(False)
-    frame = bytes.fromhex("0200000000fe0200000000fd88b5") + bytes(50)
-    return lambda: raw.send(frame)
+    return lambda: raw.send(TEST_FRAME)
 
 
-def attributes(path: str) -> List[str]:
-    """Readable sysfs files of a device and of what is below it, the deepest first: those are the classes' own."""
-    found = []
-    for folder, names, files in os.walk(path):
+def attributes(path: str) -> list[str]:
+    """Readable attributes of a device and of what is below it, deepest first: the classes' own."""
+    files = []
+    for folder, names, file_names in os.walk(path):
         names[:] = [name for name in names if name not in ("power", "of_node")]
-        for name in files:
-            full = os.path.join(folder, name)
-            if name not in ("uevent", "modalias") and os.stat(full).st_mode & stat.S_IRUSR:
-                found.append(full)
-    return sorted(found, key=lambda full: -full.count("/"))[:ATTRIBUTES]
+        for name in file_names:
+            file = os.path.join(folder, name)
+            if name not in ("uevent", "modalias") and os.stat(file).st_mode & stat.S_IRUSR:
+                files.append(file)
+    return sorted(files, key=lambda file: -file.count("/"))[:ATTRIBUTES]
 
 
-def held(path: str) -> Child:
-    """Hold everything open, interfaces up, until stopped; first tells what: {node: errno}."""
+def hold_open(path: str) -> Child:
+    """A program that holds everything open, interfaces up, until stopped.
 
-    def work(stop: Callable[[float], bool], tell: Callable[[Any], None]) -> None:
-        fds: Dict[str, int] = {}
-        told = {}
+    Its first value is {node: errno of its open}.
+    """
+
+    def work(stop: Callable[[float], bool], send: Callable[[Any], None]) -> None:
+        fds: dict[str, int] = {}
+        errnos = {}
         for node in nodes_below(path)[:NODES]:
             try:
                 if node.startswith("net:"):
                     set_link(node[4:], up=True)
                 else:
-                    fds[node] = opened(node)
-                told[node] = 0
+                    fds[node] = open_node(node)
+                errnos[node] = 0
             except OSError as error:
-                told[node] = error.errno or errno.EIO
-        for name in attributes(path) if not fds else []:  # a class without nodes, as hwmon: its files
+                errnos[node] = error.errno or errno.EIO
+        for file in attributes(path) if not fds else []:  # a class without nodes, as hwmon
             try:
-                fds[name] = os.open(name, os.O_RDONLY)
-                told[name] = 0
+                fds[file] = os.open(file, os.O_RDONLY)
+                errnos[file] = 0
             except OSError:
-                continue  # an attribute that is not to be read now
-        tell(told)
+                continue  # an attribute that cannot be read now
+        send(errnos)
         while not stop(1.0):
             pass
         for fd in fds.values():
             os.close(fd)
-        tell({})
+        send({})
 
     return Child(work)
 
 
-def used(path: str) -> List[Child]:
-    """Use everything at the same time, each in a process of its own, until stopped.
+def start(path: str) -> list[Child]:
+    """Programs that use everything at the same time until stopped, one for each node.
 
-    Each first tells what it uses, then {"what", "count", "errnos": {name: count}}.
+    Each first sends what it uses, then a ProgramResult without its end.
     """
     return [_user(node) for node in nodes_below(path)[:NODES]] + [_reader(attributes(path))]
 
 
 def _user(node: str) -> Child:
-    def work(stop: Callable[[float], bool], tell: Callable[[Any], None]) -> None:
+    def work(stop: Callable[[float], bool], send: Callable[[Any], None]) -> None:
         try:
-            act = sending(node[4:]) if node.startswith("net:") else operation(node, opened(node))
+            operate = operation(node, open_node(node)) if node[0] == "/" else transmission(node[4:])
         except OSError as error:
-            tell("")
-            tell({"what": node, "count": 0, "errnos": {errno.errorcode.get(error.errno or 0, "?"): 1}})
+            name = errno.errorcode.get(error.errno or 0, "?")
+            send("")
+            send({"what": node, "count": 0, "errnos": {name: 1}})
             return
-        tell(node)
-        tell(_again(node, act, stop))
+        send(node)
+        send(_repeat(node, operate, stop))
 
     if node.startswith("net:"):
         set_link(node[4:], up=True)
     return Child(work)
 
 
-def _reader(files: List[str]) -> Child:
-    following = itertools.cycle(files)
+def _reader(files: list[str]) -> Child:
+    next_file = itertools.cycle(files)
 
     def read_next() -> None:
-        fd = os.open(next(following), os.O_RDONLY | os.O_NONBLOCK)
+        fd = os.open(next(next_file), os.O_RDONLY | os.O_NONBLOCK)
         try:
             os.read(fd, 16)  # a file may be a slow memory: an EEPROM
         finally:
             os.close(fd)
 
-    def work(stop: Callable[[float], bool], tell: Callable[[Any], None]) -> None:
-        tell("%d attributes" % len(files) if files else "")
-        tell(_again("attributes", read_next, stop) if files else {"what": "attributes", "count": 0, "errnos": {}})
+    def work(stop: Callable[[float], bool], send: Callable[[Any], None]) -> None:
+        send(f"{len(files)} attributes" if files else "")
+        idle = {"what": "attributes", "count": 0, "errnos": {}}
+        send(_repeat("attributes", read_next, stop) if files else idle)
 
     return Child(work)
 
 
-def _again(what: str, act: Operation, stop: Callable[[float], bool]) -> Dict[str, Any]:
-    count, errnos = 0, {}  # type: ignore[var-annotated]
+def _repeat(
+    what: str, operate: Callable[[], object], stop: Callable[[float], bool]
+) -> dict[str, object]:
+    count = 0
+    errnos: dict[str, int] = {}
     while not stop(PAUSE_S):
         count += 1
         try:
-            act()
+            operate()
         except OSError as error:
             name = errno.errorcode.get(error.errno or 0, str(error.errno))
             errnos[name] = errnos.get(name, 0) + 1
     return {"what": what, "count": count, "errnos": errnos}
 
 
-def finished(children: List[Child], timeout_s: float = STUCK_S) -> List[Dict[str, Any]]:
-    """Stop them and return what each told last, and how it ended."""
-    for child in children:
-        child.stop()
-    told = []
-    for child in children:
-        last = child.value(timeout_s) or {}
-        told.append({"what": "", "count": 0, "errnos": {}, **last, "end": child.wait(timeout_s if not last else 1.0)})
-        child.close()
-    return told
+def stop(programs: list[Child], timeout_s: float = STUCK_S) -> list[ProgramResult]:
+    """Stop the programs and return how each ended."""
+    for program in programs:
+        program.stop()
+    results: list[ProgramResult] = []
+    for program in programs:
+        last = program.value(timeout_s) or {}
+        end = program.wait(1.0 if last else timeout_s)
+        results.append({
+            "what": last.get("what", ""), "count": last.get("count", 0),
+            "errnos": last.get("errnos", {}), "end": end,
+        })  # fmt: skip
+        program.close()
+    return results
 
 
-def links(path: str) -> Dict[str, bool]:
-    """Interfaces of a device and whether each is up, to have them so again."""
+def link_states(path: str) -> dict[str, bool]:
+    """A device's interfaces and whether each is up, to restore them."""
     names = [node[4:] for node in nodes_below(path) if node.startswith("net:")]
     return {name: link(name)["up"] for name in names}
-
-
-__all__ = ["attributes", "finished", "held", "links", "used"]

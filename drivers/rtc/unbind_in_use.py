@@ -56,7 +56,7 @@ def gone_while_read(driver: str, *, adapter: str, address: int) -> Dict[str, Any
     unbinding = write("/sys/bus/i2c/drivers/%s/unbind" % driver, os.path.basename(client(adapter, address)))
     time.sleep(_IN_LINE_S)
     behind = Step("read", partial(_errno, partial(_read, attribute)))
-    told = [step.wait(1.0).told() for step in (reading, unbinding, behind)]
+    told = [step.wait(1.0).result() for step in (reading, unbinding, behind)]
     behind.child.close()  # a program that is killed lets the driver go
     _ = unbinding.wait()
     return {"errnos": [one["errno"] for one in told], "ends": [one["end"] for one in told],

@@ -13,6 +13,7 @@ from drivers.uapi.sysfs import ABSENT, read
 # finit_module, delete_module by machine: the C library has no name for them that can be counted on.
 SYSCALLS = {"armv7l": (379, 129), "armv6l": (379, 129), "aarch64": (273, 106), "x86_64": (313, 176)}
 MODULE_INIT_COMPRESSED_FILE = 4
+SEEDED_BUG = "plant"  # the module of fixtures/modules that is loaded for a proof only
 
 
 def _syscall(which: int, *arguments: object) -> None:
@@ -98,16 +99,3 @@ def reload_module(name: str, options: str = "") -> float:
     unload_module(name)
     load_module(name, options)
     return time.monotonic() - begun
-
-
-@call
-def plant(bug: str, driver: str = "") -> None:
-    """Load the module that makes `driver` (the module's own default when not given) seem to have this bug."""
-    unload_module("plant")
-    load_module("plant", f"bug={bug}" + (f" driver={driver}" if driver else ""))
-
-
-@call
-def unplant() -> None:
-    """Take the planted bug out again."""
-    unload_module("plant")

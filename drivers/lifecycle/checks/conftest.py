@@ -10,11 +10,11 @@ import pytest
 from drivers.lifecycle.checks.diff import changes, refused
 
 
-class Result(dict):  # type: ignore[type-arg]
-    """What `act` answered, with the words that every check wants."""
+class Result(dict[str, Any]):
+    """What `lifecycle.run_action` returned, with the assertions that every check makes."""
 
     def nothing_refused(self) -> Result:
-        """Every step was done by the kernel, in time."""
+        """Every step ended in time, without an errno."""
         assert refused(self["steps"]) == []
         return self
 
@@ -25,18 +25,18 @@ class Result(dict):  # type: ignore[type-arg]
 
 
 @pytest.fixture
-def act(lifecycle: Any, device: Any, rig: Any) -> Iterator[Callable[[str], Result]]:
-    """Do an action to the device; what does not come back as it was makes the board start anew."""
-    done: list[Result] = []
+def run_action(lifecycle: Any, device: Any, rig: Any) -> Iterator[Callable[[str], Result]]:
+    """Run an action on the device; a device that does not come back as it was has the board rebooted."""
+    results: list[Result] = []
 
     def run(action: str) -> Result:
-        answer = lifecycle.timeout(60.0).act(device=device["id"], action=action)
-        if answer.errno == errno.EBUSY:  # not now, as a device below it is awake at the moment
+        answer = lifecycle.timeout(60.0).run_action(device=device["id"], action=action)
+        if answer.errno == errno.EBUSY:  # not now: a device below it is active at the moment
             pytest.skip(answer.error["text"].partition(": ")[2])
-        done.append(Result(answer.value))
-        return done[-1]
+        results.append(Result(answer.value))
+        return results[-1]
 
     yield run
-    # Asked before the next check, when a bug that was planted is out again.
-    for one in done:
-        rig.mark_dirty(lambda one=one: changes(one["before"], lifecycle.look().value))
+    # Compared before the next check, when a seeded bug is removed again.
+    for result in results:
+        rig.mark_dirty(lambda result=result: changes(result["before"], lifecycle.snapshot().value))

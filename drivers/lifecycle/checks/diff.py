@@ -1,65 +1,72 @@
-"""What an action left otherwise than it was, in words; for the host's checks."""
+"""What differs between two snapshots of the kernel, in words; for the checks."""
 from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-LISTS = {"nodes": "node", "handlers": "interrupt handler", "regions": "claimed region", "debugfs": "debugfs folder"}
+from drivers.lifecycle.snapshot import Snapshot
+from drivers.lifecycle.transaction import Result
+from drivers.uapi.process import StepResult
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Every difference between two states of the kernel; empty when there is none."""
-    found = []
+def changes(before: Snapshot, after: Snapshot) -> list[str]:
+    """Every difference between two snapshots; empty when there is none."""
+    lines = []
     for ident in sorted({*before["drivers"], *after["drivers"]}):
         was, now = before["drivers"].get(ident), after["drivers"].get(ident)
         if was != now:
-            found.append(f"{ident} is bound to {now or 'nothing'}, not {was or 'nothing'}")
-    for key, word in LISTS.items():
-        was, now = Counter(before[key]), Counter(after[key])
-        found += [f"{word} {name} is gone" for name in sorted((was - now).elements())]
-        found += [f"{word} {name} stayed behind" for name in sorted((now - was).elements())]
+            lines.append(f"{ident} is bound to {now or 'nothing'}, not {was or 'nothing'}")
+    for what, old, new in (
+        ("node", before["nodes"], after["nodes"]),
+        ("interrupt handler", before["handlers"], after["handlers"]),
+        ("claimed region", before["regions"], after["regions"]),
+        ("debugfs folder", before["debugfs"], after["debugfs"]),
+    ):
+        gone, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
+        lines += [f"{what} {name} is gone" for name in sorted(gone.elements())]
+        lines += [f"{what} {name} was left behind" for name in sorted(added.elements())]
     for module in sorted({*before["modules"], *after["modules"]}):
-        was, now = before["modules"].get(module), after["modules"].get(module)
-        if was != now:
-            found.append(f"module {module} is {_used(now)}, not {_used(was)}")
+        old_count, new_count = before["modules"].get(module), after["modules"].get(module)
+        if old_count != new_count:
+            lines.append(f"module {module} is {_used(new_count)}, not {_used(old_count)}")
     if after["fds"] != before["fds"]:
-        found.append(f"{after['fds']} files are open, not {before['fds']}")
-    found += [f"deferred: {line}" for line in after["deferred"] if line not in before["deferred"]]
+        lines.append(f"{after['fds']} files are open, not {before['fds']}")
+    lines += [f"deferred: {line}" for line in after["deferred"] if line not in before["deferred"]]
     for ident in sorted(before["settings"].keys() & after["settings"].keys()):
         was, now = before["settings"][ident], after["settings"][ident]
         if was != now:
-            found.append(f"{ident} has {now}, not {was}")
-    return found
+            lines.append(f"{ident} has {now}, not {was}")
+    return lines
 
 
-def kept_while_unbound(act: Mapping[str, Any]) -> list[str]:
-    """What bears the device's name, or its interfaces', while it has no driver."""
-    during, names = act["during"], {act["name"], *(node[4:] for node in act["held"] if node.startswith("net:"))}
-    found = [f"interrupt handler {name} is still there" for name in during["handlers"] if name in names]
-    before = Counter(act["before"]["regions"])
-    mine = [line for line in before if act["name"] in line.split()]
+def kept_while_unbound(result: Result) -> list[str]:
+    """Interrupt handlers and regions of the device, or of its interfaces, that it has while it has no driver."""
+    during = result["during"]
+    assert during is not None
+    names = {result["name"], *(node[4:] for node in result["held"] if node.startswith("net:"))}
+    lines = [f"interrupt handler {name} is still there" for name in during["handlers"] if name in names]
+    before = Counter(result["before"]["regions"])
     # The device's own resource stays; what the driver claimed of it is a second line of the same range.
-    for line in mine:
-        where = line.split()[0]
+    for region in [region for region in before if result["name"] in region.split()]:
+        where = region.split()[0]
         was = sum(count for other, count in before.items() if other.split()[0] == where)
         now = sum(other.split()[0] == where for other in during["regions"])
         if was > 1 and now >= was:
-            found.append(f"region {line} is still claimed")
-    return found
+            lines.append(f"region {region} is still claimed")
+    return lines
 
 
-def refused(steps: list[Mapping[str, Any]]) -> list[str]:
-    """The steps that the kernel refused, or that did not come to their end."""
-    found = []
+def refused(steps: Sequence[StepResult]) -> list[str]:
+    """The steps that the kernel refused, or that did not end in time."""
+    lines = []
     for step in steps:
         if step["end"] != "done":
-            found.append(f"{step['what']}: {step['end']}")
+            lines.append(f"{step['what']}: {step['end']}")
         elif step["errno"]:
-            found.append(f"{step['what']}: {errno.errorcode.get(step['errno'], step['errno'])}")
-    return found
+            lines.append(f"{step['what']}: {errno.errorcode.get(step['errno'], step['errno'])}")
+    return lines
 
 
-def _used(count: Any) -> str:
+def _used(count: int | None) -> str:
     return "not loaded" if count is None else f"loaded with use count {count}"

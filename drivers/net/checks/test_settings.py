@@ -30,7 +30,7 @@ def test_the_phy_registers_show_link_and_negotiation(net, ends, cable):
     assert net.mii_read(register=PHYSID1).value not in (0, 0xFFFF)
 
 
-@pytest.mark.fault("plant:warn")
+@pytest.mark.fault("seeded_bug:warn")
 def test_what_the_driver_cannot_do_is_refused(net, ends, cable):
     assert net.registers().errno in (0, errno.EOPNOTSUPP)
     assert net.set_link(mtu=65000).errno in (errno.EINVAL, errno.ERANGE)
@@ -38,7 +38,7 @@ def test_what_the_driver_cannot_do_is_refused(net, ends, cable):
     assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
 
 
-@pytest.mark.fault("plant:warn")
+@pytest.mark.fault("seeded_bug:warn")
 def test_the_message_level_is_kept_as_it_was_set(net, ends, cable):
     was = net.message_level().value
     try:
