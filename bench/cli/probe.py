@@ -3,16 +3,28 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
-from rich.console import Console
+from bench.cli import options as common
 
-from bench import faults, report
-from bench import probe as probing
-from bench.rig.rig import Rig, quiet_labgrid
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    command = common.add_command(commands, "probe", "compare board.yaml with the devices that the running kernel shows",
+                                 "bench probe --board twin210 --json")
+    common.add_board(command)
+    command.add_argument("--json", action="store_true", help="print JSON instead of a tree")
+    common.add_faults(command, " before the board boots")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Boot, ask, show; 0 when every device has its driver, else 1."""
+    """Boot, compare, show; 0 when every device has its driver, else 1."""
+    from rich.console import Console
+
+    from bench import faults, report
+    from bench import probe as probing
+    from bench.rig.rig import Rig, quiet_labgrid
+
     quiet_labgrid()
     console = Console(stderr=options.json)
     rig = Rig(options.board)

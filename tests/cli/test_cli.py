@@ -38,8 +38,8 @@ def test_the_help_lists_the_commands_and_the_exit_codes():
         (["run", "--board", "twin210", "-k", "carier_follows"], "did you mean"),
         (["accept"], "required: --board"),
         (["acept"], "invalid choice"),
-        (["coverage"], "needs a board, to run its checks, or a record, to show it"),
-        (["coverage", "--board", "twin210", "a-record"], "needs a board, to run its checks, or a record, to show it"),
+        (["coverage"], "takes either --board, to run its checks, or a record"),
+        (["coverage", "--board", "twin210", "a-record"], "takes either --board, to run its checks, or a record"),
         (["run", "--board", "twin210", "--fault", "dm9000:swalow_tx_completion"], "swallow_tx_completion"),
     ],
 )

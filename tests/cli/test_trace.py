@@ -121,7 +121,7 @@ def test_an_output_without_room_is_one_clear_line(words):
         done = subprocess.run([sys.executable, "-m", "bench", "trace", *map(str, words)], stdout=full,
                               stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (
-        3, "bench: the output cannot be written: no space is left where it goes\n")
+        3, "bench: cannot write the output: no space left on device\n")
 
 
 @pytest.mark.parametrize("words, said", [

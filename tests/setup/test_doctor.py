@@ -2,11 +2,11 @@
 import pytest
 
 from bench.setup import doctor
-from bench.setup.doctor import Finding
+from bench.setup.doctor import Prerequisite
 
 
-def by_name(findings):
-    return {f.name: f for f in findings}
+def by_name(prerequisites):
+    return {f.name: f for f in prerequisites}
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def project(tmp_path):
 
 
 def test_the_text_puts_the_fix_under_what_is_missing():
-    findings = [Finding("QEMU", True, "11.1"), Finding("kernel", False, "none", "make setup")]
-    assert doctor.text(findings) == ("present  QEMU    11.1\n"
+    prerequisites = [Prerequisite("QEMU", True, "11.1"), Prerequisite("kernel", False, "none", "make setup")]
+    assert doctor.text(prerequisites) == ("present  QEMU    11.1\n"
                                      "MISSING  kernel  none\n"
                                      "                 fix: make setup")
 
