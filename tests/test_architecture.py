@@ -1,5 +1,6 @@
 """The house's rules, kept by reading the imports."""
 import ast
+import graphlib
 import re
 import sys
 from pathlib import Path
@@ -13,10 +14,12 @@ LIBRARIES = {"spi": {"spidev"}, "fingerprint": {"spidev", "gpiod"}, "usb": {"usb
              "gpio": {"gpiod"}, "serial": {"serial"}}  # fmt: skip
 
 
-def imports_of(path):
-    """(line, dotted module) of every import in a file, wherever it stands, but for type checking only."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
+def imports_of(path, ignored=()):
+    """(line, dotted module) of every import in a file, wherever it stands."""
+    ignored = {node.lineno for node in ignored}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if getattr(node, "lineno", 0) in ignored:
+            continue
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -97,9 +100,61 @@ def test_the_bench_imports_only_leftwards():
             parts = name.split(".")
             known = parts[0] == "bench" and len(parts) > 1 and parts[1] in ORDER
             rightwards = known and ORDER.index(own) < ORDER.index(parts[1])
-            if rightwards and own != "trace":  # Trace.judge moves to bench.judge next
+            if rightwards:
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: {own} imports {parts[1]}")
     assert wrong == []
+
+
+def module_name(path):
+    parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def under(tree, wanted):
+    """The imports below the nodes that are `wanted`."""
+    return {inner for node in ast.walk(tree) if wanted(node) for inner in ast.walk(node)
+            if isinstance(inner, ast.Import | ast.ImportFrom)}
+
+
+def only_for_types(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def test_no_modules_import_each_other_in_a_circle_not_even_inside_a_function():
+    modules = {module_name(path): path for folder in ("bench", "drivers", "fixtures") for path in files(folder)}
+    graph = {}
+    for name, path in modules.items():
+        # A name that only annotations use is no dependency where a chip's class and its parts are several modules.
+        ignored = under(ast.parse(path.read_text()), only_for_types) if name.startswith("fixtures") else set()
+        named = {imported for _, imported in imports_of(path, ignored)}
+        packages = {imported.rpartition(".")[0] for imported in named if imported in modules}
+        graph[name] = {imported for imported in named & set(modules) - packages if imported != name}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        raise AssertionError(" → ".join(error.args[1])) from None
+
+
+# Imports inside functions of the bench, each for the time that a command takes to start.
+LATE = {
+    "bench/__init__.py": "start-up time: `import bench.errors` must not load labgrid",
+    "bench/benchmark/rig.py": "start-up time: numpy and the decoder, only after the rig was measured",
+    "bench/cli/": "start-up time: a command loads what it needs",
+    "bench/plugin/__init__.py": "start-up time: pytest loads the plugin in every project, used or not",
+    "bench/setup/progress.py": "start-up time: rich, only on a terminal",
+    "bench/trace/dat/packing.py": "start-up time: zstandard, only for files that are compressed with it",
+}
+
+
+def test_an_import_inside_a_function_is_for_start_up_time_only_and_written_down():
+    late = set()
+    for path in files("bench") + files("drivers") + files("fixtures"):
+        inside = under(ast.parse(path.read_text()), lambda node: isinstance(node, ast.FunctionDef))
+        shipped = path.is_relative_to(ROOT / "drivers")  # the library that an exerciser uses may be missing there
+        if any(not shipped or ast.unparse(node).split()[1].split(".")[0] == "drivers" for node in inside):
+            late.add(re.sub(r"^bench/cli/.*", "bench/cli/", str(path.relative_to(ROOT))))
+    assert late == set(LATE)
+    assert all(reason.startswith("start-up time: ") for reason in LATE.values())
 
 
 def test_nothing_outside_the_twins_own_modules_asks_a_rig_or_a_driver_for_its_twin():

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from bench.errors import Inconclusive, UsageError
 from bench.judge.matching import Line, Match, match_one, match_several
 from bench.judge.result import Break, Finding, duration, names_of, no_events, weigh
-from bench.judge.view import Events, Places, Sight, Times
+from bench.judge.view import Events, Places, Sight, Times, Unseen
+from bench.trace.trace import Trace
 from drivers.contract import Verb, nanoseconds, per_second
 
 
@@ -20,9 +22,17 @@ def paired(sight: Sight, verb: Verb) -> tuple[tuple[Events, Events], Line, Match
     return roles, both, match_several(both) if verb["several"] else match_one(both)
 
 
-def latencies(sight: Sight, verb: Verb) -> Times:
-    """Nanoseconds of every pair of a `pair` or `latency` verb."""
-    _, both, found = paired(sight, verb)
+def latencies(trace: Trace, claim: Verb) -> Times:
+    """The time from open to close [ns] of every pair that a `pair` or `latency` claim matches in a trace.
+
+    Raises UsageError for another verb, Inconclusive when the recording has no source for one of the roles.
+    """
+    if claim.verb not in ("pair", "latency"):
+        raise UsageError(f"latencies are of pair(…) or latency(…), not of {claim.verb}")
+    try:
+        _, both, found = paired(Sight(trace), claim)
+    except Unseen as unseen:
+        raise Inconclusive(f"{claim}: {unseen}") from unseen
     return both.ts[found.closes] - both.ts[found.opens]
 
 

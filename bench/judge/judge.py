@@ -5,17 +5,13 @@ events were seen and none can have been lost; everything else is inconclusive, w
 """
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bench.judge.intervals import VERBS
 from bench.judge.result import Finding
 from bench.judge.states import CLAIMS
 from bench.judge.view import Sight, Unseen
+from bench.trace.trace import Trace
 from bench.verdict import Outcome, Verdict
 from drivers.contract import Contract, ContractError, Expression, Join, Verb, inside
-
-if TYPE_CHECKING:
-    from bench.trace.trace import Trace
 
 _OUTCOMES = {True: Outcome.PASS, False: Outcome.FAIL, None: Outcome.INCONCLUSIVE}
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import Inconclusive
-from bench.judge.intervals import percentile
+from bench.judge.intervals import latencies, percentile
 from bench.trace.trace import Trace
 from drivers.contract import Contract, ContractError, Limit, Tracepoint, Verb, inside, pair
 
@@ -67,7 +67,7 @@ class Profile:
         took = {}
         for name, claim in pairs.items():
             try:
-                found = trace.latencies(claim)
+                found = latencies(trace, claim)
             except Inconclusive:
                 continue
             if found.size:

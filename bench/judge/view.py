@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from bench.errors import UsageError
 from bench.judge.matching import Line, line
 from bench.trace.ftrace import step_name
 from bench.trace.ring_buffer import Gap
+from bench.trace.trace import Trace
 from drivers.contract import (
     Compare,
     ContractError,
@@ -28,9 +29,6 @@ from drivers.contract import (
     event_name,
     label,
 )
-
-if TYPE_CHECKING:
-    from bench.trace.trace import Trace
 
 Times = NDArray[np.int64]
 Places = NDArray[np.intp]

@@ -13,7 +13,7 @@ from bench import board as boards
 from bench import faults, store
 from bench.board import Board, KnownDefect
 from bench.errors import BenchError, Broken, Hang, Inconclusive
-from bench.plugin import device_list, freeze, parametrize, stand_in
+from bench.plugin import device_list, freeze, parametrize
 from bench.plugin.coverage import Watch
 from bench.plugin.device_list import DeviceList
 from bench.plugin.freeze import BoardContractViolated, KernelUnhealthy
@@ -247,7 +247,7 @@ class Checks:
     def _record(self, item: pytest.Item) -> store.CheckRecord:
         """The check's record, on the disk with its files when this returns."""
         # The same number in every worker, so that no two write one file.
-        number = item.stash.get(stand_in.NUMBER, None) or f"{item.session.items.index(item):04d}"
+        number = item.stash.get(parametrize.NUMBER, None) or f"{item.session.items.index(item):04d}"
         if self.current.outcome is Outcome.FAIL:
             judge_the_rest(self.current.journal)
         record = freeze.check_record(self.current, self._known_defect(item), self.worker)

@@ -17,6 +17,7 @@ import pytest
 from bench.plugin.device_list import DeviceList
 
 MARK, ARGUMENT, STAND_IN = "each_device", "device", "unlisted"
+NUMBER = pytest.StashKey[str]()  # names the files of a check that was not collected
 Device = Mapping[str, Any]  # as drivers.lifecycle's `devices` describes one
 
 

@@ -7,12 +7,10 @@ import pytest
 from _pytest.runner import runtestprotocol  # what pytest's own pytest_runtest_protocol calls, and no hook offers
 
 from bench.errors import BenchError
-from bench.plugin.parametrize import ARGUMENT, is_stand_in
+from bench.plugin.parametrize import ARGUMENT, NUMBER, is_stand_in
 
 if TYPE_CHECKING:
     from bench.plugin.checks import Checks
-
-NUMBER = pytest.StashKey[str]()  # of a check that was not collected: what its files are called by
 
 
 class StandIns:

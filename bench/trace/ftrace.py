@@ -1,18 +1,20 @@
-"""What the target's recorder brings besides ordinary events: marks of steps, stacks, tables."""
+"""What ftrace records besides ordinary events: step markers, kernel stacks, histograms."""
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.errors import Inconclusive
+from bench.trace.symbols import STACK
+from bench.trace.trace import Trace
 from drivers.agent.step import PREFIX
+from drivers.agent.trace.request import label
+from drivers.contract.source import Histogram
 
-if TYPE_CHECKING:
-    from bench.trace.trace import Trace
-
-STACK, MARK = "ftrace:kernel_stack", "ftrace:print"
+MARK = "ftrace:print"
 # "{ irq:         22 } hitcount:         40  bytes:       1200", keys that are text end in spaces
 _ROW = re.compile(r"^\{ (?P<keys>.*?) \}(?P<values>(?: +\w+: +-?\w+)+)\s*$", re.M)
 _KEY = re.compile(r"(\S+): *(.*?) *(?:, (?=\S+: )|$)")
@@ -31,11 +33,13 @@ def steps(trace: Trace) -> list[tuple[int, str]]:
     return [(ts, name) for ts, name in named if name is not None]
 
 
-def stacks(trace: Trace, records: NDArray[Any]) -> list[list[str]]:
-    """The functions that led to each of some events, innermost first; empty where no stack was recorded.
+def stacks(trace: Trace, event: str, records: NDArray[Any] | None = None) -> list[list[str]]:
+    """The call stack of each event of a type, or of some `records` of `trace[event]`, innermost function first.
 
-    A stack follows its event on the same CPU at once.
+    A stack is empty where none was recorded: the event must have been enabled with `stack=True`.
     """
+    # The kernel writes a stack directly behind its event, on the same CPU.
+    records = trace[event] if records is None else records
     if STACK not in trace.events:
         return [[] for _ in range(records.size)]
     found = trace[STACK]
@@ -50,7 +54,15 @@ def stacks(trace: Trace, records: NDArray[Any]) -> list[list[str]]:
     return answer
 
 
-def table(text: str) -> list[tuple[dict[str, str], dict[str, int]]]:
+def histogram(trace: Trace, wanted: Histogram) -> list[tuple[dict[str, str], dict[str, int]]]:
+    """The rows of a table that the kernel kept: (keys, values); raises Inconclusive when this kernel could not."""
+    name = label(wanted.sources[0])
+    if name not in trace.recording.histograms:
+        raise Inconclusive(f"no table of {name}: {trace.missing.get(name, 'it was not armed')}")
+    return _rows(trace.recording.histograms[name])
+
+
+def _rows(text: str) -> list[tuple[dict[str, str], dict[str, int]]]:
     """The rows of a hist file: keys as the kernel prints them, and the values."""
     rows = []
     for match in _ROW.finditer(text):

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# The tracer's event whose payload is addresses: the callers of the event before it.
+STACK = "ftrace:kernel_stack"
 # Only code; `$a`, `$d` and the like mark ARM's kinds of code and are no functions.
 _LINE = re.compile(r"^([0-9a-f]+) ([tTwW]) ([^$\s]\S*)(?:\s+\[(\S+)\])?\s*$", re.M)
 

@@ -12,26 +12,24 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import Inconclusive, RecordError, UsageError
-from bench.trace import ftrace as special
+from bench.errors import RecordError, UsageError
 from bench.trace import strings
+from bench.trace.dat.read import load
+from bench.trace.dat.write import save
 from bench.trace.event_index import Store
+from bench.trace.event_values import plain
 from bench.trace.format import EventFormat, parse_format, parse_header_page, shown_name
 from bench.trace.recording import Recording, Stats, losses, parse_cmdlines
 from bench.trace.ring_buffer import Gap
-from bench.trace.symbols import Symbols, symbols
+from bench.trace.symbols import STACK, Symbols, symbols
 from bench.verdict import Witness
-from drivers.agent.trace.request import label
 
 T = TypeVar("T")
-
-if TYPE_CHECKING:
-    from drivers.contract import Histogram, Verb
 
 
 class Trace:
@@ -82,12 +80,10 @@ class Trace:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Trace:
         """Read a trace.dat, version 6 or 7 (plain, zlib or zstd); raises RecordError with file, offset and reason."""
-        from bench.trace.dat.read import load
         return cls(load(Path(path)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write trace.dat version 6, which trace-cmd and KernelShark read."""
-        from bench.trace.dat.write import save
         recording = self.recording
         if recording.kallsyms and not recording.foreign:  # the agent told all that the kernel has
             recording = dataclasses.replace(recording, kallsyms=self.kernel.needed(self._addresses()))
@@ -161,29 +157,13 @@ class Trace:
             raise UsageError.unknown(f"field of {event}", field, records.dtype.names or ())
         return self.kernel.names(records[field])
 
-    def stacks(self, event: str, records: NDArray[Any] | None = None) -> list[list[str]]:
-        """The functions that led to each event of a type (armed with `stack=True`), innermost first."""
-        return special.stacks(self, self[event] if records is None else records)
-
-    @property
-    def steps(self) -> list[tuple[int, str]]:
-        """(time [ns], name) of each step that the call marked."""
-        return special.steps(self)
-
-    def histogram(self, wanted: Histogram) -> list[tuple[dict[str, str], dict[str, int]]]:
-        """The rows of a table that the kernel kept: (keys, values); Inconclusive when this kernel could not."""
-        name = label(wanted.sources[0])
-        if name not in self.recording.histograms:
-            raise Inconclusive(f"no table of {name}: {self.missing.get(name, 'it was not armed')}")
-        return special.table(self.recording.histograms[name])
-
     def _addresses(self) -> Iterator[NDArray[Any]]:
         """Every field of the events seen that holds a function's address."""
         for event in self.events:
             yield from (self[event][name] for name in self.formats[event].addresses)
-        if special.STACK in self.events:
+        if STACK in self.events:
             size = self.recording.long_size
-            whole = b"".join(one[:len(one) // size * size] for one in self.payloads(special.STACK, "caller"))
+            whole = b"".join(one[:len(one) // size * size] for one in self.payloads(STACK, "caller"))
             yield np.frombuffer(whole, f"{self.layout.order}u{size}")
 
     # When, and what is missing
@@ -247,22 +227,7 @@ class Trace:
         return self._witness(self.store.formats[self.store.id_of(row)], row)
 
     def _witness(self, fmt: EventFormat, row: int) -> Witness:
-        from bench.trace.event_values import plain
         fields = plain(self.store, fmt, row)
         cpu, pid = int(self.recording.cpus[self.store.block(row)]), int(fields.pop("common_pid"))
         own = {name: value for name, value in fields.items() if not name.startswith("common_")}
         return Witness(int(self.store.ts[row]), cpu, pid, fmt.full_name, own)
-
-    def latencies(self, claim: Verb) -> NDArray[np.int64]:
-        """Nanoseconds of every pair of a `pair` or `latency` claim, to measure with: min, percentile, how many.
-
-        Raises Inconclusive when this recording has no source for one of its roles.
-        """
-        from bench.judge.intervals import latencies
-        from bench.judge.view import Sight, Unseen
-        if claim.verb not in ("pair", "latency"):
-            raise UsageError(f"latencies are of pair(…) or latency(…), not of {claim.verb}")
-        try:
-            return latencies(Sight(self), claim)
-        except Unseen as unseen:
-            raise Inconclusive(f"{claim}: {unseen}") from unseen

@@ -21,7 +21,7 @@ class ContractError(ValueError):
 class Tracepoint:
     """A tracepoint `system:name`; `fields` maps a role's field names to the event's own where they differ.
 
-    `stack`: the functions that led to each event are recorded, too: `trace.stacks(…)`.
+    `stack`: the functions that led to each event are recorded, too: `bench.trace.ftrace.stacks`.
     """
 
     name: str
@@ -47,8 +47,8 @@ class Tracepoint:
 class Kprobe:
     """A probe at a function's entry; `fields` are fetch arguments: {"skb": "%r0", "name": "+0(%r1):string"}.
 
-    `stack`: the functions that led to each event are recorded, too: `trace.stacks(…)`. A probe that the kernel has
-    optimised (CONFIG_OPTPROBES) may hide them, a tracepoint does not.
+    `stack`: the functions that led to each event are recorded, too: `bench.trace.ftrace.stacks`. A probe
+    that the kernel has optimised (CONFIG_OPTPROBES) may hide them, a tracepoint does not.
     """
 
     symbol: str
@@ -156,7 +156,8 @@ class Step:
 class Histogram:
     """A table that the kernel keeps instead of events: how often, and the sums of `values`, for each of `keys`.
 
-    `trace.histogram(…)` has it. `keys` and `values` as a hist trigger names them: ("irq",), ("call_site.sym", "ptr").
+    `bench.trace.ftrace.histogram` reads it. `keys` and `values` as a hist trigger names them: ("irq",),
+    ("call_site.sym", "ptr").
     Not for a role: it has no events.   Ref: Documentation/trace/histogram.rst
     """
 

@@ -11,6 +11,7 @@ import zstandard
 from bench.cli.trace.common import summary_lines
 from bench.errors import RecordError
 from bench.trace import Trace, strings
+from bench.trace.dat import packing
 from bench.trace.format import parse_format
 from bench.trace.recording import parse_cmdlines, parse_stats
 from tests.trace.pages import FORMATS, Layout, Writer, payload, recording
@@ -107,8 +108,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
 
 
 def test_many_small_bombs_are_no_more_than_one(tmp_path, monkeypatch):
-    from bench.trace.dat import read
-    monkeypatch.setattr(read, "LARGEST_RATIO", 2)
+    monkeypatch.setattr(packing, "LARGEST_RATIO", 2)
     many = Writer()
     for number in range(2000):
         many.event(number, payload(Layout(), "t:open", 1, key=1, value=1))

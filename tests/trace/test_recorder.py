@@ -15,6 +15,7 @@ from bench.errors import AgentDied, UsageError
 from bench.judge.judge import judge
 from bench.trace import Trace
 from bench.trace.format import shown_name
+from bench.trace.ftrace import histogram, stacks, steps
 from bench.verdict import Outcome
 from drivers.contract import (
     Fprobe,
@@ -115,16 +116,16 @@ def test_the_function_graph_tracer_pairs_entries_and_returns_and_has_their_durat
 
 def test_stacks_say_who_led_to_an_event(rig):
     trace = pinged(rig, Tracepoint("net:net_dev_start_xmit", stack=True), Tracepoint("net:net_dev_queue"))
-    [stack, *_] = trace.stacks("net:net_dev_start_xmit")
+    [stack, *_] = stacks(trace, "net:net_dev_start_xmit")
     assert stack.index("dev_hard_start_xmit") < stack.index("__dev_queue_xmit")
-    assert trace.stacks("net:net_dev_queue")[0] == []
+    assert stacks(trace, "net:net_dev_queue")[0] == []
 
 
 def test_a_histogram_counts_in_the_kernel_and_starts_anew_with_each_call(rig):
     per_call = Histogram("raw_syscalls:sys_enter", keys=("id",))
     for calls in (300, 500):
         trace = rig.agent.tracing(per_call).system_calls(count=calls).trace
-        rows = {keys["id"]: values["hitcount"] for keys, values in trace.histogram(per_call)}
+        rows = {keys["id"]: values["hitcount"] for keys, values in histogram(trace, per_call)}
         assert rows["64"] == calls  # getppid
 
 
@@ -151,7 +152,7 @@ def test_steps_that_a_call_marks_are_in_its_trace_and_in_contracts(rig):
     enter = Tracepoint("raw_syscalls:sys_enter").name
     between = contract("in order", order(Step("one"), Step("t*"), key="pid") & count(Step(), exactly=2))
     answer = rig.agent.tracing(Tracepoint(enter), between).walk(steps=["one", "two"])
-    assert [name for _, name in answer.trace.steps] == ["one", "two"]
+    assert [name for _, name in steps(answer.trace)] == ["one", "two"]
     assert between(answer)
     assert rig.agent.walk(steps=["unheard"]).value is None
 

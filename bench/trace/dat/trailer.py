@@ -3,12 +3,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench.trace.dat.sections import Reader
 from bench.trace.recording import Recording, parse_stats
-
-if TYPE_CHECKING:
-    from bench.trace.dat.read import Reader
 
 END = b"bench trailer 1\n"
 

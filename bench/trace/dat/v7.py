@@ -8,46 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.trace.dat import read
-from bench.trace.dat.read import Parts, Reader
+from bench.trace.dat import sections
+from bench.trace.dat.packing import LARGEST_CHUNK, LARGEST_META, Packing, unpacker
+from bench.trace.dat.sections import Parts, Reader
 
 COMPRESSED = 1
 SECTION_HEADER = 16
 MOST_OPTIONS = 1 << 16
 # Unpacked pages above this go to a temporary file instead of memory.
 IN_MEMORY = 64 << 20
-Unpack = Callable[[bytes, int], bytes]
 
 _SECTIONS: dict[int, Callable[[Reader, Parts], None]] = {
-    read.HEADERS: read.headers, read.FTRACE_EVENTS: read.ftrace_events,
-    read.EVENT_FORMATS: read.event_formats, read.KALLSYMS: read.kallsyms, read.PRINTK: read.printk,
-    read.CMDLINES: read.cmdlines}
-
-
-class Packing:
-    """The compression of a file, and how much it may still unpack to."""
-
-    def __init__(self, unpack: Unpack | None, size: int) -> None:
-        self.unpack = unpack
-        self.left = min(read.LARGEST_RATIO * size, read.LARGEST_IN_ALL)
-
-    def chunk(self, head: Reader, most: int) -> bytes:
-        """One compressed piece: its two sizes, then its bytes."""
-        at = head.at
-        packed, plain = head.number(4, "compressed size"), head.number(4, "uncompressed size")
-        data = head.take(packed, "compressed data")
-        head.at, after = at, head.at
-        if self.unpack is None:
-            raise head.fail("a compressed section in a file that names no compression")
-        if plain > min(most, self.left) or plain > read.LARGEST_RATIO * packed + (1 << 20):
-            raise head.fail(f"{packed} compressed bytes claim to unpack to {plain}")
-        self.left -= plain
-        try:
-            made = self.unpack(data, plain)
-        except ValueError as error:
-            raise head.fail(str(error)) from error
-        head.at = after
-        return made
+    sections.HEADERS: sections.headers, sections.FTRACE_EVENTS: sections.ftrace_events,
+    sections.EVENT_FORMATS: sections.event_formats, sections.KALLSYMS: sections.kallsyms,
+    sections.PRINTK: sections.printk, sections.CMDLINES: sections.cmdlines}
 
 
 @dataclass
@@ -65,7 +39,7 @@ def version_7(reader: Reader, parts: Parts) -> None:
     unpack = None
     if name != "none":
         try:
-            unpack = read.unpack(name)
+            unpack = unpacker(name)
         except ValueError as error:
             raise reader.fail(str(error)) from error
     packing, seen, walk = Packing(unpack, len(reader.data)), set[int](), Walk()
@@ -94,7 +68,7 @@ def _section(reader: Reader, place: int, number: int, packing: Packing) -> Reade
     if not flags & COMPRESSED:
         return Reader(head.take(size, f"section {number}"), reader.where, reader.order, 0, head.base + head.at - size)
     at = head.at
-    data = packing.chunk(head, read.LARGEST_META)
+    data = packing.chunk(head, LARGEST_META)
     return Reader(data, f"{reader.where}: section {number} at {at}, unpacked", reader.order)
 
 
@@ -110,7 +84,7 @@ def _options(section: Reader, reader: Reader, parts: Parts, packing: Packing, wa
             section.at = at
             raise section.fail(f"section {number} is there twice" if number in walk.sections else
                                f"more than {MOST_OPTIONS} options")
-        if number == read.DONE:
+        if number == sections.DONE:
             return option.number(8, "offset of the next options")
         if number in _SECTIONS:
             walk.sections.add(number)
@@ -118,10 +92,10 @@ def _options(section: Reader, reader: Reader, parts: Parts, packing: Packing, wa
             _SECTIONS[number](found, parts)
             if found.at != len(found.data):
                 parts.unread.append(f"{len(found.data) - found.at} bytes at the end of section {number}")
-        elif number == read.BUFFER:
+        elif number == sections.BUFFER:
             walk.buffers.append(option)
         else:
-            read.read_option(number, option, parts)
+            sections.read_option(number, option, parts)
 
 
 def _buffer(option: Reader, reader: Reader, parts: Parts, packing: Packing) -> None:
@@ -133,15 +107,15 @@ def _buffer(option: Reader, reader: Reader, parts: Parts, packing: Packing) -> N
     parts.clock = option.string("clock of the instance") or parts.clock
     parts.page_size = option.number(4, "page size")
     count = option.number(4, "number of CPUs")
-    if count > read.MOST_CPUS:
-        raise option.fail(f"{count} CPUs, at most {read.MOST_CPUS} can be")
+    if count > sections.MOST_CPUS:
+        raise option.fail(f"{count} CPUs, at most {sections.MOST_CPUS} can be")
     for _ in range(count):
         cpu = option.number(4, "cpu")
         offset, size = option.number(8, f"offset of cpu {cpu}"), option.number(8, f"size of cpu {cpu}")
         if parts.add(option, cpu, size):
             parts.offsets.append(offset)
-            parts.pages.append(read.pages(reader, offset, size, cpu))
-    read.apart(reader, parts)
+            parts.pages.append(sections.pages(reader, offset, size, cpu))
+    sections.apart(reader, parts)
     if compressed:
         places = [reader.part(offset, "pages") for offset in parts.offsets]
         parts.pages = _unpacked(places, [len(packed) for packed in parts.pages], packing)
@@ -159,7 +133,7 @@ def _unpacked(places: list[Reader], sizes: list[int], packing: Packing) -> list[
             for _ in range(head.number(4, "number of chunks")):
                 if head.at >= end:
                     raise head.fail("chunks of compressed pages reach past their CPU's data")
-                file.write(packing.chunk(head, read.LARGEST_CHUNK))
+                file.write(packing.chunk(head, LARGEST_CHUNK))
             if head.at not in (end, end + 4):  # trace-cmd leaves the count of chunks out of the size
                 raise head.fail(f"the chunks of compressed pages end here, their CPU's data at {end}")
             ends.append(file.tell())

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.trace.dat import trailer
-from bench.trace.dat.read import CPUSTAT, MAGIC, TRACECLOCK
+from bench.trace.dat.sections import CPUSTAT, MAGIC, TRACECLOCK
 from bench.trace.format import Layout
 from bench.trace.recording import Recording
 
