@@ -46,7 +46,7 @@ class Verdict:
     witnesses: tuple[Witness, ...] = ()
 
     def __bool__(self) -> bool:
-        """True for pass, False for fail; an undecided verdict raises Inconclusive: it is never a pass."""
+        """True for pass, False for fail; an inconclusive one raises Inconclusive: it is never a pass."""
         if self.outcome in (Outcome.PASS, Outcome.FAIL):
             return self.outcome is Outcome.PASS
         raise Inconclusive(f"{self.claim}: {self.reason}")

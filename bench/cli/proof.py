@@ -10,7 +10,7 @@ from bench.verdict import Outcome
 
 
 def caught(record: CheckRecord) -> bool:
-    """A fault is caught when the check fails; undecided or broken is not caught."""
+    """A fault is caught when the check fails; inconclusive or broken is not caught."""
     return record.outcome is Outcome.FAIL
 
 

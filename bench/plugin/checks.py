@@ -195,7 +195,7 @@ class Checks:
         if name is None:
             raise Broken("the board's devices could not be listed when this check was to run for each of them")
         if name not in devices:
-            why = f"the board has no device {name} with a driver; the last run had listed it"
+            why = f"the board has no device {name} with a driver; it was there when the devices were last listed"
         elif action in devices[name]["cannot"]:
             why = devices[name]["cannot"][action]
         else:

@@ -12,7 +12,7 @@ class Watch:
     def __init__(self, board: Board) -> None:
         self.drivers = sorted({device.driver for device in board.devices})
         self.modules: dict[str, str] = {}  # driver → module, "" for one that has none
-        self.missing = ""  # why nobody can watch
+        self.missing = ""  # why coverage cannot be recorded
         self._watched: tuple[int, int] | None = None  # the boot, and the agent's process
         self._told: dict[str, tuple[str, ...]] = {}  # module → its functions as they are in the record
 

@@ -44,7 +44,7 @@ def board(rig: Rig) -> Board:
 def cable(rig: Rig) -> Iterator[Cable]:
     """The far end of the Ethernet cable, plugged in and with its partner answering, as it is left again."""
     if not rig.cables:
-        raise Inconclusive("the cable's far end is not visible on this rig")
+        raise Inconclusive("the far end of the cable cannot be observed on this rig")
     yield rig.cable
     rig.cable.restore()
 
@@ -70,7 +70,7 @@ def keep_file(request: pytest.FixtureRequest) -> Callable[[str, bytes], None]:
 
     def keep(name: str, data: bytes) -> None:
         if "/" in name or not name:
-            raise UsageError(f"keep_file: {name!r} is no plain file name")
+            raise UsageError(f"keep_file: {name!r} is not a plain file name")
         plugin.current.kept[name] = data
 
     return keep
@@ -90,7 +90,7 @@ def inconclusive() -> Callable[[str], NoReturn]:
 def sweep(rig: Rig, request: pytest.FixtureRequest) -> Callable[..., Sweep]:
     """Fire a fault at its n-th chance, for n = 1, 2, 3 …; see bench.plugin.sweep."""
     if not rig.chips:
-        raise Inconclusive("nothing can be made to fail in the chips of this rig")
+        raise Inconclusive("no fault can be injected into the chips of this rig")
     plugin: Checks = request.config.pluginmanager.get_plugin("bench-checks")  # type: ignore[assignment]
 
     def run(fault: str, once: Callable[[], Answer], **options: Any) -> Sweep:
@@ -139,7 +139,7 @@ def _chip_fixture(name: str) -> Callable[..., Any]:
     @pytest.fixture(name=f"{name}_chip")
     def chip(rig: Rig) -> Iterator[Chip]:
         if not rig.chips:
-            raise Inconclusive(f"chip {name} is real here: nothing shows what it saw")
+            raise Inconclusive(f"chip {name} is real hardware here: what it saw cannot be observed")
         if name not in rig.chips:
             pytest.skip(f"board {rig.board.name} has no chip {name}")
         yield rig.chip(name)

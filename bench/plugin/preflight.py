@@ -22,7 +22,7 @@ class Preflight:
     def start(self, rig: Rig) -> None:
         """Start the rig.  Raises Broken; at once when it has failed TRIES times in a row."""
         if len(self._failed) >= TRIES:
-            raise Broken(f"the rig did not start {TRIES} times in a row and is left alone: {self._failed[-1]}")
+            raise Broken(f"the rig failed to start {TRIES} times in a row; not trying again: {self._failed[-1]}")
         try:
             rig.start()
         except Broken as e:
@@ -69,4 +69,4 @@ class Preflight:
 
 
 def _text(part: Part) -> str:
-    return f"{part.name} ({part.driver}) was {part.state} when the board had booted: {part.why}; {part.fix}"
+    return f"{part.name} ({part.driver}) was {part.state} after boot: {part.why}; {part.fix}"

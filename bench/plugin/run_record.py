@@ -69,7 +69,7 @@ class RunRecord:
         record = store.CheckRecord(
             name=report.nodeid, sentence=store.sentence_of(report.nodeid), exerciser=exerciser_of(report.fspath),
             outcome=Outcome.BROKEN, worker=worker,
-            reason=f"the bench's own process died in the middle of this check ({report.longreprtext.strip()})",
+            reason=f"the bench's worker process died during this check ({report.longreprtext.strip()})",
         )
         if not self._writer.started:
             self._writer.start(freeze.run_info(self.board, None, None, tuple(self.config.getoption("--fault"))))

@@ -20,12 +20,12 @@ def devices(board: str, kernel: str, probe: Probe) -> RenderableType:
     for part in probe.parts:
         _grow(top, part)
     if probe.idle:
-        idle = top.add(Text("nobody drives", style="dim"))
+        idle = top.add(Text("no driver", style="dim"))
         for part in probe.idle:
             fix = f": {line(part.fix)}" if part.fix else ""
             idle.add(Text.assemble(f"{line(part.place)}  ", (f"{line(part.why)}{fix}", "dim")))
     if probe.extra:
-        extra = top.add(Text("driven, and not in board.yaml", style="dim"))
+        extra = top.add(Text("bound, but not in board.yaml", style="dim"))
         extra.add(Text(", ".join(f"{line(part.place)} ({line(part.has)})" for part in probe.extra), style="dim"))
     notes = [Text(f"note: {line(note)}", style="yellow") for note in probe.notes]
     return Group(top, *notes, Text(probe.headline, style="bold red" if probe.wrong else "bold green"))

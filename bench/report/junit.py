@@ -54,7 +54,7 @@ def _case(suite: xml.Element, check: CheckRecord) -> None:
         node = xml.SubElement(case, tag, {"type": str(check.outcome), "message": visible(check.reason)})
         node.text = visible(check.failure)
     said = [str(verdict) for call in check.calls for verdict in call.verdicts]
-    said += [f"{finding.severity}: {finding.kind}: {finding.text}" for finding in check.health]
+    said += [f"{issue.severity}: {issue.kind}: {issue.text}" for issue in check.health]
     if said:
         xml.SubElement(case, "system-out").text = visible("\n".join(said))
     if check.console and check.outcome not in (Outcome.PASS, Outcome.SKIP):

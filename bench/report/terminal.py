@@ -18,7 +18,7 @@ STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "broken
           "known": "rgb(200,110,40)"}
 SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "broken": "!", "skip": "–", "known": "≈"}
 BAR = 20
-WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "undecided", "broken": "broken", "skip": "skip",
+WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive", "broken": "broken", "skip": "skip",
          "known": "known"}
 
 
@@ -31,7 +31,7 @@ def verdicts(record: Record) -> Table:
     """Return the table of verdicts, grouped by exerciser; fits 80 columns and uses what more there is."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, header_style="dim", title_justify="left",
                  title=Text(line(f"{record.run.board}, kernel {record.run.kernel or 'unknown'}"), style="bold"))
-    grid.add_column("", width=11, no_wrap=True)
+    grid.add_column("", width=14, no_wrap=True)
     grid.add_column("check", ratio=5, overflow="fold")
     grid.add_column("measured", ratio=3, overflow="fold")
     grid.add_column("time", justify="right", width=8, no_wrap=True)
@@ -70,7 +70,7 @@ def measured(check: CheckRecord) -> Text:
 
 
 def reasons(record: Record) -> RenderableType:
-    """Return why each check that did not pass did not: the reason, failed verdicts, and the health findings."""
+    """Return why each check that did not pass did not: the reason, failed verdicts, and the health issues."""
     parts: list[RenderableType] = []
     for check in sorted(record.checks, key=lambda check: tuple(STYLES).index(results.kind(check))):
         if results.kind(check) in ("pass", "skip"):
@@ -83,7 +83,7 @@ def reasons(record: Record) -> RenderableType:
                  for call in check.calls for verdict in call.verdicts if str(verdict.outcome) != "pass"]
         said += [Text(text, style="dim") for text in health(check)]
         if check.faults:
-            said.append(Text(f"fault switched on: {', '.join(map(line, check.faults))}", style="yellow"))
+            said.append(Text(f"injected fault: {', '.join(map(line, check.faults))}", style="yellow"))
         parts.append(Padding(Group(*said, Text(line(check.name), style="dim italic")), (0, 0, 1, 2)))
     return Group(*parts)
 
@@ -92,9 +92,9 @@ def health(check: CheckRecord) -> list[str]:
     """Return what failed of the kernel's health, once for each kind of thing: numbers, as a CPU's, may differ."""
     counted: Counter[str] = Counter()
     shown: dict[str, str] = {}
-    for finding in check.health:
-        if finding.severity == "fail":
-            text = f"{line(finding.kind)}: {line(finding.text)}"
+    for issue in check.health:
+        if issue.severity == "fail":
+            text = f"{line(issue.kind)}: {line(issue.text)}"
             alike = re.sub(r"\b\d+\b", "N", text)
             counted[alike] += 1
             shown.setdefault(alike, text)
@@ -107,7 +107,7 @@ def verdict(record: Record) -> RenderableType:
     style = {results.PASSED: "bold green", results.FAILED: "bold red", results.INCONCLUSIVE: "bold yellow"}
     parts: list[RenderableType] = [Text(f"note: {line(note)}", style="yellow") for note in record.notes]
     if record.run.faults:
-        parts.append(Text(f"faults were switched on: {', '.join(map(line, record.run.faults))}", style="yellow"))
+        parts.append(Text(f"injected faults: {', '.join(map(line, record.run.faults))}", style="yellow"))
     said = " ".join(filter(None, (summary.headline, summary.more)))
     headline = Text.assemble((summary.word, style.get(summary.exit_code, "bold magenta")), f"  {said}",
                              (f"  {seconds_text(summary.seconds)}", "dim"))
@@ -129,7 +129,7 @@ def changes(again: results.Judgement) -> RenderableType:
 def covered(record: Record, every: bool) -> RenderableType:
     """Return the table of the drivers' functions by module; `every`: with the names of those that no check reached."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", title_justify="left",
-                 title=Text("Functions of the drivers that the checks entered", style="bold"))
+                 title=Text("Driver functions entered by the checks", style="bold"))
     grid.add_column("module", overflow="fold")
     grid.add_column("entered", justify="right", no_wrap=True)
     grid.add_column("", width=BAR, no_wrap=True)
@@ -149,4 +149,4 @@ def covered(record: Record, every: bool) -> RenderableType:
 
 def unseen_words(one: results.ModuleCoverage) -> str:
     """Return what is to be said of the functions that no check was seen to enter."""
-    return f"unknown, for {one.lost} entries were lost" if one.unknown else "never reached by a check"
+    return f"unknown: {one.lost} entries were lost" if one.unknown else "never reached by a check"

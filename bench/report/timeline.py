@@ -26,7 +26,7 @@ from bench.verdict import Outcome, Witness
 
 QUIET, MOST_FOLDS = 2, 200  # a gap is quiet when it is so many times the median gap; how many are folded
 MOST_MARKS = 16
-OWN = "its own, laid on the trace by edges that kernel events made; a delay that all of those share stays in it"
+OWN = "its own, aligned with the trace by edges that kernel events caused; a delay common to all of them remains"
 MOST_ITEMS = 400  # on each other lane
 MOST_EVENTS = 1200  # kernel events that are drawn; a browser moves that many without a stutter
 
@@ -65,11 +65,11 @@ def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> T
     zero = check.started_ns
     error = max((call.clock_error_ns for call in check.calls), default=None)
     wires = Clock("the host's CLOCK_MONOTONIC, measured against the target's with every frame between them; on the "
-                  "twin a chip's model has what the driver wrote some time later, when its thread gets round to it",
+                  "twin, posted writes reach the chip model asynchronously, so its time stamps lag the driver's",
                   error)
-    log = Clock("the kernel log's, the scheduler's, measured against CLOCK_MONOTONIC before and after the check",
+    log = Clock("sched_clock, as in the kernel log, measured against CLOCK_MONOTONIC before and after the check",
                 check.kmsg_error_ns)
-    lines = Clock("the host's, when a line had arrived: the delay of the serial line comes on top", error)
+    lines = Clock("the host's, when the line had arrived, which includes the delay of the serial line", error)
     for call in check.calls:
         lanes.add("calls", _call(call, zero))
     marks = sorted({host(w.ts, call, zero) for call in check.calls for w in _offenders(call)})
@@ -108,7 +108,7 @@ def _thinned(lanes: Filling, marks: list[int]) -> Iterator[str]:
     def far(item: Item) -> tuple[bool, int]:
         return not item.bad, min((abs(item.start - mark) for mark in marks), default=item.start)
 
-    which = "those nearest the break" if marks else "the first ones"
+    which = "those nearest the failure" if marks else "the first ones"
     for name, items in lanes.items.items():
         if len(items) > MOST_ITEMS and not name.startswith("cpu"):
             yield f"{MOST_ITEMS} of {len(items)} on the lane “{name}” are drawn, {which}"
@@ -141,7 +141,7 @@ def nearest(check: CheckRecord, ts: int) -> CallRecord | None:
 
 def _kernel(lanes: Filling, call: CallRecord, zero: int, folder: Path, load: Load | None,
             marks: list[int]) -> list[str]:
-    notes = [f"{call.lost} events of {call.call} were lost: the buffer was full"] if call.lost else []
+    notes = [f"{call.lost} events of {call.call} were lost: ring buffer overrun"] if call.lost else []
     offenders = {(w.ts, w.cpu, _bare(w.event)) for w in _offenders(call)}
     events: list[Witness] | None = None
     if call.trace and load:
@@ -150,9 +150,9 @@ def _kernel(lanes: Filling, call: CallRecord, zero: int, folder: Path, load: Loa
             events = _events(trace, [mark + zero + call.clock_offset_ns for mark in marks])
             if len(events) < len(trace):
                 notes.append(f"{len(events)} of the {len(trace)} kernel events of {call.call} are drawn, "
-                             f"{'those nearest the break' if marks else 'the first ones'}")
+                             f"{'those nearest the failure' if marks else 'the first ones'}")
         except (RecordError, OSError) as error:
-            notes.append(f"the trace of {call.call} could not be read, only the witnesses are drawn: {error}")
+            notes.append(f"the trace of {call.call} could not be read, only the witness events are drawn: {error}")
     if events is None:
         seen = {(w.ts, w.cpu, w.event): w for verdict in call.verdicts for w in verdict.witnesses}
         events = sorted(seen.values(), key=lambda w: w.ts)

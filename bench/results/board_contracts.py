@@ -1,8 +1,8 @@
 """A board's own contracts, `boards/<name>/contracts/*.py`: judged on each call whose events they need.
 
 A call concerns a contract when the events of all its roles were recorded there, some came (for `never`: they would
-have), and each `limit(NAME)` in it is an argument of the call. What is violated fails the check; what is undecided is
-kept beside it.
+have), and each `limit(NAME)` in it is an argument of the call. A violation fails the check; an inconclusive verdict is
+kept in its record.
 """
 from __future__ import annotations
 

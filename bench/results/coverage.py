@@ -65,5 +65,5 @@ def uncovered(record: Record) -> list[str]:
     """What coverage cannot say, and why: this kernel cannot, or a driver is none of a module."""
     run = record.run
     return [*([f"no coverage: {run.covers_missing}"] if run.covers_missing else []),
-            *(f"{driver}: built in or not loaded, so that its functions cannot be told from the rest of the kernel's"
+            *(f"{driver}: built in or not loaded: its functions cannot be told apart from the rest of the kernel"
               for driver, module in sorted(run.covers.items()) if not module)]

@@ -64,13 +64,13 @@ class Summary:
         if self.exit_code == FAILED and self.broken:
             parts.append(f"The rig or the bench broke in {_checks(len(self.broken))}.")
         if self.exit_code in (FAILED, BROKEN) and self.inconclusive:
-            parts.append(f"{_checks(len(self.inconclusive)).capitalize()} could not be decided.")
+            parts.append(f"{_checks(len(self.inconclusive)).capitalize()} were inconclusive.")
         if self.known:
             parts.append(f"{_checks(len(self.known)).capitalize()} failed with a known defect.")
         if self.fixed:
-            parts.append(f"{_checks(len(self.fixed)).capitalize()} passed in spite of a known defect: is it fixed?")
+            parts.append(f"{_checks(len(self.fixed)).capitalize()} passed despite a known defect: has it been fixed?")
         if not self.complete:
-            parts.append("The run was stopped before its end.")
+            parts.append("The run was stopped early.")
         return " ".join(parts)
 
     def _main(self) -> str:
@@ -78,11 +78,11 @@ class Summary:
         if self.exit_code == FAILED:
             return f"{len(self.failed)} {of} failed."
         if self.broken:
-            return f"The rig or the bench broke in {len(self.broken)} {of}; that says nothing about the drivers."
+            return f"The rig or the bench broke in {len(self.broken)} {of}, which says nothing about the drivers."
         if not self.complete:
             return f"No check failed in the {_checks(self.total)} that ran."
         if self.inconclusive:
-            return f"No check failed, but {len(self.inconclusive)} {of} could not be decided."
+            return f"No check failed, but {len(self.inconclusive)} {of} were inconclusive."
         if self.exit_code == INCONCLUSIVE:
             return f"Nothing was judged: all {_checks(self.total)} were skipped." if self.total else "No check ran."
         ran = _checks(self.total - len(self.skipped))

@@ -51,7 +51,7 @@ class Writer:
         try:
             handle = os.open(self.folder / NAME, flags, 0o600)
         except FileExistsError:
-            raise RecordError(f"{self.folder / NAME}: there is a record already; name another folder") from None
+            raise RecordError(f"{self.folder / NAME}: already holds a record; choose another folder") from None
         except FileNotFoundError:
             raise RecordError(f"{self.folder / NAME}: there is no record to join") from None
         self._file: BinaryIO | None = os.fdopen(handle, "wb", buffering=0)
@@ -187,7 +187,7 @@ def read(folder: Path) -> Record:
         raise RecordError(f"{path}:1: the run's line is {'cut off' if tail else 'missing'}; nothing was recorded")
     if tail:
         where = f"line {len(lines) + 1} is cut off after {len(tail)} bytes"
-        notes.append(f"{where} and was left out; the run stopped there")
+        notes.append(f"{where} and was ignored; the run stopped there")
     elif summary is None:
         notes.append(f"the run was stopped after check {len(checks)}: there is no end line")
     return Record(path.parent, run, tuple(checks), summary is not None, tuple(notes), summary or {})

@@ -97,7 +97,7 @@ def test_a_record_says_who_entered_what_first_and_what_none_reached(tmp_path):
     assert (module.drivers, module.entered, module.never, module.unknown) == (("dm9000",), ["a", "b"], ["c"], [])
     assert module.first == {"a": "check 0", "init": "check 0", "b": "check 1"}
     assert uncovered(record) == [
-        "serial: built in or not loaded, so that its functions cannot be told from the rest of the kernel's"]
+        "serial: built in or not loaded: its functions cannot be told apart from the rest of the kernel"]
 
 
 def test_with_entries_lost_what_was_not_seen_is_unknown_and_never_not_reached(tmp_path):

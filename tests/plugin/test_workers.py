@@ -89,7 +89,7 @@ def test_a_worker_that_dies_is_a_broken_check_and_the_others_run_on(start, tmp_p
     assert record.complete and record.run.kernel
     died = {c.sentence: c.reason for c in record.checks if c.outcome is Outcome.BROKEN}
     assert list(died) == ["the bench itself dies"]
-    assert "the bench's own process died in the middle of this check" in died["the bench itself dies"]
+    assert "the bench's worker process died during this check" in died["the bench itself dies"]
     assert sorted(c.sentence for c in record.checks if c.outcome is Outcome.PASS) == [
         *(f"it answers [{turn}]" for turn in range(4)), *(f"it still answers [{turn}]" for turn in range(4, 8))]
     assert gone(tmp_path / "twins")

@@ -68,7 +68,7 @@ def test_each_lane_has_its_clock_and_how_far_it_may_be_off(line):
     clocks = dict(zip((name for name, _ in line.lanes), map(str, line.clocks), strict=True))
     assert clocks == {"calls": "±0", "usb 1.2 control": "±2.9 µs", "usb 1.2 interrupt in 1": "±2.9 µs",
                       "kernel log": "±27 µs", "console": "±650 µs"}
-    assert "gettimeofday" in line.clocks[1].name and "scheduler" in line.clocks[3].name
+    assert "gettimeofday" in line.clocks[1].name and "sched_clock" in line.clocks[3].name
 
 
 def test_a_clock_that_nobody_measured_says_so(tmp_path):

@@ -17,15 +17,15 @@ def one(outcome, known=None):
     ([one(PASS), one(PASS), one(SKIP)], True, 0, "All 2 checks that ran passed."),
     ([one(PASS), one(FAIL)], True, 1, "1 of 2 checks failed."),
     ([one(FAIL)], True, 1, "1 of 1 check failed."),
-    ([one(PASS), one(UNSURE)], True, 2, "No check failed, but 1 of 2 checks could not be decided."),
+    ([one(PASS), one(UNSURE)], True, 2, "No check failed, but 1 of 2 checks were inconclusive."),
     ([one(PASS), one(BROKEN)], True, 3,
-     "The rig or the bench broke in 1 of 2 checks; that says nothing about the drivers."),
+     "The rig or the bench broke in 1 of 2 checks, which says nothing about the drivers."),
     ([one(FAIL), one(BROKEN), one(UNSURE)], True, 1, "1 of 3 checks failed."),
     ([one(BROKEN), one(UNSURE)], True, 3,
-     "The rig or the bench broke in 1 of 2 checks; that says nothing about the drivers."),
+     "The rig or the bench broke in 1 of 2 checks, which says nothing about the drivers."),
     ([one(PASS), one(FAIL, "it is known")], True, 0, "1 of 2 checks passed."),
     ([one(PASS, "it is known")], True, 0, "All 1 check that ran passed."),
-    ([one(UNSURE, "it is known")], True, 2, "No check failed, but 1 of 1 check could not be decided."),
+    ([one(UNSURE, "it is known")], True, 2, "No check failed, but 1 of 1 check were inconclusive."),
     ([], True, 2, "No check ran."),
     ([one(SKIP)], True, 2, "Nothing was judged: all 1 check were skipped."),
     ([one(PASS)], False, 3, "No check failed in the 1 check that ran."),
@@ -39,8 +39,8 @@ def test_a_run_ends_with_the_code_and_the_sentence_of_its_worst_check(checks, co
 def test_what_else_is_to_be_said_follows_the_headline():
     summary = results.summary([one(FAIL), one(BROKEN), one(UNSURE), one(FAIL, "known"), one(PASS, "known")], False)
     assert summary.more == (
-        "The rig or the bench broke in 1 check. 1 check could not be decided. 1 check failed with a known defect. "
-        "1 check passed in spite of a known defect: is it fixed? The run was stopped before its end.")
+        "The rig or the bench broke in 1 check. 1 check were inconclusive. 1 check failed with a known defect. "
+        "1 check passed despite a known defect: has it been fixed? The run was stopped early.")
 
 
 def test_counts_keep_known_defects_apart():

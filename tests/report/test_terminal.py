@@ -37,7 +37,7 @@ def test_the_reason_of_a_failure_stands_below_the_table_and_the_verdict_last(sam
     assert ("✗ FAIL every frame that is sent is completed\n"
             "  3 frames were handed to the chip and 2 completions came back;") in text
     assert "  fail: every frame is completed: each frame given to the chip is followed by one completion within" in text
-    assert "  fault switched on: dm9000:swallow_tx_completion" in text
+    assert "  injected fault: dm9000:swallow_tx_completion" in text
     assert text.splitlines()[-1].startswith("Failed  1 of 21 checks failed. The rig or the bench broke in 1 check.")
 
 
@@ -47,7 +47,7 @@ def test_text_of_the_target_cannot_act_on_the_terminal(recorded, failing, hostil
         failing, sentence=hostile, name=hostile, reason=hostile, device=hostile, faults=(hostile,), known_defect=None,
         measured=(Measurement(hostile, 1, hostile),), health=(HealthIssue("splat", hostile, "fail"),),
         calls=(CallRecord("net.a", verdicts=(Verdict(Outcome.FAIL, hostile, hostile),)),))
-    text = drawn(report.table(recorded(check)), 100)
+    text = drawn(report.table(recorded(check)), 140)
     assert [char for char in text if unicodedata.category(char)[0] == "C" and char != "\n"] == []
     assert "owned" not in text.replace("document.title='owned'", "")  # the OSC's payload went with it
     assert "[bold]" not in text

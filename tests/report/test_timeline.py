@@ -52,7 +52,7 @@ def test_what_breaks_the_contract_is_marked(line):
 def test_without_its_trace_the_witnesses_stand_in_and_that_is_said(failing, tmp_path):
     line = timeline.build(failing, tmp_path)
     assert [item.label for item in lane(line, "cpu 0")] == ["dm9000_start_xmit"]
-    assert line.notes[0].startswith("the trace of net.send_frames could not be read, only the witnesses are drawn: ")
+    assert line.notes[0].startswith("the trace of net.send_frames could not be read, only the witness events are ")
 
 
 def test_of_a_large_trace_the_events_nearest_the_break_are_drawn(monkeypatch, sample, failing):
@@ -61,13 +61,13 @@ def test_of_a_large_trace_the_events_nearest_the_break_are_drawn(monkeypatch, sa
     drawn = [item.label for name, items in line.lanes if name.startswith("cpu") for item in items]
     assert sorted(drawn) == ["dm9000_start_xmit", "dm9000_timeout", "net_dev_queue", "net_dev_xmit",
                              "net_dev_xmit_timeout", "softirq_entry"]
-    assert line.notes == ("6 of the 27 kernel events of net.send_frames are drawn, those nearest the break",)
+    assert line.notes == ("6 of the 27 kernel events of net.send_frames are drawn, those nearest the failure",)
 
 
 def test_lost_events_are_said(failing, sample):
     calls = tuple(dataclasses.replace(call, lost=7) if call.trace else call for call in failing.calls)
     line = timeline.build(dataclasses.replace(failing, calls=calls), sample.folder)
-    assert line.notes == ("7 events of net.send_frames were lost: the buffer was full",)
+    assert line.notes == ("7 events of net.send_frames were lost: ring buffer overrun",)
 
 
 def test_a_check_with_nothing_but_calls_has_no_time_line(tmp_path):

@@ -70,7 +70,7 @@ def test_a_cut_last_line_is_left_out_and_said(tmp_path, cut):
     record = read(path.parent)
     assert (record.checks, record.complete) == ((CHECK,), False)
     length = len(data.splitlines()[2]) + 1 - cut
-    assert record.notes == (f"line 3 is cut off after {length} bytes and was left out; the run stopped there",)
+    assert record.notes == (f"line 3 is cut off after {length} bytes and was ignored; the run stopped there",)
 
 
 def test_every_cut_of_a_record_is_read_up_to_there_or_says_that_nothing_was_recorded(tmp_path):
@@ -141,7 +141,7 @@ def test_a_folder_without_a_record_says_what_a_record_is(tmp_path):
 
 def test_a_second_record_in_the_same_folder_is_refused(tmp_path):
     written(tmp_path / "r")
-    with pytest.raises(RecordError, match="there is a record already"):
+    with pytest.raises(RecordError, match="already holds a record"):
         Writer(tmp_path / "r")
 
 
