@@ -73,7 +73,7 @@ def place(rig: Rig, name: str) -> tuple[Faults, str]:
 
 @contextlib.contextmanager
 def _seeded_bug(rig: Rig, bug: str, driver: str) -> Iterator[None]:
-    """A bug in the kernel itself, from the module fixtures/modules/plant."""
+    """A bug in the kernel itself, from the module fixtures/modules/seeded_bug."""
     _ = rig.exerciser("kernel").seed_bug(bug=bug, driver=driver).value
     try:
         yield

@@ -13,7 +13,7 @@ from drivers.uapi.sysfs import ABSENT, read
 # finit_module, delete_module by machine: the C library has no name for them that can be counted on.
 SYSCALLS = {"armv7l": (379, 129), "armv6l": (379, 129), "aarch64": (273, 106), "x86_64": (313, 176)}
 MODULE_INIT_COMPRESSED_FILE = 4
-SEEDED_BUG = "plant"  # the module of fixtures/modules that is loaded for a proof only
+SEEDED_BUG = "seeded_bug"  # the module of fixtures/modules that is loaded for a proof only
 
 
 def _syscall(which: int, *arguments: object) -> None:

@@ -63,7 +63,7 @@ def test_a_device_is_as_before_after_it_was_unbound(rig, found):
 
 def test_a_device_that_loses_its_driver_by_a_bug_is_reported(rig, found):
     before = rig.lifecycle.snapshot().value
-    rig.kernel.seed_bug(bug="lose_after_bind", driver="dm9000")
+    rig.kernel.seed_bug(bug="unbind_after_bind", driver="dm9000")
     result = rig.lifecycle.run_action(device=found["dm9000"]["id"], action="unbind").value
     _ = rig.kernel.remove_seeded_bug().value
     assert result["restored"] is False

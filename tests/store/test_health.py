@@ -101,11 +101,11 @@ def test_a_taint_bit_of_a_newer_kernel_is_named_by_its_number():
 
 
 def test_what_must_return_to_zero_is_compared():
-    after = {**CALM, "modules": {"dm9000": 1, "plant": 0}, "fds": 9, "interrupts": {
+    after = {**CALM, "modules": {"dm9000": 1, "seeded_bug": 0}, "fds": 9, "interrupts": {
         "38": {"count": 900, "names": ["eth0", "eth0"]}, "Err": {"count": 2, "names": []}}}
     assert compare(CALM, after, []) == (
         HealthIssue("leak", "module dm9000: use count went from 0 to 1", "fail"),
-        HealthIssue("leak", "module plant was loaded and stayed", "info"),
+        HealthIssue("leak", "module seeded_bug was loaded and stayed", "info"),
         HealthIssue("leak", "open file descriptors went from 7 to 9", "fail"),
         HealthIssue("irq", "interrupt 38: eth0 holds it 2 times", "fail"),
         HealthIssue("irq", "bad interrupts (Err) went from 0 to 2", "fail"),

@@ -37,7 +37,7 @@ def nothing_is_left_behind(states, interface):
 
 
 @pytest.mark.slow(10)
-@pytest.mark.fault("seeded_bug:leak_on_bind")
+@pytest.mark.fault("seeded_bug:leak_memory_on_bind")
 def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
     states = dm9000.timeout(60.0).rebind(times=50).value
     measure("slowest bind", max(state["seconds"] for state in states), "s")
@@ -48,7 +48,7 @@ def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable
 
 
 @pytest.mark.slow(12)
-@pytest.mark.fault("seeded_bug:hold_module_reference")
+@pytest.mark.fault("seeded_bug:leak_module_reference")
 def test_twenty_module_reloads_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
     states = dm9000.timeout(60.0).reload(times=20).value
     measure("slowest reload", max(state["seconds"] for state in states), "s")
@@ -57,7 +57,7 @@ def test_twenty_module_reloads_under_traffic_leave_nothing_behind(net, dm9000, e
     assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
 
 
-@pytest.mark.fault("seeded_bug:irq_kept")
+@pytest.mark.fault("seeded_bug:irq_not_freed_on_down")
 def test_the_interrupt_is_released_while_the_interface_is_down(net, dm9000, kernel, ends, cable):
     def handlers():
         return [name for line in kernel.interrupts().value.values() for name in line["names"]].count(ends.interface)
@@ -95,7 +95,7 @@ def test_a_chip_that_does_not_come_out_of_reset_is_reported(net, dm9000, kernel,
 
 
 @pytest.mark.expects(splat="(read )?wrong id|not found")
-@pytest.mark.fault("seeded_bug:refuse_register")
+@pytest.mark.fault("seeded_bug:fail_register_netdev")
 def test_a_chip_that_is_none_is_refused_and_can_be_bound_later(net, dm9000, kernel, cable, dm9000_chip):
     who = net.identity().value
     _ = kernel.unbind(driver="dm9000", device=who["device"]).value
@@ -106,12 +106,12 @@ def test_a_chip_that_is_none_is_refused_and_can_be_bound_later(net, dm9000, kern
 
 
 @pytest.mark.slow(5)
-@pytest.mark.fault("seeded_bug:refuse_register")
+@pytest.mark.fault("seeded_bug:fail_register_netdev")
 def test_an_interface_that_cannot_be_registered_leaves_the_device_unbound(net, dm9000, kernel, cable, rig):
     """dm9000_probe returns 0 although register_netdev failed: the device is bound to nothing."""
     device = net.identity().value["device"]
     _ = kernel.unbind(driver="dm9000", device=device).value
-    _ = kernel.seed_bug(bug="refuse_register").value
+    _ = kernel.seed_bug(bug="fail_register_netdev").value
     errno = kernel.bind(driver="dm9000", device=device).errno
     _ = kernel.remove_seeded_bug().value
     if errno == 0:

@@ -17,7 +17,7 @@ def sleep_and_wake(kernel, measure):
     assert sleeps_and_wakes(answer)
 
 
-@pytest.mark.fault("seeded_bug:refuse_suspend", "seeded_bug:slow_suspend")
+@pytest.mark.fault("seeded_bug:fail_suspend", "seeded_bug:slow_suspend")
 def test_traffic_goes_on_after_the_device_slept(net, dm9000, kernel, ends, cable, measure):
     sleep_and_wake(kernel, measure)
     assert net.carrier(wanted=True, timeout_s=2.0).value < 2.0
@@ -27,7 +27,7 @@ def test_traffic_goes_on_after_the_device_slept(net, dm9000, kernel, ends, cable
     assert echo.value["frames"] == [ends.to_board(1514)]
 
 
-@pytest.mark.fault("seeded_bug:refuse_suspend", "dm9000:lose_link_interrupts")
+@pytest.mark.fault("seeded_bug:fail_suspend", "dm9000:lose_link_interrupts")
 def test_a_cable_pulled_while_the_device_slept_is_noticed(net, dm9000, kernel, ends, cable, measure):
     plug(net, cable, True)
     sleep_and_wake(kernel, measure)
@@ -35,7 +35,7 @@ def test_a_cable_pulled_while_the_device_slept_is_noticed(net, dm9000, kernel, e
     assert plug(net, cable, True) < 1.0
 
 
-@pytest.mark.fault("seeded_bug:refuse_suspend")
+@pytest.mark.fault("seeded_bug:fail_suspend")
 def test_an_interface_that_is_down_sleeps_and_wakes_too(net, dm9000, kernel, ends, cable, measure):
     _ = net.set_link(up=False).value
     sleep_and_wake(kernel, measure)

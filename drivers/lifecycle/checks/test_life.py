@@ -18,8 +18,8 @@ def unfinished(result):
 
 
 @each("unbind")
-@pytest.mark.fault("seeded_bug:lose_after_bind", "seeded_bug:leave_irq", "seeded_bug:leave_iomem",
-                   "seeded_bug:leave_debugfs", "seeded_bug:hold_module_reference")
+@pytest.mark.fault("seeded_bug:unbind_after_bind", "seeded_bug:leak_irq", "seeded_bug:leak_mem_region",
+                   "seeded_bug:leak_debugfs_dir", "seeded_bug:leak_module_reference")
 def test_a_device_comes_back_whole_after_unbind_and_bind(run_action, device):
     result = run_action("unbind").nothing_refused()
     assert device["id"] not in result["during"]["drivers"]
@@ -29,7 +29,7 @@ def test_a_device_comes_back_whole_after_unbind_and_bind(run_action, device):
 
 @each("leak")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:leak_on_bind", "seeded_bug:hold_module_reference")
+@pytest.mark.fault("seeded_bug:leak_memory_on_bind", "seeded_bug:leak_module_reference")
 def test_ten_binds_leak_no_memory(run_action, device, measure):
     result = run_action("leak").nothing_refused()
     measure("slowest bind", max(step["seconds"] for step in result["steps"]), "s")
@@ -41,7 +41,7 @@ def test_ten_binds_leak_no_memory(run_action, device, measure):
 
 @each("reload")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:lose_after_bind", "seeded_bug:leave_irq")
+@pytest.mark.fault("seeded_bug:unbind_after_bind", "seeded_bug:leak_irq")
 def test_a_device_comes_back_whole_after_its_module_was_reloaded(run_action, device):
     result = run_action("reload").nothing_refused()
     assert device["module"] not in result["during"]["modules"]
@@ -51,7 +51,7 @@ def test_a_device_comes_back_whole_after_its_module_was_reloaded(run_action, dev
 
 @each("override")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:lose_after_bind")
+@pytest.mark.fault("seeded_bug:unbind_after_bind")
 def test_driver_override_selects_the_driver(run_action, device):
     result = run_action("override")
     assert result["notes"]["no_driver"]["errno"] == errno.ENODEV, "bound although driver_override names another driver"
@@ -61,7 +61,7 @@ def test_driver_override_selects_the_driver(run_action, device):
 
 @each("open")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:hold_module_reference", "seeded_bug:lose_after_bind")
+@pytest.mark.fault("seeded_bug:leak_module_reference", "seeded_bug:unbind_after_bind")
 def test_a_device_can_be_unbound_and_bound_while_programs_hold_it_open(run_action, device):
     result = run_action("open")
     if not any(number == 0 for number in result["held"].values()):
@@ -74,7 +74,7 @@ def test_a_device_can_be_unbound_and_bound_while_programs_hold_it_open(run_actio
 
 @each("use")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:hold_module_reference", "seeded_bug:lose_after_bind")
+@pytest.mark.fault("seeded_bug:leak_module_reference", "seeded_bug:unbind_after_bind")
 def test_a_device_can_be_unbound_and_bound_while_programs_use_it(run_action, device):
     result = run_action("use")
     assert "hung" not in result["notes"], "unbind returned only when no program used the device any more"
@@ -86,7 +86,7 @@ def test_a_device_can_be_unbound_and_bound_while_programs_use_it(run_action, dev
 
 @each("load")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:lose_after_bind", "seeded_bug:leave_irq")
+@pytest.mark.fault("seeded_bug:unbind_after_bind", "seeded_bug:leak_irq")
 def test_a_module_is_reloaded_or_refused_while_programs_use_its_device(run_action, device):
     result = run_action("load")
     refusal = result["notes"]["refused"]
@@ -97,7 +97,7 @@ def test_a_module_is_reloaded_or_refused_while_programs_use_its_device(run_actio
 
 @each("runtime")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:stay_awake")
+@pytest.mark.fault("seeded_bug:leak_runtime_pm_reference")
 def test_an_idle_device_runtime_suspends_and_resumes(run_action, device, measure):
     result = run_action("runtime").nothing_refused()
     assert (result["notes"]["suspended"], result["notes"]["resumed"]) == ("suspended", "active")
@@ -107,7 +107,7 @@ def test_an_idle_device_runtime_suspends_and_resumes(run_action, device, measure
 
 @each("new_id")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:lose_after_bind")
+@pytest.mark.fault("seeded_bug:unbind_after_bind")
 def test_a_new_id_makes_the_driver_bind_the_device(run_action, device):
     result = run_action("new_id").nothing_refused()
     notes = result["notes"]
@@ -119,7 +119,7 @@ def test_a_new_id_makes_the_driver_bind_the_device(run_action, device):
 
 @each("defer")
 @pytest.mark.lifecycle
-@pytest.mark.fault("seeded_bug:lose_after_bind")
+@pytest.mark.fault("seeded_bug:unbind_after_bind")
 def test_probe_is_deferred_while_the_supplier_is_unbound(run_action, device):
     result = run_action("defer").nothing_refused()
     notes = result["notes"]

@@ -61,7 +61,7 @@ def test_the_queueing_discipline_counts_what_it_passed_on(net, ends, cable):
     assert (after["qlen"], after["backlog"], after["drops"]) == (0, 0, before["drops"])
 
 
-@pytest.mark.fault("seeded_bug:leak_on_frame")
+@pytest.mark.fault("seeded_bug:leak_skb")
 def test_traffic_leaves_no_memory_behind(net, kernel, ends, cable):
     samples = []
     for _ in range(8):
