@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ORDER = ["errors", "paths", "verdict", "health", "setup", "board", "trace", "capture", "judge", "export", "twin",
          "target", "rig", "faults", "probe", "benchmark", "store", "results", "report", "plugin", "cli"]
-LIBRARIES = {"spi": {"spidev"}, "fingerprint": {"spidev", "gpiod"}, "usb": {"usb"}, "i2c": {"smbus2"},
+LIBRARIES = {"spi": {"spidev"}, "fingerprint": {"gpiod"}, "serial_line": {"serial"}, "usb": {"usb"}, "i2c": {"smbus2"},
              "gpio": {"gpiod"}, "serial": {"serial"}}  # fmt: skip
 
 

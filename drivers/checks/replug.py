@@ -12,7 +12,7 @@ def put_back(usb: Any, device: Any, timeout_s: float = 3.0) -> Any:
 
     A device that the kernel has given up is pulled out and plugged in once more.
     """
-    was = usb.number().value
+    was = usb.devnum().value
     changed = device.restore()
     soon = timeout_s if changed else SOON_S
     answer = usb.wait_plugged(modules=MODULES, other_than=was if changed else 0, timeout_s=soon)
@@ -21,7 +21,7 @@ def put_back(usb: Any, device: Any, timeout_s: float = 3.0) -> Any:
 
 def replug(usb: Any, device: Any, timeout_s: float = 3.0, **other: Any) -> Any:
     """Pull it out, plug it in (as another one: `other` says which) and wait until the kernel has it; that answer."""
-    was = usb.number().value
+    was = usb.devnum().value
     device.become(**other)
     return usb.wait_plugged(other_than=was, timeout_s=timeout_s)
 

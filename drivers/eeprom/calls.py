@@ -1,24 +1,37 @@
-"""Calls on an EEPROM that at24 has bound, through its sysfs file.   Ref: drivers/misc/eeprom/at24.c"""
+"""Calls on an EEPROM that is bound to at24, through its nvmem file in sysfs.   Ref: drivers/misc/eeprom/at24.c"""
 from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, List
+from typing import TypedDict
 
 from drivers.agent.call import call
-from drivers.uapi.i2c import client, driver_of
-from drivers.uapi.i2c import rebind as _rebind
+from drivers.uapi import i2c
+
+
+class Identity(TypedDict):
+    """The driver bound to the EEPROM, and its file's size [bytes], 0 when there is none."""
+
+    driver: str
+    size: int
+
+
+class ReadBack(TypedDict):
+    """What was read after a write, and how long the write took [s]."""
+
+    data: bytes
+    seconds: float
 
 
 def _file(adapter: str, address: int) -> str:
-    return client(adapter, address) + "/eeprom"
+    return i2c.client(adapter, address) + "/eeprom"
 
 
 @call
-def identity(*, adapter: str, address: int) -> Dict[str, Any]:
-    """The bound driver, and the size of the file in bytes (0 when there is none)."""
+def identity(*, adapter: str, address: int) -> Identity:
+    """The driver, and the size of the file."""
     path = _file(adapter, address)
-    return {"driver": driver_of(adapter, address), "size": os.stat(path).st_size if os.path.exists(path) else 0}
+    return {"driver": i2c.driver_of(adapter, address), "size": os.stat(path).st_size if os.path.exists(path) else 0}
 
 
 @call
@@ -32,14 +45,14 @@ def read(offset: int = 0, count: int = 256, *, adapter: str, address: int) -> by
 
 
 @call
-def read_each(places: List[List[int]], *, adapter: str, address: int) -> List[bytes]:
-    """What `read` gives for each [offset, count]."""
+def read_each(places: list[tuple[int, int]], *, adapter: str, address: int) -> list[bytes]:
+    """`read` of each (offset, count)."""
     return [read(offset, count, adapter=adapter, address=address) for offset, count in places]
 
 
 @call
 def write(offset: int, data: bytes, *, adapter: str, address: int) -> int:
-    """Write `data` at `offset`; how many bytes the kernel took."""
+    """Write `data` at `offset`; the number of bytes written."""
     opened = os.open(_file(adapter, address), os.O_WRONLY)
     try:
         return os.pwrite(opened, data, offset)
@@ -48,15 +61,15 @@ def write(offset: int, data: bytes, *, adapter: str, address: int) -> int:
 
 
 @call
-def write_and_read(offset: int, data: bytes, *, adapter: str, address: int) -> Dict[str, Any]:
-    """Write, read back at once, and how long the write took, s."""
+def write_and_read(offset: int, data: bytes, *, adapter: str, address: int) -> ReadBack:
+    """Write, and read back at once."""
     began = time.monotonic()
     write(offset, data, adapter=adapter, address=address)
-    took = time.monotonic() - began
-    return {"data": read(offset, len(data), adapter=adapter, address=address), "seconds": took}
+    seconds = time.monotonic() - began
+    return {"data": read(offset, len(data), adapter=adapter, address=address), "seconds": seconds}
 
 
 @call
 def rebind(driver: str = "at24", *, adapter: str, address: int) -> str:
-    """Take the driver away and bind it again, which makes it probe; the driver that is bound then."""
-    return _rebind(adapter, address, driver)
+    """Unbind the driver and bind it again, which probes the EEPROM; the driver bound then."""
+    return i2c.rebind(adapter, address, driver)

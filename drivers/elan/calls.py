@@ -1,14 +1,14 @@
-"""Calls on an ELAN sensor through spidev: it has no lines that are used, its status is polled."""
+"""Calls on an ELAN sensor through spidev: its lines are not used, its status is polled."""
 from __future__ import annotations
 
 import contextlib
 import struct
 import time
-from typing import Any, Dict, Iterator, List
+from collections.abc import Iterator
+from typing import TypedDict
 
 from drivers.agent.call import call
-from drivers.fingerprint.calls import wired
-from drivers.fingerprint.wires import Wires
+from drivers.uapi import spidev
 
 START_CALIBRATION, CAPTURE, STATUS, HEIGHT, WIDTH, VERSION = 0x04, 0x01, 0x03, 0x08, 0x09, 0x0A
 READ_LINE, SOFT_RESET, READ_REGISTER, WRITE_REGISTER = 0x10, 0x31, 0x40, 0x80
@@ -17,88 +17,110 @@ OPEN, READY = 0x5A, 0x04
 _LINE_S = 0.1  # a line is ready within this
 
 
+class Wiring(TypedDict, total=False):
+    """Where the sensor is, and how it is read; `bus` and `device` are required."""
+
+    bus: int
+    device: int
+    speed_hz: int
+    chunk: int  # bytes per transfer of an image
+    image_bits: int  # bits per word of an image's transfers
+
+
+class Image(TypedDict):
+    """The first lines of an image, 14 bits a pixel."""
+
+    width: int
+    pixels: list[int]
+
+
 class ElanSensor:
-    """A sensor on its wires."""
+    """A sensor on its bus."""
 
-    def __init__(self, wires: Wires) -> None:
-        self.wires = wires
+    def __init__(self, spi: spidev.Chip) -> None:
+        self.spi = spi
 
-    def ask(self, opcode: int) -> int:
-        """A command that answers with one byte."""
-        return self.wires.frame(bytes([opcode]), 1)[0]
+    def query(self, opcode: int) -> int:
+        """A command that is answered with one byte."""
+        return self.spi.write_then_read(bytes([opcode]), 1)[0]
 
-    def start(self) -> None:
+    def send(self, opcode: int) -> None:
+        """A command without an answer."""
+        self.spi.write_then_read(bytes([opcode]))
+
+    def reset(self) -> None:
         """Reset, and make the registers writable."""
-        self.wires.frame(bytes([SOFT_RESET]))
+        self.send(SOFT_RESET)
         self.write(PROTECTION, OPEN)
 
     def read(self, register: int) -> int:
-        """A register."""
-        return self.ask(READ_REGISTER | register)
+        """Read a register."""
+        return self.query(READ_REGISTER | register)
 
     def write(self, register: int, value: int) -> None:
         """Write a register."""
-        self.wires.frame(bytes([WRITE_REGISTER | register, value]))
+        self.spi.write_then_read(bytes([WRITE_REGISTER | register, value]))
 
     def ready(self) -> bool:
         """A line of an image can be read."""
-        return bool(self.wires.frame(bytes([STATUS, 0xFF]), 1)[0] & READY)
+        return bool(self.spi.write_then_read(bytes([STATUS, 0xFF]), 1)[0] & READY)
 
-    def capture(self, lines: int, width: int) -> List[int]:
+    def capture(self, lines: int, width: int) -> list[int]:
         """The first lines of a new image, pixel by pixel.  Raises TimeoutError."""
-        self.wires.frame(bytes([CAPTURE]))
-        pixels: List[int] = []
+        self.send(CAPTURE)
+        pixels: list[int] = []
         for _ in range(lines):
             deadline = time.monotonic() + _LINE_S
             while not self.ready():
                 if time.monotonic() > deadline:
-                    raise TimeoutError("no line within %.1f s" % _LINE_S)
-            pixels += struct.unpack(">%dH" % width, self.wires.long_frame(bytes([READ_LINE, 0]), 2 * width))
+                    raise TimeoutError(f"no line within {_LINE_S} s")
+            pixels += struct.unpack(f">{width}H", self.spi.write_then_read_long(bytes([READ_LINE, 0]), 2 * width))
         return pixels
 
 
 @contextlib.contextmanager
-def sensor(wiring: Dict[str, Any]) -> Iterator[ElanSensor]:
-    """The sensor, reset, its registers open."""
-    with wired(**wiring) as wires:
-        one = ElanSensor(wires)
-        one.start()
-        yield one
+def ready(wiring: Wiring) -> Iterator[ElanSensor]:
+    """The sensor after a reset, its registers writable."""
+    with spidev.opened(wiring["bus"], wiring["device"]) as fd:
+        sensor = ElanSensor(spidev.Chip(
+            fd, wiring.get("speed_hz", 1000000), wiring.get("chunk", 32), wiring.get("image_bits", 8)))
+        sensor.reset()
+        yield sensor
 
 
 @call
-def identify(wiring: Dict[str, Any]) -> Dict[str, int]:
+def identify(wiring: Wiring) -> dict[str, int]:
     """Version, height and width."""
-    with sensor(wiring) as one:
-        return {"version": one.ask(VERSION), "height": one.ask(HEIGHT), "width": one.ask(WIDTH)}
+    with ready(wiring) as sensor:
+        return {"version": sensor.query(VERSION), "height": sensor.query(HEIGHT), "width": sensor.query(WIDTH)}
 
 
 @call
-def registers(wiring: Dict[str, Any], register: int, value: int) -> Dict[str, int]:
-    """A register after a reset, after a write, and after another reset; the protection register while it is open."""
-    with sensor(wiring) as one:
-        found = {"first": one.read(register), "open": one.read(PROTECTION)}
-        one.write(register, value)
-        found["written"] = one.read(register)
-        one.start()
-        return dict(found, again=one.read(register))
+def registers(wiring: Wiring, register: int, value: int) -> dict[str, int]:
+    """A register after a reset ("first"), written, and after another reset ("again"); "open": the protection."""
+    with ready(wiring) as sensor:
+        first, protection = sensor.read(register), sensor.read(PROTECTION)
+        sensor.write(register, value)
+        written = sensor.read(register)
+        sensor.reset()
+        return {"first": first, "open": protection, "written": written, "again": sensor.read(register)}
 
 
 @call
-def status(wiring: Dict[str, Any]) -> Dict[str, bool]:
-    """Whether a line is ready: after a reset, and after a capture."""
-    with sensor(wiring) as one:
-        before = one.ready()
-        one.wires.frame(bytes([CAPTURE]))
-        return {"reset": before, "captured": one.ready()}
+def status(wiring: Wiring) -> dict[str, bool]:
+    """Whether a line is ready: after a "reset", and after a capture ("captured")."""
+    with ready(wiring) as sensor:
+        before = sensor.ready()
+        sensor.send(CAPTURE)
+        return {"reset": before, "captured": sensor.ready()}
 
 
 @call
-def capture(wiring: Dict[str, Any], lines: int, calibrate: bool = True, gain: int = 0x6F) -> Dict[str, Any]:
-    """The first lines of an image: {"width", "pixels"}, 14 bits each.  Raises TimeoutError."""
-    with sensor(wiring) as one:
+def capture(wiring: Wiring, lines: int, calibrate: bool = True, gain: int = 0x6F) -> Image:
+    """The first lines of an image, with the gain register set.  Raises TimeoutError."""
+    with ready(wiring) as sensor:
         if calibrate:
-            one.wires.frame(bytes([START_CALIBRATION]))
-        one.write(GAIN, gain)
-        width = one.ask(WIDTH)
-        return {"width": width, "pixels": one.capture(lines, width)}
+            sensor.send(START_CALIBRATION)
+        sensor.write(GAIN, gain)
+        width = sensor.query(WIDTH)
+        return {"width": width, "pixels": sensor.capture(lines, width)}

@@ -1,42 +1,92 @@
 """Calls on an FPC1020 through spidev and gpiod.
 
-`wiring` says where it is on its bus, `lines` how its reset and irq are called at their GPIO controllers.
+`wiring` says where it is on its bus, `lines` the names of its reset and irq lines at their GPIO controllers.
 """
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import time
-from typing import Any, Dict, Generator, Iterator, List, Optional
+from collections.abc import Generator, Iterator
+from typing import TypedDict
 
 from drivers.agent.call import call, listen
 from drivers.fingerprint import fpc1020
 from drivers.fingerprint.fpc1020 import Fpc1020
-from drivers.fingerprint.wires import Line, Lines, Wires
-from drivers.gpio.calls import find_line
+from drivers.fingerprint.lines import Line, Lines
+from drivers.uapi import spidev
+from drivers.uapi.gpio import find_line
 
 CONSUMER = "bench"
 
 
+class Wiring(TypedDict, total=False):
+    """Where the sensor is, and how it is read; `bus` and `device` are required."""
+
+    bus: int
+    device: int
+    speed_hz: int
+    chunk: int  # bytes per transfer of an image
+    image_bits: int  # bits per word of an image's transfers
+    interrupt_s: float  # how long to wait for a command's interrupt; the vendor's driver waits 100 ms
+
+
+class Probed(TypedDict):
+    """Whether a sensor answers, its HWID, and the bytes that came."""
+
+    present: bool
+    hwid: int
+    bytes: bytes
+
+
+class Finger(TypedDict):
+    """The time stamp of the interrupt's edge [ns, CLOCK_MONOTONIC], the interrupt register, the zones covered."""
+
+    edge_ns: int
+    interrupt: int
+    zones: int
+
+
+class Image(TypedDict):
+    """An image, row by row, and how long it took [s]."""
+
+    rows: int
+    columns: int
+    pixels: bytes
+    seconds: float
+
+
+class Repeated(TypedDict):
+    """SHA-256 of the first image, how many images differed from it, edges left over, and the time of all [s]."""
+
+    first: str
+    other: int
+    edges_left: int
+    seconds: float
+
+
+class AfterReset(TypedDict):
+    """The reset during a capture, FPC_STATUS after it, and the pixels of the next capture."""
+
+    reset: fpc1020.Reset
+    status: int
+    pixels: bytes
+
+
 @contextlib.contextmanager
-def wired(bus: int, device: int, lines: Optional[Dict[str, str]] = None, speed_hz: int = 1000000, chunk: int = 32,
-          image_bits: int = 8, interrupt_s: float = 0.1) -> Iterator[Wires]:
-    """The sensor's wires for the length of a with statement; without `lines` (reset, irq) the bus only.
-
-    `interrupt_s` is how long to wait for the interrupt of a command, which the vendor's driver gives 100 ms.
-    """
-    # Imported here: the host that reads this module for its calls has not the library.
-    import spidev  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
+def opened(wiring: Wiring, lines: dict[str, str]) -> Iterator[Fpc1020]:
+    """The sensor with its bus and lines open, in whatever state it is."""
     with contextlib.ExitStack() as stack:
-        spi = stack.enter_context(spidev.SpiDev(bus, device))
-        held = Lines(*(stack.enter_context(_line(name, lines[name])) for name in ("reset", "irq"))) if lines else None
-        yield Wires(spi.fileno(), held, speed_hz, chunk, image_bits, interrupt_s)
+        fd = stack.enter_context(spidev.opened(wiring["bus"], wiring["device"]))
+        reset_line, irq = (stack.enter_context(_line(use, lines[use])) for use in ("reset", "irq"))
+        spi = spidev.Chip(fd, wiring.get("speed_hz", 1000000), wiring.get("chunk", 32), wiring.get("image_bits", 8))
+        yield Fpc1020(spi, Lines(reset_line, irq), wiring.get("interrupt_s", 0.1))
 
 
 @contextlib.contextmanager
 def _line(use: str, name: str) -> Iterator[Line]:
-    """A line held for the length of a with statement: `reset` is driven high, `irq` is listened to."""
+    """A requested line: `reset` is an output, high; `irq` is an input with rising edges."""
+    # Imported here: the host imports this module for its calls and need not have the library.
     import gpiod  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     line = gpiod.line
@@ -50,162 +100,154 @@ def _line(use: str, name: str) -> Iterator[Line]:
 
 
 @contextlib.contextmanager
-def sensor(wiring: Dict[str, Any], lines: Dict[str, str]) -> Iterator[Fpc1020]:
-    """The sensor, reset and ready; TimeoutError when it does not answer to the reset."""
-    with wired(lines=lines, **wiring) as wires:
-        one = Fpc1020(wires)
-        found = one.reset()
-        if not found["irq_high"]:
+def ready(wiring: Wiring, lines: dict[str, str]) -> Iterator[Fpc1020]:
+    """The sensor after a reset.  Raises TimeoutError when the reset raises no interrupt."""
+    with opened(wiring, lines) as sensor:
+        if not sensor.reset()["irq_high"]:
             raise TimeoutError("no interrupt after a reset: is there a sensor?")
-        yield one
+        yield sensor
 
 
 @call
-def reset(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
-    """The reset sequence: see fpc1020.Fpc1020.reset; and FPC_STATUS after it."""
-    with wired(lines=lines, **wiring) as wires:
-        one = Fpc1020(wires)
-        return dict(one.reset(), status=one.status())
+def reset(wiring: Wiring, lines: dict[str, str]) -> fpc1020.ResetStatus:
+    """The reset sequence, and FPC_STATUS after it."""
+    with opened(wiring, lines) as sensor:
+        return {**sensor.reset(), "status": sensor.status()}
 
 
 @call
-def soft_reset(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
-    """Write a register, reset by opcode, and read it again: {"before", "after", "status"}."""
-    with sensor(wiring, lines) as one:
-        one.write(fpc1020.PATTERN, b"\xaa\x55")
-        before = one.register(fpc1020.PATTERN, 2)
-        one.soft_reset()
-        return {"before": before, "after": one.register(fpc1020.PATTERN, 2), "status": one.status()}
+def soft_reset(wiring: Wiring, lines: dict[str, str]) -> dict[str, bytes | int]:
+    """Write a register, reset by opcode, read the register: {"before", "after", "status"}."""
+    with ready(wiring, lines) as sensor:
+        sensor.write(fpc1020.PATTERN, b"\xaa\x55")
+        before = sensor.register(fpc1020.PATTERN, 2)
+        sensor.soft_reset()
+        return {"before": before, "after": sensor.register(fpc1020.PATTERN, 2), "status": sensor.status()}
 
 
 @call
-def identify(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
-    """HWID after a reset; part, rows and columns by the table."""
-    with sensor(wiring, lines) as one:
-        return one.identify()
+def identify(wiring: Wiring, lines: dict[str, str]) -> fpc1020.Identity:
+    """HWID after a reset, and the part by the table."""
+    with ready(wiring, lines) as sensor:
+        return sensor.identify()
 
 
 @call
-def answers(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
-    """Whether anything answers on the bus: {"present", "hwid", "bytes"}; works without a sensor, too."""
-    with wired(lines=lines, **wiring) as wires:
-        one = Fpc1020(wires)
-        found = one.reset()
-        said = [found["first"], found["second"], one.status(), *one.register(fpc1020.HWID, 2)]
-        return {"present": not fpc1020.stuck_bytes(said), "hwid": one.hwid(), "bytes": bytes(said)}
+def probe(wiring: Wiring, lines: dict[str, str]) -> Probed:
+    """Whether anything answers on the bus; works without a sensor, too."""
+    with opened(wiring, lines) as sensor:
+        levels = sensor.reset()
+        read = [levels["first"], levels["second"], sensor.status(), *sensor.register(fpc1020.HWID, 2)]
+        return {"present": not fpc1020.stuck_bytes(read), "hwid": sensor.hwid(), "bytes": bytes(read)}
 
 
 @call
-def self_test(wiring: Dict[str, Any], lines: Dict[str, str]) -> Dict[str, Any]:
-    """The vendor's self-test: reset, HWID, a capture's interrupt, its acknowledge, reset, status; "ok" when all fit."""
-    with sensor(wiring, lines) as one:
-        steps: Dict[str, Any] = {"known": bool(one.identify()["part"])}
-        one.wires.forget_edges()
-        one.wires.frame(bytes([fpc1020.CAPTURE]))
-        steps["irq_high"] = one.wires.irq() or one.wires.wait_irq(one.wires.interrupt_s) is not None
-        one.interrupt()
-        steps["irq_low"] = not one.wires.irq()
-        one.reset()
-        steps["status"] = one.status() == 0x1E
-        return dict(steps, ok=all(steps.values()))
+def self_test(wiring: Wiring, lines: dict[str, str]) -> dict[str, bool]:
+    """The vendor's self-test: reset, HWID, a capture's interrupt, its clearing, reset, status; "ok": all passed."""
+    with ready(wiring, lines) as sensor:
+        steps = {"known": bool(sensor.identify()["part"])}
+        sensor.lines.irq.drain_edges()
+        sensor.send(fpc1020.CAPTURE)
+        steps["irq_high"] = sensor.lines.irq.high() or sensor.lines.irq.wait_edge(sensor.interrupt_s) is not None
+        sensor.interrupt()
+        steps["irq_low"] = not sensor.lines.irq.high()
+        sensor.reset()
+        steps["status"] = sensor.status() == 0x1E
+        return {**steps, "ok": all(steps.values())}
 
 
 @call
-def zones(wiring: Dict[str, Any], lines: Dict[str, str]) -> int:
+def zones(wiring: Wiring, lines: dict[str, str]) -> int:
     """Which of twelve zones a finger covers."""
-    with sensor(wiring, lines) as one:
-        return one.zones()
+    with ready(wiring, lines) as sensor:
+        return sensor.zones()
 
 
 @listen
-def wait_for_finger(wiring: Dict[str, Any], lines: Dict[str, str], timeout_s: float = 1.0
-                    ) -> Generator[None, None, Dict[str, Any]]:
-    """Ask for a finger, be ready, wait for the interrupt; the kernel's time stamp of its edge, the register, the zones.
-
-    Raises TimeoutError.
-    """
-    with sensor(wiring, lines) as one:
-        one.wires.forget_edges()
-        one.wires.frame(bytes([fpc1020.WAIT]))
+def wait_for_finger(wiring: Wiring, lines: dict[str, str],
+                    timeout_s: float = 1.0) -> Generator[None, None, Finger]:
+    """Wait for the finger interrupt; ready when the sensor looks for a finger.  Raises TimeoutError."""
+    with ready(wiring, lines) as sensor:
+        sensor.lines.irq.drain_edges()
+        sensor.send(fpc1020.WAIT)
         yield
-        edge = one.wires.wait_irq(timeout_s)
+        edge = sensor.lines.irq.wait_edge(timeout_s)
         if edge is None:
-            raise TimeoutError("no interrupt within %.3f s" % timeout_s)
-        return {"edge_ns": edge, "interrupt": one.interrupt(), "zones": one.zones()}
+            raise TimeoutError(f"no interrupt within {timeout_s:.3f} s")
+        return {"edge_ns": edge, "interrupt": sensor.interrupt(), "zones": sensor.zones()}
 
 
 @call
-def capture(wiring: Dict[str, Any], lines: Dict[str, str], crop: Optional[List[int]] = None,
-            pattern: str = "") -> Dict[str, Any]:
-    """One image: {"rows", "columns", "pixels", "seconds"}; `pattern` shows a test pattern (see fpc1020.PATTERNS)."""
-    with sensor(wiring, lines) as one:
-        part = one.identify()
+def capture(wiring: Wiring, lines: dict[str, str], crop: list[int] | None = None, pattern: str = "") -> Image:
+    """One image; `crop` as in Fpc1020.capture, `pattern` shows a test pattern (see fpc1020.PATTERNS)."""
+    with ready(wiring, lines) as sensor:
+        part = sensor.identify()
         if pattern:
-            one.set_pattern(pattern)
+            sensor.set_pattern(pattern)
         begun = time.monotonic()
-        pixels = one.capture(crop)
+        pixels = sensor.capture(crop)
         return {"rows": crop[1] if crop else part["rows"], "columns": crop[3] * 8 if crop else part["columns"],
                 "pixels": pixels, "seconds": time.monotonic() - begun}
 
 
 @call
-def captures(wiring: Dict[str, Any], lines: Dict[str, str], count: int, crop: List[int]) -> Dict[str, Any]:
-    """Many captures in a row of a part of the sensor; how many differed from the first one, and which it was."""
-    with sensor(wiring, lines) as one:
+def repeat_capture(wiring: Wiring, lines: dict[str, str], count: int, crop: list[int]) -> Repeated:
+    """`count` captures in a row, compared with the first."""
+    with ready(wiring, lines) as sensor:
         begun = time.monotonic()
-        digests = [hashlib.sha256(one.capture(crop)).hexdigest() for _ in range(count)]
+        digests = [hashlib.sha256(sensor.capture(crop)).hexdigest() for _ in range(count)]
         return {"first": digests[0], "other": sum(digest != digests[0] for digest in digests),
-                "edges_left": one.wires.forget_edges(), "seconds": time.monotonic() - begun}
+                "edges_left": sensor.lines.irq.drain_edges(), "seconds": time.monotonic() - begun}
 
 
 @call
-def sleep(wiring: Dict[str, Any], lines: Dict[str, str], deep: bool) -> Dict[str, int]:
-    """Put the sensor to sleep and wake it again; the idle bits of FPC_STATUS awake, asleep and awake again."""
-    with sensor(wiring, lines) as one:
-        awake = one.status()
-        one.wires.frame(bytes([fpc1020.DEEP_SLEEP if deep else fpc1020.SLEEP]))
-        asleep = one.status()
-        one.command(fpc1020.IDLE)
+def sleep(wiring: Wiring, lines: dict[str, str], deep: bool) -> dict[str, int]:
+    """Sleep (or deep sleep) and wake; FPC_STATUS's idle bits "awake", "asleep" and awake "again"."""
+    with ready(wiring, lines) as sensor:
+        awake = sensor.status()
+        sensor.send(fpc1020.DEEP_SLEEP if deep else fpc1020.SLEEP)
+        asleep = sensor.status()
+        sensor.command(fpc1020.IDLE)
         return {"awake": awake & fpc1020.IDLE_MASK, "asleep": asleep & fpc1020.IDLE_MASK,
-                "again": one.status() & fpc1020.IDLE_MASK}
+                "again": sensor.status() & fpc1020.IDLE_MASK}
 
 
 @call
-def reset_in_capture(wiring: Dict[str, Any], lines: Dict[str, str], crop: List[int]) -> Dict[str, Any]:
-    """Begin a capture, reset the sensor at once, capture again; what the second one brought, and the status between."""
-    with sensor(wiring, lines) as one:
-        one.wires.frame(bytes([fpc1020.CAPTURE]))
-        found = one.reset()
-        status = one.status()
-        return {"reset": found, "status": status, "pixels": one.capture(crop, 1.0)}
+def reset_in_capture(wiring: Wiring, lines: dict[str, str], crop: list[int]) -> AfterReset:
+    """Reset the sensor during a capture, then capture again."""
+    with ready(wiring, lines) as sensor:
+        sensor.send(fpc1020.CAPTURE)
+        levels = sensor.reset()
+        status = sensor.status()
+        return {"reset": levels, "status": status, "pixels": sensor.capture(crop, 1.0)}
 
 
 @call
-def register(wiring: Dict[str, Any], lines: Dict[str, str], opcode: int, value: bytes) -> Dict[str, bytes]:
-    """Write a register and read it; what it was, and what it is."""
-    with sensor(wiring, lines) as one:
-        was = one.register(opcode, len(value))
-        one.write(opcode, value)
-        return {"was": was, "now": one.register(opcode, len(value))}
+def register(wiring: Wiring, lines: dict[str, str], opcode: int, value: bytes) -> dict[str, bytes]:
+    """Write a register; what it "was" before, and what it is "now"."""
+    with ready(wiring, lines) as sensor:
+        was = sensor.register(opcode, len(value))
+        sensor.write(opcode, value)
+        return {"was": was, "now": sensor.register(opcode, len(value))}
 
 
 @call
-def read_too_much(wiring: Dict[str, Any], lines: Dict[str, str], crop: List[int], more: int) -> Dict[str, int]:
-    """Fetch `more` bytes than were captured; the interrupt and error registers that tell of it."""
-    with sensor(wiring, lines) as one:
-        one.write(fpc1020.SIZE, bytes(crop))
-        one.command(fpc1020.CAPTURE)
-        one.wires.long_frame(bytes((fpc1020.READ_IMAGE, 0)), crop[1] * crop[3] * 8 + more)
-        return {"interrupt": one.interrupt(), "error": one.register(fpc1020.ERROR_CLEAR, 1)[0]}
+def underflow(wiring: Wiring, lines: dict[str, str], crop: list[int], more: int) -> dict[str, int]:
+    """Read `more` bytes than were captured; the "interrupt" and "error" registers after that."""
+    with ready(wiring, lines) as sensor:
+        sensor.write(fpc1020.SIZE, bytes(crop))
+        sensor.command(fpc1020.CAPTURE)
+        sensor.spi.write_then_read_long(bytes((fpc1020.READ_IMAGE, 0)), crop[1] * crop[3] * 8 + more)
+        return {"interrupt": sensor.interrupt(), "error": sensor.register(fpc1020.ERROR_CLEAR, 1)[0]}
 
 
 @call
-def idle_edges(wiring: Dict[str, Any], lines: Dict[str, str], seconds: float) -> int:
-    """Rising edges of the interrupt line within so long, while the sensor has nothing to say."""
-    with sensor(wiring, lines) as one:
-        one.wires.forget_edges()
+def idle_edges(wiring: Wiring, lines: dict[str, str], seconds: float) -> int:
+    """Rising edges of an idle sensor's interrupt line within `seconds`."""
+    with ready(wiring, lines) as sensor:
+        sensor.lines.irq.drain_edges()
         edges = 0
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            edges += one.wires.wait_irq(left) is not None
+            edges += sensor.lines.irq.wait_edge(left) is not None
         return edges

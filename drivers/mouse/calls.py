@@ -1,4 +1,4 @@
-"""Calls on a mouse, as a program and as a bus analyser see it."""
+"""Calls on a mouse through evdev and hidraw.   Ref: Documentation/input/, Documentation/hid/hidraw.rst"""
 from __future__ import annotations
 
 import contextlib
@@ -6,32 +6,60 @@ import errno
 import os
 import select
 import time
-from collections.abc import Generator
-from typing import Any, Dict, Iterator, List, Optional
+from collections.abc import Generator, Iterator
+from typing import TypedDict
 
 from drivers.agent.call import call, listen
 from drivers.uapi import evdev, hidraw, usb
 from drivers.uapi.modules import load_module, unload_module
-from drivers.usb.power import resume, suspend
 
-SILENCE_S = 1.0
+SILENCE_S = 1.0  # no more events come after this long without one
+
+
+class Identity(TypedDict):
+    """The device's nodes ("" for no hidraw node), its drivers, name, and the codes of its keys and axes."""
+
+    event: str
+    hidraw: str
+    driver: str
+    name: str
+    keys: list[int]
+    axes: list[int]
+
+
+class Watched(TypedDict, total=False):
+    """What `watch` saw; `raw` only when it was requested."""
+
+    events: bytes  # packed: drivers.uapi.input_event_codes unpacks them
+    frames: int
+    gone: bool  # the mouse was unplugged
+    raw: list[bytes]  # reports of hidraw
+
+
+class Suspended(TypedDict):
+    """Whether the mouse suspended, and after how many seconds; whether it resumed by itself; its events."""
+
+    suspended: bool
+    seconds: float
+    resumed: bool
+    events: bytes
 
 
 @contextlib.contextmanager
-def closing(opened: Optional[int]) -> Iterator[Optional[int]]:
-    """Close a descriptor at the end."""
+def closing(opened: int) -> Iterator[int]:
+    """Close a descriptor at the end of a with statement."""
     try:
         yield opened
     finally:
-        if opened is not None:
-            os.close(opened)
+        os.close(opened)
 
 
 @contextlib.contextmanager
-def prompt() -> Iterator[None]:
-    """Run before other programs, on the CPU that takes the interrupts: the kernel keeps 64 events, 21 ms of motion.
+def real_time() -> Iterator[None]:
+    """Run under SCHED_FIFO, on the CPU that takes the interrupts.
 
-    A reader that is late loses events through no fault of the driver.
+    evdev buffers 64 events, 21 ms of motion: a reader that is scheduled later loses events through no fault of the
+    driver.
     """
     cpus, policy, priority = os.sched_getaffinity(0), os.sched_getscheduler(0), os.sched_getparam(0)
     try:
@@ -45,12 +73,11 @@ def prompt() -> Iterator[None]:
 
 
 @call
-def identity(vendor: int, product: int) -> Dict[str, Any]:
-    """Its driver, its nodes, and what it can report: event, hidraw, driver, name, keys, axes."""
+def identity(vendor: int, product: int) -> Identity:
+    """The device's driver, its nodes, and what it can report."""
     device = usb.folder(vendor, product)
     path = evdev.node(vendor, product)
     with closing(evdev.open_node(path)) as opened:
-        assert opened is not None
         can = evdev.capabilities(opened)
     raw = hidraw.nodes(vendor, product)
     return {"event": path, "hidraw": "/dev/" + raw[0] if raw else "",
@@ -59,9 +86,9 @@ def identity(vendor: int, product: int) -> Dict[str, Any]:
 
 @call
 def use_driver(vendor: int, product: int, driver: str, timeout_s: float = 2.0) -> str:
-    """Have the mouse driven by usbhid or usbmouse; the driver that has it, its event node being there.
+    """Bind the mouse to usbhid or usbmouse and wait for its event node; the driver that is bound then.
 
-    usbmouse is loaded for it and unloaded for usbhid: which one of two that fit takes a mouse is chance.
+    usbmouse is loaded for it, and unloaded for usbhid: which of two matching drivers probes a mouse first is chance.
     """
     load_module(driver)
     name = usb.interfaces(usb.folder(vendor, product))[0]
@@ -69,15 +96,14 @@ def use_driver(vendor: int, product: int, driver: str, timeout_s: float = 2.0) -
     if driver != "usbmouse":
         unload_module("usbmouse", timeout_s)
     if not usb.wait_for(lambda: evdev.nodes(vendor, product), timeout_s):
-        raise OSError(errno.ETIMEDOUT, "%s is bound to %s, but no event node came in %s s" % (name, driver, timeout_s))
+        raise OSError(errno.ETIMEDOUT, f"{name} is bound to {driver}, but has no event node after {timeout_s} s")
     return usb.driver_of(name)
 
 
 @call
 def report_descriptor(vendor: int, product: int) -> bytes:
-    """The report descriptor that the kernel works with."""
+    """The report descriptor that the kernel uses."""
     with closing(os.open(hidraw.node(vendor, product), os.O_RDONLY | os.O_CLOEXEC)) as opened:
-        assert opened is not None
         return hidraw.report_descriptor(opened)
 
 
@@ -85,69 +111,64 @@ def report_descriptor(vendor: int, product: int) -> bytes:
 def input_report(vendor: int, product: int, size: int = 8) -> bytes:
     """GET_REPORT(input) over the control pipe."""
     with closing(os.open(hidraw.node(vendor, product), os.O_RDWR | os.O_CLOEXEC)) as opened:
-        assert opened is not None
         return hidraw.input_report(opened, size)
 
 
 @listen
 def watch(vendor: int, product: int, reports: int, raw: bool = False, quiet_s: float = 0.08,
-          timeout_s: float = 3.0) -> Generator[None, None, Dict[str, Any]]:
-    """Watch the mouse until `reports` frames of events came and nothing for `quiet_s` after, or `timeout_s` is over.
+          timeout_s: float = 3.0) -> Generator[None, None, Watched]:
+    """Read events until `reports` frames have come and then none for `quiet_s`, or until the timeout.
 
-    When some came, and then nothing for a second, it ends as well: no more will.
-
-    Returns events (packed: drivers.uapi.input_event_codes unpacks), frames (how many), with `raw` the reports of
-    hidraw, and gone: whether the mouse went away.
+    It also ends SILENCE_S after the last event.  `raw`: read hidraw as well.
     """
     with contextlib.ExitStack() as stack:
-        raw_node = stack.enter_context(closing(
-            os.open(hidraw.node(vendor, product), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC) if raw else None))
+        raw_node: int | None = None
+        if raw:
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+            raw_node = stack.enter_context(closing(os.open(hidraw.node(vendor, product), flags)))
         event_node = stack.enter_context(closing(evdev.open_node(evdev.node(vendor, product))))
-        assert event_node is not None
-        stack.enter_context(prompt())
+        stack.enter_context(real_time())
         yield
-        seen = _Seen(event_node, raw_node)
-        seen.run(reports, quiet_s, timeout_s)
-    found: Dict[str, Any] = {"events": bytes(seen.events), "frames": seen.frames, "gone": seen.gone}
+        reader = _Reader(event_node, raw_node)
+        reader.run(reports, quiet_s, timeout_s)
+    watched: Watched = {"events": bytes(reader.events), "frames": reader.frames, "gone": reader.gone}
     if raw:
-        found["raw"] = seen.reports
-    return found
+        watched["raw"] = reader.reports
+    return watched
 
 
 @listen
-def sleep(vendor: int, product: int, timeout_s: float = 3.0) -> Generator[None, None, Dict[str, Any]]:
-    """Let the mouse sleep while a program has it open; ready when it sleeps. What happens then wakes it, or we do.
+def suspend_while_open(vendor: int, product: int, timeout_s: float = 3.0) -> Generator[None, None, Suspended]:
+    """Runtime suspend the mouse with remote wakeup, while its event node is open; ready when it is suspended.
 
-    Returns slept, the seconds until it did, whether it woke by itself within a tenth of `timeout_s`, and its events.
+    Then wait a tenth of `timeout_s` for a remote wakeup, and resume it in any case.
     """
     device = usb.folder(vendor, product)
     with closing(evdev.open_node(evdev.node(vendor, product))) as opened:
-        assert opened is not None
-        found: Dict[str, Any] = {"slept": True, "seconds": 0.0, "woke": False, "events": b""}
+        result: Suspended = {"suspended": True, "seconds": 0.0, "resumed": False, "events": b""}
         try:
             try:
-                found["seconds"] = suspend(vendor, product, timeout_s=timeout_s)
+                result["seconds"] = usb.suspend(device, wakeup=True, timeout_s=timeout_s)
             except OSError as error:
                 if error.errno != errno.ETIMEDOUT:
                     raise
-                found["slept"] = False
+                result["suspended"] = False
             yield
-            found["woke"] = usb.wait_for(lambda: usb.read(device + "/power/runtime_status") == "active",
-                                           timeout_s / 10)
+            result["resumed"] = usb.wait_for(lambda: usb.runtime_status(device) == "active", timeout_s / 10)
         finally:
-            resume(vendor, product)
-        found["events"] = evdev.read_packed(opened)[0]
-    return found
+            usb.resume(device)
+        result["events"] = evdev.read_packed(opened)[0]
+    return result
 
 
-class _Seen:
-    """What came from the open nodes so far."""
+class _Reader:
+    """Reads events and reports from the open nodes."""
 
-    def __init__(self, event_node: int, raw_node: Optional[int]) -> None:
+    def __init__(self, event_node: int, raw_node: int | None) -> None:
         self.event_node, self.raw_node = event_node, raw_node
         self.events = bytearray()
         self.frames = 0
-        self.reports: List[bytes] = []
+        self.reports: list[bytes] = []
         self.gone = False
 
     def run(self, reports: int, quiet_s: float, timeout_s: float) -> None:
@@ -165,7 +186,7 @@ class _Seen:
                 last = time.monotonic()
 
     def _fetch(self) -> bool:
-        """Read what there is; whether an event or a report was among it."""
+        """Read what is queued; whether there was an event or a report."""
         before = self.frames + len(self.reports)
         try:
             packed, frames = evdev.read_packed(self.event_node)

@@ -1,64 +1,74 @@
 """Calls on PWM channels, through sysfs.   Ref: Documentation/ABI/testing/sysfs-class-pwm
 
-A controller is named by its driver, as `samsung-pwm`, its device or pwmchipN. Times are ns.
+A controller is named by its driver, as `samsung-pwm`, its device or pwmchipN.  Times are ns.
 """
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List
+from typing import TypedDict
 
 from drivers.agent.call import call
-from drivers.uapi import pwm
+from drivers.uapi import pwm, sysfs
+
+
+class Identity(TypedDict):
+    """The controller's name, its number of channels, and the numbers of the exported ones."""
+
+    name: str
+    channels: int
+    exported: list[int]
+
+
+class Written(TypedDict):
+    """The errno of each write, 0 for none, and the channel's attributes after the last."""
+
+    errno: list[int]
+    state: pwm.State
 
 
 @call
-def identity(*, controller: str) -> Dict[str, Any]:
-    """The controller's name, its number of channels, and the numbers of those that are exported."""
+def identity(*, controller: str) -> Identity:
+    """The controller and its channels."""
     path = pwm.path_of(controller)
-    return {"name": os.path.basename(path), "channels": int(pwm.get(path + "/npwm")),
+    return {"name": os.path.basename(path), "channels": int(sysfs.read(f"{path}/npwm")),
             "exported": pwm.exported(controller)}
 
 
 @call
 def export(channel: int, *, controller: str) -> None:
-    """Take a channel; the refusal is the errno. `stop` gives it back."""
-    pwm.put(pwm.path_of(controller) + "/export", channel)
+    """Export a channel; a failure is the errno.  `stop` unexports it."""
+    sysfs.write(pwm.path_of(controller) + "/export", channel)
 
 
 @call
-def start(channel: int, period: int, duty_cycle: int, polarity: str = "normal", *, controller: str) -> Dict[str, Any]:
-    """Take a channel, set it and switch it on; its state as sysfs has it then. `stop` ends that."""
+def start(channel: int, period: int, duty_cycle: int, polarity: str = "normal", *,
+          controller: str) -> pwm.State:
+    """Export a channel, configure and enable it; its attributes then.  `stop` ends that."""
     export(channel, controller=controller)
     folder = pwm.channel_of(controller, channel)
-    pwm.put(folder + "/polarity", polarity)
-    pwm.put(folder + "/period", period)
-    pwm.put(folder + "/duty_cycle", duty_cycle)
-    pwm.put(folder + "/enable", 1)
+    sysfs.write(f"{folder}/polarity", polarity)
+    sysfs.write(f"{folder}/period", period)
+    sysfs.write(f"{folder}/duty_cycle", duty_cycle)
+    sysfs.write(f"{folder}/enable", 1)
     return pwm.state(folder)
 
 
 @call
-def write(channel: int, writes: List[List[Any]], *, controller: str) -> Dict[str, Any]:
-    """Write [attribute, value] pairs to a channel; "errno" of each (0 when it was taken), "state" at the end."""
+def write(channel: int, writes: list[tuple[str, str | int]], *, controller: str) -> Written:
+    """Write [attribute, value] pairs to an exported channel, whether or not one fails."""
     folder = pwm.channel_of(controller, channel)
-    errors = []
-    for attribute, value in writes:
-        try:
-            pwm.put("%s/%s" % (folder, attribute), value)
-            errors.append(0)
-        except OSError as error:
-            errors.append(error.errno or -1)
+    errors = [sysfs.write_errno(f"{folder}/{attribute}", value) for attribute, value in writes]
     return {"errno": errors, "state": pwm.state(folder)}
 
 
 @call
-def stop(*, controller: str) -> List[int]:
-    """Switch every exported channel off, polarity normal, and give it back; their numbers."""
+def stop(*, controller: str) -> list[int]:
+    """Disable every exported channel, restore normal polarity, and unexport it; their numbers."""
     channels = pwm.exported(controller)
     for channel in channels:
         folder = pwm.channel_of(controller, channel)
-        pwm.put(folder + "/enable", 0)
-        if pwm.get(folder + "/polarity") != "normal":
-            pwm.put(folder + "/polarity", "normal")
-        pwm.put(pwm.path_of(controller) + "/unexport", channel)
+        sysfs.write(f"{folder}/enable", 0)
+        if sysfs.read(f"{folder}/polarity") != "normal":
+            sysfs.write(f"{folder}/polarity", "normal")
+        sysfs.write(pwm.path_of(controller) + "/unexport", channel)
     return channels

@@ -1,35 +1,68 @@
-"""Calls on a real-time clock behind I2C, through /dev/rtcN and sysfs.   Ref: include/uapi/linux/rtc.h, rtc(4)
+"""Calls on an RTC behind I2C, through /dev/rtcN and sysfs.   Ref: include/uapi/linux/rtc.h, rtc(4)
 
-The clock is found by the I2C device that it belongs to: its number depends on what other clocks there are. Times are
-texts, "2024-02-29 23:59:59", in UTC.
+The RTC is found by its I2C device: its number depends on what other RTCs there are.  Times are text,
+"2024-02-29 23:59:59", in UTC.
 """
 from __future__ import annotations
 
 import calendar
 import struct
 import time
-from typing import Any, Dict, List, Optional
+from typing import TypedDict
 
 from drivers.agent.call import call
-from drivers.rtc.unbind_in_use import asked_when_gone, gone_while_read
-from drivers.uapi import rtc
-from drivers.uapi.i2c import client, driver_of
-from drivers.uapi.i2c import rebind as _rebind
+from drivers.rtc.unbind_in_use import ioctls_after_unbind, unbind_during_read
+from drivers.uapi import i2c, rtc, sysfs
 
 __all__ = [
-    "alarm", "alarm_off", "asked_when_gone", "gone_while_read", "identity", "keeps_awake", "read", "read_many",
-    "rebind", "set_alarm", "set_each", "set_time", "system_ahead", "voltage", "watch",
+    "alarm",
+    "disable_alarm",
+    "identity",
+    "ioctls_after_unbind",
+    "read",
+    "read_many",
+    "rebind",
+    "set_alarm",
+    "set_each",
+    "set_time",
+    "system_offset",
+    "unbind_during_read",
+    "voltage_low",
+    "wait_for_ticks",
+    "wakeup_active_for",
 ]
 
 _SETTLED_S = 0.5
 
 
+class Identity(TypedDict):
+    """The bound driver, the RTC's name in sysfs, and whether the kernel sets the system time from it (rtc0)."""
+
+    driver: str
+    name: str
+    system: bool
+
+
+class Times(TypedDict):
+    """The times that were read, and the seconds from the first read to the last."""
+
+    times: list[str]
+    seconds: float
+
+
+class Alarm(TypedDict):
+    """The alarm's time, and whether it is enabled."""
+
+    time: str
+    enabled: bool
+
+
 @call
-def identity(*, adapter: str, address: int) -> Dict[str, Any]:
-    """The bound driver, the clock's name in sysfs, and whether the kernel is to set the system's time by it."""
-    which = rtc.name_of(adapter, address)
-    with open("/sys/class/rtc/%s/name" % which) as name:
-        return {"driver": driver_of(adapter, address), "name": name.read().strip(), "system": which == "rtc0"}
+def identity(*, adapter: str, address: int) -> Identity:
+    """The driver and the name."""
+    name = rtc.name_of(adapter, address)
+    return {"driver": i2c.driver_of(adapter, address), "name": sysfs.read(f"/sys/class/rtc/{name}/name"),
+            "system": name == "rtc0"}
 
 
 @call
@@ -39,61 +72,63 @@ def read(*, adapter: str, address: int) -> str:
 
 
 @call
-def set_time(to: str, weekday: Optional[int] = None, *, adapter: str, address: int) -> None:
-    """Set the time (RTC_SET_TIME); `weekday`, 0 to 6 from Sunday, is the right one when not said.
+def set_time(to: str, weekday: int | None = None, *, adapter: str, address: int) -> None:
+    """Set the time (RTC_SET_TIME); `weekday`, 0 to 6 from Sunday, is the right one by default.
 
-    The kernel reads the clock once more after that, on its own; this waits until it has.
+    The kernel then reads the RTC once more, from a work queue (rtc_update_irq); this waits until it has.
     """
     rtc.ioctl(adapter, address, rtc.SET_TIME, rtc.TIME.pack(*rtc.fields(to, weekday)))
-    _ = keeps_awake(_SETTLED_S, adapter=adapter, address=address)
+    _ = wakeup_active_for(_SETTLED_S, adapter=adapter, address=address)
 
 
 @call
-def keeps_awake(longer_than_s: float, *, adapter: str, address: int) -> bool:
-    """Whether the clock keeps the system from sleep for so long from now; False for one that may not wake it either."""
+def wakeup_active_for(longer_than_s: float, *, adapter: str, address: int) -> bool:
+    """Whether the RTC's wakeup source stays active, which blocks suspend, from now for longer than this.
+
+    False also for an RTC that is no wakeup source.
+    """
     deadline = time.monotonic() + longer_than_s
     while True:
-        with open(client(adapter, address) + "/power/wakeup_active") as active:
-            if active.read().strip() != "1":
-                return False
+        if sysfs.read(i2c.client(adapter, address) + "/power/wakeup_active") != "1":
+            return False
         if time.monotonic() > deadline:
             return True
         time.sleep(0.001)
 
 
 @call
-def set_each(times: List[str], *, adapter: str, address: int) -> List[str]:
-    """Set each time; what the clock reads after each."""
-    found = []
+def set_each(times: list[str], *, adapter: str, address: int) -> list[str]:
+    """Set each time, and read the RTC after each."""
+    results = []
     for to in times:
         set_time(to, adapter=adapter, address=address)
-        found.append(read(adapter=adapter, address=address))
-    return found
+        results.append(read(adapter=adapter, address=address))
+    return results
 
 
 @call
-def read_many(count: int, *, adapter: str, address: int) -> Dict[str, Any]:
-    """Read the time `count` times: the times, and the seconds that all took."""
+def read_many(count: int, *, adapter: str, address: int) -> Times:
+    """Read the time `count` times."""
     began = time.monotonic()
     times = [read(adapter=adapter, address=address) for _ in range(count)]
     return {"times": times, "seconds": time.monotonic() - began}
 
 
 @call
-def watch(changes: int, timeout_s: float = 2.5, *, adapter: str, address: int) -> Dict[str, Any]:
-    """Read until the time has changed so often: each time once, and the seconds from the first reading to the last."""
+def wait_for_ticks(changes: int, timeout_s: float = 2.5, *, adapter: str, address: int) -> Times:
+    """Read until the time has changed `changes` times; each time once."""
     times = [read(adapter=adapter, address=address)]
     began = now = time.monotonic()
     while len(times) <= changes and now < began + timeout_s:
-        found, now = read(adapter=adapter, address=address), time.monotonic()
-        if found != times[-1]:
-            times.append(found)
+        text, now = read(adapter=adapter, address=address), time.monotonic()
+        if text != times[-1]:
+            times.append(text)
     return {"times": times, "seconds": now - began}
 
 
 @call
-def voltage(*, adapter: str, address: int) -> int:
-    """What is wrong with the supply (RTC_VL_READ): 0, or bits RTC_VL_… ."""
+def voltage_low(*, adapter: str, address: int) -> int:
+    """The state of the RTC's supply (RTC_VL_READ): 0, or bits RTC_VL_… ."""
     return int(struct.unpack("=I", rtc.ioctl(adapter, address, rtc.VL_READ, bytes(4)))[0])
 
 
@@ -104,26 +139,26 @@ def set_alarm(to: str, enabled: bool = True, *, adapter: str, address: int) -> N
 
 
 @call
-def alarm(*, adapter: str, address: int) -> Dict[str, Any]:
-    """The alarm (RTC_WKALM_RD) and whether it is enabled."""
+def alarm(*, adapter: str, address: int) -> Alarm:
+    """Read the alarm (RTC_WKALM_RD)."""
     enabled, _, *fields = rtc.ALARM.unpack(rtc.ioctl(adapter, address, rtc.WKALM_RD, bytes(rtc.ALARM.size)))
     return {"time": rtc.text_of(fields), "enabled": bool(enabled)}
 
 
 @call
-def alarm_off(*, adapter: str, address: int) -> None:
-    """Have no alarm (RTC_AIE_OFF)."""
+def disable_alarm(*, adapter: str, address: int) -> None:
+    """Disable the alarm interrupt (RTC_AIE_OFF)."""
     rtc.ioctl(adapter, address, rtc.AIE_OFF, bytes(1))
 
 
 @call
-def system_ahead(*, adapter: str, address: int) -> float:
-    """By how many seconds the system's time is ahead of the clock's."""
+def system_offset(*, adapter: str, address: int) -> float:
+    """The system time less the RTC's [s]."""
     second, minute, hour, day, month, year = rtc.now(adapter, address)[:6]
     return time.time() - calendar.timegm((year + 1900, month + 1, day, hour, minute, second))
 
 
 @call
 def rebind(driver: str, *, adapter: str, address: int) -> str:
-    """Take the driver away and bind it again, which makes it probe; the driver that is bound then."""
-    return _rebind(adapter, address, driver)
+    """Unbind the driver and bind it again, which probes the RTC; the driver bound then."""
+    return i2c.rebind(adapter, address, driver)

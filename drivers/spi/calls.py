@@ -1,97 +1,117 @@
-"""Calls on a spidev device, through the spidev library; what it has no words for goes to the ioctls of uapi.py."""
+"""Calls on a spidev device, through the spidev library; what it does not offer goes to the ioctls of uapi/spidev.py."""
 from __future__ import annotations
 
 import array
 import contextlib
 import os
 import time
-from typing import Any, Dict, Iterator, List, Optional
+from collections.abc import Iterator
+from typing import Any, TypedDict
 
 from drivers.agent.call import call
-from drivers.spi.concurrent import on_both_at_once, settings_of_two
-from drivers.spi.error_paths import bad_request, memory_kept_by_set_up, refusals, unbound_while_open
-from drivers.spi.spidev_test import compare_with_c
-from drivers.uapi import spidev
+from drivers.spi.concurrent import concurrent_transfers, mode_through_two_descriptors
+from drivers.spi.error_paths import message_errnos, raw_ioctl, setup_leak_bytes, unbind_while_open
+from drivers.spi.spidev_test import compare_with_spidev_test
+from drivers.uapi import interrupts as proc_interrupts
+from drivers.uapi import spidev, sysfs
+from drivers.uapi.spidev import Settings, Transfer
 
 __all__ = [
-    "bad_request", "bulk", "compare_with_c", "configure", "identity", "interrupts", "lengths", "library",
-    "memory_kept_by_set_up", "message", "on_both_at_once", "read", "refusals", "settings", "settings_of_two",
-    "transfer", "unbound_while_open", "write",
+    "bulk", "compare_with_spidev_test", "concurrent_transfers", "configure", "identity", "interrupts", "lengths",
+    "message", "message_errnos", "mode_through_two_descriptors", "raw_ioctl", "read", "settings", "setup_leak_bytes",
+    "transfer", "unbind_while_open", "write", "xfer_variants",
 ]
+
+DEVICES = f"{sysfs.BUSES}/spi/devices"
+
+
+class Identity(TypedDict):
+    """The drivers of the device and its controller, by sysfs; "" for what is not there."""
+
+    driver: str
+    modalias: str
+    compatible: str
+    node: str
+    controller: str
+    controller_driver: str
+    controller_compatible: str
+    bufsiz: str
+
+
+class Mismatch(TypedDict):
+    """A transfer that came back different: its size, the first differing offset, up to 4 bytes each way."""
+
+    size: int
+    at: int
+    sent: bytes
+    received: bytes
+
+
+class Bulk(TypedDict):
+    """The time of all transfers [s], and how many came back different."""
+
+    seconds: float
+    bad: int
 
 
 def library_device(bus: int, device: int) -> Any:
-    """The device as the library has it: a context manager. Imported here: the host that reads this has no spidev."""
+    """A spidev.SpiDev, which is a context manager.  Imported here: the host has no spidev library."""
     import spidev  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     return spidev.SpiDev(bus, device)
 
 
 @contextlib.contextmanager
-def opened(bus: int, device: int, mode: Optional[int] = None, bits_per_word: Optional[int] = None,
-           speed_hz: Optional[int] = None) -> Iterator[Any]:
-    """The device, what is given set and at the end again as it was: settings outlive a file descriptor."""
+def opened(bus: int, device: int, mode: int | None = None, bits_per_word: int | None = None,
+           speed_hz: int | None = None) -> Iterator[Any]:
+    """The device with these settings, restored at the end: settings outlive a file descriptor."""
     wanted = {"mode": mode, "bits_per_word": bits_per_word, "max_speed_hz": speed_hz}
     with library_device(bus, device) as spi:
-        was = {name: getattr(spi, name) for name, value in wanted.items() if value is not None}
+        before = {name: getattr(spi, name) for name, value in wanted.items() if value is not None}
         try:
-            for name in was:
+            for name in before:
                 setattr(spi, name, wanted[name])
             yield spi
         finally:
-            for name, value in was.items():
+            for name, value in before.items():
                 setattr(spi, name, value)
 
 
 @call
-def identity(bus: int, device: int) -> Dict[str, str]:
-    """Who drives the device and its controller, by sysfs; "" where there is none."""
-    base = "/sys/bus/spi/devices/spi%d.%d" % (bus, device)
-
-    def name(path: str) -> str:
-        return os.path.basename(os.path.realpath(path)) if os.path.exists(path) else ""
+def identity(bus: int, device: int) -> Identity:
+    """Which driver the device and its controller are bound to."""
+    base = f"{DEVICES}/spi{bus}.{device}"
 
     def text(path: str) -> str:
-        try:
-            with open(path) as opened_file:
-                return opened_file.read().rstrip("\n\0").replace("\0", ",")
-        except FileNotFoundError:
-            return ""
+        return sysfs.read(path, sysfs.ABSENT).replace("\0", ",")
 
     controller = os.path.realpath(os.path.realpath(base) + "/../../..")
     return {
-        "driver": name(base + "/driver"), "modalias": text(base + "/modalias"),
-        "compatible": text(base + "/of_node/compatible"), "node": spidev.path_of(bus, device),
-        "controller_driver": name(controller + "/driver"),
-        "controller_compatible": text(controller + "/of_node/compatible"),
+        "driver": sysfs.driver_of(base), "modalias": text(f"{base}/modalias"),
+        "compatible": text(f"{base}/of_node/compatible"), "node": spidev.path_of(bus, device),
+        "controller": os.path.basename(controller), "controller_driver": sysfs.driver_of(controller),
+        "controller_compatible": text(f"{controller}/of_node/compatible"),
         "bufsiz": text("/sys/module/spidev/parameters/bufsiz"),
     }
 
 
 @call
 def interrupts(name: str) -> int:
-    """How many interrupts all CPUs have taken for the action `name`, by /proc/interrupts."""
-    total = 0
-    with open("/proc/interrupts") as table:
-        cpus = len(table.readline().split())
-        for line in table:
-            words = line.split()
-            if name in words[cpus + 1:]:
-                total += sum(map(int, words[1:cpus + 1]))
-    return total
+    """How many interrupts all CPUs have taken for the handler `name`, by /proc/interrupts."""
+    return sum(line["count"] for line in proc_interrupts.interrupts().values() if name in line["names"])
 
 
 @call
-def settings(bus: int, device: int) -> Dict[str, int]:
-    """Mode, bits per word, bit order and highest speed, as the ioctls tell them."""
+def settings(bus: int, device: int) -> Settings:
+    """Mode, bits per word, bit order and maximum speed, by the RD ioctls."""
     with library_device(bus, device) as spi:
         return spidev.settings(spi.fileno())
 
 
 @call
-def configure(bus: int, device: int, mode: Optional[int] = None, bits_per_word: Optional[int] = None,
-              max_speed_hz: Optional[int] = None, lsb_first: Optional[bool] = None) -> Dict[str, int]:
-    """Change what is given, through the library; the settings afterwards. They stay."""
+def configure(bus: int, device: int, mode: int | None = None, bits_per_word: int | None = None,
+              max_speed_hz: int | None = None, lsb_first: bool | None = None) -> Settings:
+    """Change the given settings through the library, for good; the settings afterwards."""
     with library_device(bus, device) as spi:
         if mode is not None:
             spi.mode = mode
@@ -105,52 +125,46 @@ def configure(bus: int, device: int, mode: Optional[int] = None, bits_per_word: 
 
 
 @call
-def transfer(bus: int, device: int, data: bytes, speed_hz: Optional[int] = None, mode: Optional[int] = None,
-             bits_per_word: Optional[int] = None) -> bytes:
-    """Clock `data` out in one message and return what came back, as much.
+def transfer(bus: int, device: int, data: bytes, speed_hz: int | None = None, mode: int | None = None,
+             bits_per_word: int | None = None) -> bytes:
+    """Clock `data` out in one message and return what came back, same length.
 
-    `mode`, `bits_per_word` and `speed_hz` hold for this message; the device has its own settings again afterwards.
+    `mode`, `bits_per_word` and `speed_hz` hold for this message only.
     """
     with opened(bus, device, mode, bits_per_word, speed_hz) as spi:
         return bytes(spi.xfer2(data, speed_hz or 0, 0, bits_per_word or 0))
 
 
 @call
-def library(bus: int, device: int, data: bytes, speed_hz: int = 0) -> Dict[str, bytes]:
-    """What each way of the library brings back: xfer, xfer2, xfer3, and writebytes2 then readbytes."""
+def xfer_variants(bus: int, device: int, data: bytes, speed_hz: int = 0) -> dict[str, bytes]:
+    """What each of the library's ways returns: xfer, xfer2, xfer3, and readbytes after writebytes2."""
     with opened(bus, device, speed_hz=speed_hz or None) as spi:
-        found = {name: bytes(getattr(spi, name)(data)) for name in ("xfer", "xfer2", "xfer3")}
+        received = {name: bytes(getattr(spi, name)(data)) for name in ("xfer", "xfer2", "xfer3")}
         spi.writebytes2(data)
-        found["readbytes"] = bytes(spi.readbytes(len(data)))
-        return found
+        received["readbytes"] = bytes(spi.readbytes(len(data)))
+        return received
 
 
 @call
 def write(bus: int, device: int, data: bytes) -> int:
     """write(2): send only; the number of bytes that it returned."""
-    fd = os.open(spidev.path_of(bus, device), os.O_RDWR)
-    try:
+    with spidev.opened(bus, device) as fd:
         return os.write(fd, data)
-    finally:
-        os.close(fd)
 
 
 @call
 def read(bus: int, device: int, length: int) -> bytes:
     """read(2): receive only."""
-    fd = os.open(spidev.path_of(bus, device), os.O_RDWR)
-    try:
+    with spidev.opened(bus, device) as fd:
         return os.read(fd, length)
-    finally:
-        os.close(fd)
 
 
 @call
-def message(bus: int, device: int, transfers: List[Dict[str, Any]], mode: Optional[int] = None,
-            settle: bool = False) -> List[Optional[bytes]]:
-    """One message of several transfers (see uapi.Message); what each received, None where nothing was asked for.
+def message(bus: int, device: int, transfers: list[Transfer], mode: int | None = None,
+            settle: bool = False) -> list[bytes | None]:
+    """One message of several transfers; what each received, None where nothing is received.
 
-    `settle`: end with a transfer of no bytes that raises the chip select, should the message have left it low.
+    `settle`: end with a message that deasserts the chip select, in case cs_change left it asserted.
     """
     with opened(bus, device, mode) as spi:
         try:
@@ -161,34 +175,34 @@ def message(bus: int, device: int, transfers: List[Dict[str, Any]], mode: Option
 
 
 @call
-def lengths(bus: int, device: int, sizes: List[int], speed_hz: int = 0, bits_per_word: int = 8,
-            seed: int = 1) -> List[Dict[str, Any]]:
-    """A transfer of each of these sizes with bytes of its own; where what came back differs, the first difference."""
-    wrong: List[Dict[str, Any]] = []
+def lengths(bus: int, device: int, sizes: list[int], speed_hz: int = 0, bits_per_word: int = 8,
+            seed: int = 1) -> list[Mismatch]:
+    """A transfer of each size, with a pattern of its own; those that came back different."""
+    mismatches: list[Mismatch] = []
     with opened(bus, device, bits_per_word=bits_per_word, speed_hz=speed_hz or None) as spi:
         for size in sizes:
             data = pattern(size, seed + size)
             back = spidev.Message([{"data": data, "speed_hz": speed_hz}]).run(spi.fileno())[0] or b""
             if back != data:
                 at = next((i for i in range(size) if back[i:i + 1] != data[i:i + 1]), len(back))
-                wrong.append({"size": size, "at": at, "sent": data[at:at + 4], "got": back[at:at + 4]})
-    return wrong
+                mismatches.append({"size": size, "at": at, "sent": data[at:at + 4], "received": back[at:at + 4]})
+    return mismatches
 
 
 @call
-def bulk(bus: int, device: int, size: int, count: int, speed_hz: int = 0) -> Dict[str, float]:
-    """`count` transfers of `size` bytes as fast as they go; seconds, and how many came back wrong."""
+def bulk(bus: int, device: int, size: int, count: int, speed_hz: int = 0) -> Bulk:
+    """`count` transfers of `size` bytes back to back."""
     data, bad = pattern(size, 1), 0
     with opened(bus, device) as spi:
-        fd, one = spi.fileno(), spidev.Message([{"data": data, "speed_hz": speed_hz}])
+        fd, prepared = spi.fileno(), spidev.Message([{"data": data, "speed_hz": speed_hz}])
         begun = time.monotonic()
         for _ in range(count):
-            bad += one.run(fd)[0] != data
+            bad += prepared.run(fd)[0] != data
         return {"seconds": time.monotonic() - begun, "bad": bad}
 
 
 def pattern(size: int, seed: int) -> bytes:
-    """Bytes that differ from their neighbours, from one transfer to the next too."""
+    """Pseudo-random bytes (xorshift): neighbours differ, and so do patterns of different seeds."""
     values = array.array("B", bytes(size))
     state = seed * 2654435761 & 0xFFFFFFFF or 1
     for at in range(size):

@@ -1,38 +1,51 @@
-"""Calls that use two file descriptors, or two chip selects, at the same time."""
+"""Two file descriptors, or two chip selects, in use at the same time."""
 from __future__ import annotations
 
 import os
 import struct
 import time
-from typing import Dict, Tuple
+from typing import TypedDict
 
 from drivers.agent.call import call
 from drivers.uapi import spidev
 
 
+class Share(TypedDict):
+    """One process's transfers: how many came back different, and the time of all [s]."""
+
+    bad: float
+    seconds: float
+
+
+class Shares(TypedDict):
+    """Both processes."""
+
+    own: Share
+    other: Share
+
+
 @call
-def settings_of_two(bus: int, device: int, mode: int) -> Dict[str, int]:
-    """Open the device twice, set `mode` through one; the mode that the other sees, and what the first saw before."""
-    first = os.open(spidev.path_of(bus, device), os.O_RDWR)
-    second = os.open(spidev.path_of(bus, device), os.O_RDWR)
-    try:
+def mode_through_two_descriptors(bus: int, device: int, mode: int) -> dict[str, int]:
+    """Open the device twice and set `mode` through the first descriptor, then restore it.
+
+    "before": the first one's mode before that; "seen": the second one's mode after that.
+    """
+    with spidev.opened(bus, device) as first, spidev.opened(bus, device) as second:
         before = spidev.get(first, spidev.RD_MODE32)
         try:
             spidev.put(first, spidev.WR_MODE32, mode)
             return {"before": before, "seen": spidev.get(second, spidev.RD_MODE32)}
         finally:
             spidev.put(first, spidev.WR_MODE32, before)
-    finally:
-        os.close(first)
-        os.close(second)
 
 
 @call
-def on_both_at_once(bus: int, device: int, other_device: int, sizes: Dict[str, int], count: int, speed_hz: int = 0,
-                    other_bits: int = 0x5A) -> Dict[str, Dict[str, float]]:
-    """Two processes, each `count` transfers on its own chip select; transfers that came back wrong, and seconds.
+def concurrent_transfers(bus: int, device: int, other_device: int, sizes: dict[str, int], count: int,
+                         speed_hz: int = 0, other_bits: int = 0x5A) -> Shares:
+    """Two processes, each `count` transfers on its own chip select.
 
-    `sizes` are the bytes of a transfer: {"own": …, "other": …}. The one sends counting bytes, the other `other_bits`.
+    `sizes` are bytes of a transfer: {"own": …, "other": …}. `device` gets counting bytes, `other_device` bytes
+    `other_bits`.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -53,18 +66,15 @@ def on_both_at_once(bus: int, device: int, other_device: int, sizes: Dict[str, i
         os.close(reader)
         _, status = os.waitpid(child, 0)
     if len(answer) != 16:
-        raise ChildProcessError("the other process ended with status %d" % status)
+        raise ChildProcessError(f"the process on chip select {other_device} ended with status {status}")
     other = struct.unpack("<dd", answer)
     return {"own": {"bad": own[0], "seconds": own[1]}, "other": {"bad": other[0], "seconds": other[1]}}
 
 
-def _repeat(bus: int, device: int, data: bytes, count: int, speed_hz: int) -> Tuple[float, float]:
-    fd = os.open(spidev.path_of(bus, device), os.O_RDWR)
-    try:
-        one = spidev.Message([{"data": data, "speed_hz": speed_hz}])
+def _repeat(bus: int, device: int, data: bytes, count: int, speed_hz: int) -> tuple[float, float]:
+    with spidev.opened(bus, device) as fd:
+        prepared = spidev.Message([{"data": data, "speed_hz": speed_hz}])
         bad, begun = 0, time.monotonic()
         for _ in range(count):
-            bad += one.run(fd)[0] != data
+            bad += prepared.run(fd)[0] != data
         return float(bad), time.monotonic() - begun
-    finally:
-        os.close(fd)

@@ -1,56 +1,60 @@
-"""The kernel tree's own spidev_test beside our way, on one target in one call.   Ref: tools/spi/spidev_test.c"""
+"""The kernel tree's own spidev_test beside our calls, on one target in one call.   Ref: tools/spi/spidev_test.c"""
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 import time
-from typing import Dict
+from typing import TypedDict
 
 from drivers.agent.call import call
 from drivers.uapi import spidev
 
 
-@call
-def compare_with_c(bus: int, device: int, size: int, count: int, speed_hz: int, tool: str = "spidev_test",
-                   rounds: int = 12, enough: float = 0.9) -> Dict[str, float]:
-    """Seconds for `count` transfers of `size` bytes with the C program and with us, in turns; the best of all rounds.
+class Comparison(TypedDict):
+    """The fastest round of each [s]."""
 
-    What else the machine does only makes a round slower, so more rounds come nearer to the truth of both: three at
-    least, up to `rounds` while our share of the C program's speed is below `enough`.
-    The C program runs its own loop (-I iterations of -S bytes); its start is taken off by a run of one transfer.
-    FileNotFoundError where the target has no such program.
+    c_seconds: float
+    seconds: float
+
+
+@call
+def compare_with_spidev_test(bus: int, device: int, size: int, count: int, speed_hz: int,
+                             tool: str = "spidev_test", rounds: int = 12, enough: float = 0.9) -> Comparison:
+    """Time `count` transfers of `size` bytes by the C program and by Python, in turns; the fastest round of each.
+
+    Other load can only slow a round down, so more rounds come closer to the true minimum: at least three, up to
+    `rounds` while Python reaches less than `enough` of the C program's speed.
+    The C program runs its own loop (-I iterations of -S bytes); its start-up time, that of a run with one transfer,
+    is subtracted.  FileNotFoundError when the target has no such program.
     """
-    ours = theirs = start = float("inf")
+    python = c = startup = float("inf")
     for done in range(rounds):
-        start = min(start, _c(tool, bus, device, size, 1, speed_hz))
-        theirs = min(theirs, _c(tool, bus, device, size, count + 1, speed_hz))
-        ours = min(ours, _python(bus, device, size, count, speed_hz))
-        if done >= 2 and theirs - start >= enough * ours:
+        startup = min(startup, _c(tool, bus, device, size, 1, speed_hz))
+        c = min(c, _c(tool, bus, device, size, count + 1, speed_hz))
+        python = min(python, _python(bus, device, size, count, speed_hz))
+        if done >= 2 and c - startup >= enough * python:
             break
-    return {"c_seconds": theirs - start, "seconds": ours}
+    return {"c_seconds": c - startup, "seconds": python}
 
 
 def _c(tool: str, bus: int, device: int, size: int, count: int, speed_hz: int) -> float:
     command = [tool, "-D", spidev.path_of(bus, device), "-s", str(speed_hz), "-S", str(size), "-I", str(count)]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         begun = time.monotonic()
-        done = subprocess.run(command, stdout=said, stderr=subprocess.STDOUT, timeout=60, check=False)
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=60, check=False)
         seconds = time.monotonic() - begun
-        said.seek(0)
-        text = said.read().decode("utf-8", "replace")
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
     if done.returncode:
-        raise ChildProcessError("%s ended with status %d: %s" % (" ".join(command), done.returncode, text[-400:]))
+        raise ChildProcessError(f"{' '.join(command)} ended with status {done.returncode}: {text[-400:]}")
     return seconds
 
 
 def _python(bus: int, device: int, size: int, count: int, speed_hz: int) -> float:
-    fd = os.open(spidev.path_of(bus, device), os.O_RDWR)
-    try:
-        one = spidev.Message([{"data": bytes(at & 0xFF for at in range(size)), "speed_hz": speed_hz}])
+    with spidev.opened(bus, device) as fd:
+        data = bytes(at & 0xFF for at in range(size))
+        prepared = spidev.Message([{"data": data, "speed_hz": speed_hz}])
         begun = time.monotonic()
         for _ in range(count):
-            one.run(fd)
+            prepared.run(fd)
         return time.monotonic() - begun
-    finally:
-        os.close(fd)

@@ -1,38 +1,94 @@
-"""Find a GPIO controller by the driver that is bound to it, by its label or by its name."""
+"""Find a GPIO controller by its driver, label or name, and a line by its name.
+
+Ref: Documentation/userspace-api/gpio/chardev.rst, include/uapi/linux/gpio.h
+"""
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
-from typing import Any, Dict, List
+import struct
+from typing import NamedTuple
+
+from drivers.uapi import sysfs
+from drivers.uapi.ioctl import ioc
 
 _DEVICES = "/sys/bus/gpio/devices"
+_CHIP_INFO = struct.Struct("=32s32sI")  # struct gpiochip_info: name, label, lines
+_LINE_INFO = struct.Struct("=32s32sII184x")  # struct gpio_v2_line_info: name, consumer, offset, num_attrs, …
+GET_CHIPINFO = ioc(2, 0xB4, 0x01, _CHIP_INFO.size)
+GET_LINEINFO = ioc(3, 0xB4, 0x05, _LINE_INFO.size)
 
 
-def chips() -> List[Dict[str, Any]]:
-    """Each controller: name (gpiochip0), its parent device, which is mostly its label too, and that one's driver."""
-    found = []
+class Controller(NamedTuple):
+    """A controller: its name (gpiochip0), its parent device, and that device's driver ("" for none)."""
+
+    name: str
+    device: str
+    driver: str
+
+
+def controllers() -> list[Controller]:
+    """Every controller, by name."""
+    listed = []
     for name in sorted(os.listdir(_DEVICES)) if os.path.isdir(_DEVICES) else []:
-        parent = os.path.dirname(os.path.realpath("%s/%s" % (_DEVICES, name)))
-        driver = parent + "/driver"
-        found.append({"name": name, "device": os.path.basename(parent),
-                      "driver": os.path.basename(os.readlink(driver)) if os.path.islink(driver) else ""})
-    return found
+        parent = os.path.dirname(os.path.realpath(f"{_DEVICES}/{name}"))
+        listed.append(Controller(name, os.path.basename(parent), sysfs.driver_of(parent)))
+    return listed
+
+
+def find(chip: str) -> Controller:
+    """The controller with this driver, parent device or name.  ENODEV when there is none."""
+    known = controllers()
+    for controller in known:
+        if chip in controller:
+            return controller
+    listed = ", ".join(f"{name} ({driver})" for name, _, driver in known) or "none"
+    raise OSError(errno.ENODEV, f"no GPIO controller {chip!r}; there are: {listed}")
 
 
 def path_of(chip: str) -> str:
-    """The device node of the controller with this driver, parent or name; ENODEV when there is none."""
-    return "/dev/%s" % _find(chip)["name"]
+    """The device node of the controller with this driver, parent device or name.  ENODEV when there is none."""
+    return f"/dev/{find(chip).name}"
 
 
 def parent_of(chip: str) -> str:
-    """The sysfs folder of the device that is the controller."""
-    return os.path.dirname(os.path.realpath("%s/%s" % (_DEVICES, _find(chip)["name"])))
+    """The sysfs folder of the controller's device."""
+    return os.path.dirname(os.path.realpath(f"{_DEVICES}/{find(chip).name}"))
 
 
-def _find(chip: str) -> Dict[str, Any]:
-    known = chips()
-    for one in known:
-        if chip in one.values():
-            return one
-    raise OSError(errno.ENODEV, "no GPIO controller %r; there are: %s"
-                  % (chip, ", ".join("%(name)s (%(driver)s)" % one for one in known) or "none"))
+def find_line(name: str) -> tuple[str, int]:
+    """The device node and offset of a line, by its own name or by its controller's label and offset (gph0-3).
+
+    Raises FileNotFoundError when no controller has it.
+    """
+    wanted_label, _, number = name.rpartition("-")
+    labels = []
+    for controller in controllers():
+        path = f"/dev/{controller.name}"
+        label, names = _lines_of(path)
+        labels.append(label)
+        if label == wanted_label and number.isdigit() and int(number) < len(names):
+            return path, int(number)
+        if name in names:
+            return path, names.index(name)
+    raise FileNotFoundError(errno.ENOENT, f"no GPIO controller has a line {name!r}; there are the controllers "
+                                          f"{', '.join(labels) or 'none'}")
+
+
+def _lines_of(path: str) -> tuple[str, list[str]]:
+    """A controller's label and the names of its lines, by offset ("" for a line without a name)."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _, label, count = _CHIP_INFO.unpack(fcntl.ioctl(fd, GET_CHIPINFO, bytes(_CHIP_INFO.size)))
+        names = []
+        for offset in range(count):
+            request = _LINE_INFO.pack(b"", b"", offset, 0)
+            names.append(_text(_LINE_INFO.unpack(fcntl.ioctl(fd, GET_LINEINFO, request))[0]))
+        return _text(label), names
+    finally:
+        os.close(fd)
+
+
+def _text(field: bytes) -> str:
+    return field.split(b"\0")[0].decode("utf-8", "replace")

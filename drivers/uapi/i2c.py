@@ -3,59 +3,46 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Dict
 
-_DEVICES = "/sys/bus/i2c/devices"
+from drivers.uapi import sysfs
+
+_DEVICES = f"{sysfs.BUSES}/i2c/devices"
 
 
-def adapters() -> Dict[int, str]:
+def adapters() -> dict[int, str]:
     """Number → name of each adapter."""
-    found = {}
-    for entry in os.listdir(_DEVICES) if os.path.isdir(_DEVICES) else []:
-        if entry.startswith("i2c-"):
-            with open("%s/%s/name" % (_DEVICES, entry)) as opened:
-                found[int(entry[4:])] = opened.read().strip()
-    return found
+    entries = os.listdir(_DEVICES) if os.path.isdir(_DEVICES) else []
+    return {int(entry[4:]): sysfs.read(f"{_DEVICES}/{entry}/name") for entry in entries if entry.startswith("i2c-")}
 
 
 def number_of(adapter: str) -> int:
-    """The number of the adapter with this name (or number, as a text); ENODEV when there is none."""
+    """The number of the adapter with this name (or number, as text); ENODEV when there is none."""
     for number, name in sorted(adapters().items()):
         if adapter in (name, str(number)):
             return number
-    raise OSError(errno.ENODEV, "no I2C adapter called %r; there are: %s" % (adapter, adapters() or "none"))
+    raise OSError(errno.ENODEV, f"no I2C adapter is called {adapter!r}; there are: {adapters() or 'none'}")
 
 
 def client(adapter: str, address: int) -> str:
-    """The sysfs folder of the client at a 7-bit address; ENODEV when the kernel knows none there."""
-    path = "%s/%d-%04x" % (_DEVICES, number_of(adapter), address)
+    """The sysfs folder of the client at a 7-bit address; ENODEV when the kernel has none there."""
+    path = f"{_DEVICES}/{number_of(adapter)}-{address:04x}"
     if not os.path.isdir(path):
-        raise OSError(errno.ENODEV, "no I2C device at %#x of %s: is it in the devicetree?" % (address, adapter))
+        raise OSError(errno.ENODEV, f"no I2C device at {address:#x} of {adapter}: is it in the devicetree?")
     return path
 
 
 def driver_of(adapter: str, address: int) -> str:
-    """The name of the driver bound to a client, "" when none is."""
-    link = client(adapter, address) + "/driver"
-    return os.path.basename(os.readlink(link)) if os.path.islink(link) else ""
+    """The driver bound to a client; "" for none."""
+    return sysfs.driver_of(client(adapter, address))
 
 
 def rebind(adapter: str, address: int, driver: str) -> str:
-    """Take a client's driver away, if it has one, and have `driver` bind it again; the one that is bound then.
+    """Unbind a client, if it is bound, and bind it to `driver`; the driver bound then.
 
-    The driver's own refusal (ENODEV and so on) is the errno.
+    The probe's error (ENODEV and so on) is the errno.
     """
     path = client(adapter, address)
     name = os.path.basename(path)
-    if os.path.islink(path + "/driver"):
-        _write(path + "/driver/unbind", name)
-    _write("/sys/bus/i2c/drivers/%s/bind" % driver, name)
-    return driver_of(adapter, address)
-
-
-def _write(path: str, text: str) -> None:
-    opened = os.open(path, os.O_WRONLY)
-    try:
-        os.write(opened, text.encode())
-    finally:
-        os.close(opened)
+    sysfs.unbind_any("i2c", name)
+    sysfs.bind("i2c", driver, name)
+    return sysfs.driver_of(path)

@@ -1,64 +1,68 @@
-"""Find a PWM controller in sysfs, take one of its channels, and give it back."""
+"""Find a PWM controller and its exported channels in sysfs.   Ref: Documentation/ABI/testing/sysfs-class-pwm"""
 from __future__ import annotations
 
 import errno
 import os
 import re
-from typing import Any, Dict, List
+from typing import NamedTuple, TypedDict
+
+from drivers.uapi import sysfs
 
 _CLASS = "/sys/class/pwm"
 
 
-def controllers() -> List[Dict[str, str]]:
-    """Each controller: name (pwmchip0), its device, and that one's driver."""
-    found = []
-    for name in sorted(os.listdir(_CLASS)) if os.path.isdir(_CLASS) else []:
-        device = os.path.realpath("%s/%s/device" % (_CLASS, name))
-        driver = device + "/driver"
-        found.append({"name": name, "device": os.path.basename(device),
-                      "driver": os.path.basename(os.readlink(driver)) if os.path.islink(driver) else ""})
-    return found
+class Controller(NamedTuple):
+    """A controller: its name (pwmchip0), its device, and that device's driver ("" for none)."""
+
+    name: str
+    device: str
+    driver: str
+
+
+class State(TypedDict):
+    """A channel's attributes; period and duty_cycle in ns, polarity normal or inversed."""
+
+    period: int
+    duty_cycle: int
+    polarity: str
+    enable: int
+
+
+def controllers() -> list[Controller]:
+    """Every controller, by name."""
+    names = sorted(os.listdir(_CLASS)) if os.path.isdir(_CLASS) else []
+    devices = [os.path.realpath(f"{_CLASS}/{name}/device") for name in names]
+    return [Controller(name, os.path.basename(device), sysfs.driver_of(device))
+            for name, device in zip(names, devices)]
 
 
 def path_of(controller: str) -> str:
     """The folder of the controller with this driver, device or name; ENODEV when there is none."""
     known = controllers()
-    for one in known:
-        if controller in one.values():
-            return "%s/%s" % (_CLASS, one["name"])
-    raise OSError(errno.ENODEV, "no PWM controller %r; there are: %s"
-                  % (controller, ", ".join("%(name)s (%(driver)s)" % one for one in known) or "none"))
+    for candidate in known:
+        if controller in candidate:
+            return f"{_CLASS}/{candidate.name}"
+    listed = ", ".join(f"{name} ({driver})" for name, _, driver in known) or "none"
+    raise OSError(errno.ENODEV, f"no PWM controller {controller!r}; there are: {listed}")
 
 
-def put(path: str, text: Any) -> None:
-    """Write one attribute; the driver's refusal is the errno."""
-    opened = os.open(path, os.O_WRONLY)
-    try:
-        os.write(opened, str(text).encode())
-    finally:
-        os.close(opened)
-
-
-def get(path: str) -> str:
-    """Read one attribute."""
-    with open(path) as opened:
-        return opened.read().strip()
-
-
-def state(folder: str) -> Dict[str, Any]:
-    """A channel as sysfs has it: period, duty_cycle (ns), polarity, enable."""
-    return {"period": int(get(folder + "/period")), "duty_cycle": int(get(folder + "/duty_cycle")),
-            "polarity": get(folder + "/polarity"), "enable": int(get(folder + "/enable"))}
+def state(folder: str) -> State:
+    """A channel's attributes."""
+    return {
+        "period": int(sysfs.read(f"{folder}/period")), "duty_cycle": int(sysfs.read(f"{folder}/duty_cycle")),
+        "polarity": sysfs.read(f"{folder}/polarity"), "enable": int(sysfs.read(f"{folder}/enable")),
+    }
 
 
 def channel_of(controller: str, channel: int) -> str:
-    """The folder of an exported channel; ENOENT when nobody has exported it."""
-    folder = "%s/pwm%d" % (path_of(controller), channel)
+    """The folder of an exported channel; ENOENT when it is not exported."""
+    folder = f"{path_of(controller)}/pwm{channel}"
     if not os.path.isdir(folder):
-        raise OSError(errno.ENOENT, "%s: channel %d is not exported" % (controller, channel))
+        raise OSError(errno.ENOENT, f"{controller}: channel {channel} is not exported")
     return folder
 
 
-def exported(controller: str) -> List[int]:
+def exported(controller: str) -> list[int]:
     """The numbers of the exported channels."""
-    return sorted(int(entry[3:]) for entry in os.listdir(path_of(controller)) if re.match(r"pwm\d+$", entry))
+    entries = os.listdir(path_of(controller))
+    return sorted(int(entry[3:]) for entry in entries if re.match(r"pwm\d+$", entry))

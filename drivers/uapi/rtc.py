@@ -1,4 +1,4 @@
-"""A clock's node, its ioctls and their structures.   Ref: include/uapi/linux/rtc.h"""
+"""An RTC's node, its ioctls and their structures.   Ref: include/uapi/linux/rtc.h"""
 from __future__ import annotations
 
 import calendar
@@ -8,7 +8,7 @@ import os
 import re
 import struct
 import time
-from typing import List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 from drivers.uapi.i2c import client
 from drivers.uapi.ioctl import ioc
@@ -21,15 +21,15 @@ VL_READ, AIE_OFF = ioc(2, "p", 0x13, 4), ioc(0, "p", 0x02, 0)
 
 
 def name_of(adapter: str, address: int) -> str:
-    """The kernel's name for the clock, rtcN; ENODEV when no driver has it."""
+    """The RTC's name, rtcN; ENODEV when no driver is bound."""
     folder = client(adapter, address) + "/rtc"
     for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
         return entry
-    raise OSError(errno.ENODEV, "no rtc at %#x of %s: no driver is bound" % (address, adapter))
+    raise OSError(errno.ENODEV, f"no rtc at {address:#x} of {adapter}: no driver is bound")
 
 
 def ioctl(adapter: str, address: int, request: int, data: bytes) -> bytes:
-    """Open the clock and ask; what is in `data` afterwards."""
+    """Open the RTC and run an ioctl; `data` as the kernel left it."""
     opened = os.open("/dev/" + name_of(adapter, address), os.O_RDONLY | os.O_CLOEXEC)
     try:
         return fcntl.ioctl(opened, request, data)
@@ -37,13 +37,13 @@ def ioctl(adapter: str, address: int, request: int, data: bytes) -> bytes:
         os.close(opened)
 
 
-def now(adapter: str, address: int) -> Tuple[int, ...]:
-    """The time as the fields of a struct tm."""
+def now(adapter: str, address: int) -> tuple[int, ...]:
+    """The time (RTC_RD_TIME) as the fields of a struct rtc_time."""
     return TIME.unpack(ioctl(adapter, address, RD_TIME, bytes(TIME.size)))
 
 
-def fields(text: str, weekday: Optional[int] = None) -> List[int]:
-    """The fields of a struct tm; a day that there is not is the kernel's to refuse."""
+def fields(text: str, weekday: int | None = None) -> list[int]:
+    """The fields of a struct rtc_time; invalid dates pass, for the kernel to reject."""
     year, month, day, hour, minute, second = map(int, re.findall(r"\d+", text))
     if weekday is None:
         weekday = (time.gmtime(calendar.timegm((year, month, day, 0, 0, 0))).tm_wday + 1) % 7
@@ -51,6 +51,6 @@ def fields(text: str, weekday: Optional[int] = None) -> List[int]:
 
 
 def text_of(tm: Sequence[int]) -> str:
-    """The fields of a struct tm as a text."""
+    """The fields of a struct rtc_time as text."""
     second, minute, hour, day, month, year = tm[:6]
-    return "%04d-%02d-%02d %02d:%02d:%02d" % (year + 1900, month + 1, day, hour, minute, second)
+    return f"{year + 1900:04}-{month + 1:02}-{day:02} {hour:02}:{minute:02}:{second:02}"

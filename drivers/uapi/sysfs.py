@@ -26,8 +26,14 @@ def read(path: str, empty_on: Sequence[int] = ()) -> str:
 def read_bytes(path: str, empty_on: Sequence[int] = ()) -> bytes:
     """A binary attribute, whole; b"" for an errno in `empty_on`."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            data = b""
+            while part := os.read(fd, 65536):  # not a file object's read(), which hides EAGAIN
+                data += part
+            return data
+        finally:
+            os.close(fd)
     except OSError as error:
         if error.errno in empty_on:
             return b""

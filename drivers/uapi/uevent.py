@@ -1,20 +1,20 @@
-"""The kernel's own announcements of devices that come and go.   Ref: lib/kobject_uevent.c"""
+"""The kernel's uevents: devices that are added, removed, bound, by netlink.   Ref: lib/kobject_uevent.c"""
 from __future__ import annotations
 
 import select
 import socket
 import time
-from typing import Dict, Optional
 
 NETLINK_KOBJECT_UEVENT = 15
 _KERNEL_GROUP = 1
 
 
 class Uevents:
-    """Listen from now on; a context manager."""
+    """Receives uevents from now on; a context manager."""
 
     def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT)
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.bind((0, _KERNEL_GROUP))
 
@@ -28,8 +28,8 @@ class Uevents:
         """For select()."""
         return self._socket.fileno()
 
-    def next(self, deadline: float) -> Optional[Dict[str, str]]:
-        """The next announcement as its variables (ACTION, DEVPATH, SUBSYSTEM, …); None at `deadline` (monotonic)."""
+    def next(self, deadline: float) -> dict[str, str] | None:
+        """The next uevent's variables (ACTION, DEVPATH, SUBSYSTEM, …); None at `deadline` (monotonic)."""
         left = max(0.0, deadline - time.monotonic())
         if not select.select([self._socket], [], [], left)[0]:
             return None

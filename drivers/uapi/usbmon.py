@@ -1,6 +1,6 @@
 """/dev/usbmonN: every URB of a bus, its submission and its completion.   Ref: Documentation/usb/usbmon.rst
 
-The target's half: it records beside a call and judges nothing; bench.capture.urb decodes what it recorded.
+The target's half, which only records; bench.capture.urb decodes the recording.
 """
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import os
 import struct
 import threading
 from types import TracebackType
-from typing import Any, Dict, Optional, Type
+from typing import TypedDict
 
-from drivers.uapi import clock, usb
+from drivers.uapi import clock, sysfs, usb
 from drivers.uapi.ioctl import ioc
 from drivers.uapi.modules import load_module
 
@@ -25,30 +25,40 @@ _GET = struct.Struct("@PPN")  # struct mon_bin_get: where the header goes, where
 MON_IOCG_STATS = ioc(2, 0x92, 3, 8)
 MON_IOCT_RING_SIZE = ioc(0, 0x92, 4, 0)
 MON_IOCX_GETX = ioc(1, 0x92, 10, _GET.size)  # all 64 bytes of a header, where read() gives 48
-FETCH_S = 0.05  # 1 MB is enough for some 8000 packets, which a bus at full speed takes seconds for
-MOST_BYTES = 16 << 20  # kept of one call; packets past them count as lost
+FETCH_S = 0.05  # 1 MB holds some 8000 packets, which take a full-speed bus seconds
+MOST_BYTES = 16 << 20  # kept per call; packets beyond that count as lost
+
+
+class Recording(TypedDict):
+    """What was recorded.
+
+    bus and device are 0 while the device is not plugged in; /dev/usbmon0 has all buses.
+    """
+
+    bus: int
+    device: int
+    data: bytes  # packets one after another, each a header and at most SNAP bytes of payload
+    lost: int  # packets that the kernel or the recorder dropped
+    clock: list[list[int]]  # clock.wall_clock() before and after
+    missing: str  # why there is no recording; "" when there is one
 
 
 class Monitor:
-    """Records the bus of a device while its `with` block runs; `result` has it afterwards, as JSON types and bytes.
-
-    bus, device: their numbers, 0 while it is not plugged in (and /dev/usbmon0 hears all buses); data: packets one after
-    another, header and at most SNAP bytes of payload each; lost: how many the kernel or we had no room for; clock: the
-    wall clock before and after; missing: why there is no recording, "" when there is one.
-    """
+    """Records the bus of a device from `__enter__` to `__exit__`; `result` is complete after that."""
 
     def __init__(self, vendor: int, product: int, ring_bytes: int) -> None:
         names = usb.matching(vendor, product)
-        self.bus, self.device = (int(usb.read("%s/%s/%s" % (usb.DEVICES, names[0], number)) or 0) if names else 0
-                                 for number in ("busnum", "devnum"))
-        self.result: Dict[str, Any] = {"bus": self.bus, "device": self.device, "data": b"", "lost": 0, "clock": [],
-                                       "missing": ""}
+        self.bus, device = (
+            int(sysfs.read(f"{usb.DEVICES}/{names[0]}/{number}", sysfs.ABSENT) or 0) if names else 0
+            for number in ("busnum", "devnum"))
+        self.result: Recording = {
+            "bus": self.bus, "device": device, "data": b"", "lost": 0, "clock": [], "missing": ""}
         self._ring_bytes = ring_bytes
         self._node = -1
-        self._over = threading.Event()
+        self._stop = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._packets = bytearray()
-        self._unkept = 0
+        self._dropped = 0
         self._failed = ""
 
     def __enter__(self) -> Monitor:
@@ -57,18 +67,19 @@ class Monitor:
             self._node = _opened(self.bus)
             fcntl.ioctl(self._node, MON_IOCT_RING_SIZE, self._ring_bytes)
         except OSError as error:
-            self.result["missing"] = "usbmon of bus %d: %s" % (self.bus, error.strerror)
+            self.result["missing"] = f"usbmon of bus {self.bus}: {error.strerror}"
             return self
         self._reader.start()
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]], e: Optional[BaseException],
-                 tb: Optional[TracebackType]) -> None:
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None,
+                 tb: TracebackType | None) -> None:
         if self._reader.ident is not None:
-            self._over.set()
+            self._stop.set()
             self._reader.join()
             stats = struct.unpack("=II", fcntl.ioctl(self._node, MON_IOCG_STATS, bytes(8)))
-            self.result.update(data=bytes(self._packets), lost=stats[1] + self._unkept, missing=self._failed)
+            self.result.update(
+                {"data": bytes(self._packets), "lost": stats[1] + self._dropped, "missing": self._failed})
         if self._node >= 0:
             os.close(self._node)
         self.result["clock"].append(clock.wall_clock())
@@ -77,29 +88,29 @@ class Monitor:
         header, data = ctypes.create_string_buffer(HEADER), ctypes.create_string_buffer(SNAP)
         request = _GET.pack(ctypes.addressof(header), ctypes.addressof(data), SNAP)
         try:
-            while not self._over.wait(FETCH_S):
+            while not self._stop.wait(FETCH_S):
                 self._fetch(header, data, request)
             self._fetch(header, data, request)
         except OSError as error:
-            self._failed = "usbmon of bus %d broke off: %s" % (self.bus, error.strerror)
+            self._failed = f"usbmon of bus {self.bus} failed: {error.strerror}"
 
-    def _fetch(self, header: Any, data: Any, request: bytes) -> None:
-        """Take every packet that waits."""
+    def _fetch(self, header: ctypes.Array[ctypes.c_char], data: ctypes.Array[ctypes.c_char], request: bytes) -> None:
+        """Fetch every packet that is in the ring."""
         while True:
             try:
                 fcntl.ioctl(self._node, MON_IOCX_GETX, request)
             except BlockingIOError:
                 return
             if len(self._packets) > MOST_BYTES:
-                self._unkept += 1
+                self._dropped += 1
                 continue
             captured = struct.unpack_from("=I", header, 36)[0]
             self._packets += header.raw + data.raw[:min(captured, SNAP)]
 
 
 def _opened(bus: int) -> int:
-    """Listen to a bus; ENOENT when the kernel has no usbmon."""
-    path = "/dev/usbmon%d" % bus
+    """Open a bus's node; ENOENT when the kernel has no usbmon."""
+    path = f"/dev/usbmon{bus}"
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         return os.open(path, flags)

@@ -1,64 +1,90 @@
-"""Calls on a USB device through libusb, and through what sysfs says of it.   Ref: https://pyusb.github.io/pyusb"""
+"""Calls on a USB device through libusb, and through its sysfs attributes.   Ref: https://pyusb.github.io/pyusb"""
 from __future__ import annotations
 
 import contextlib
 import errno
 import time
-from collections.abc import Generator
-from typing import Any, Dict, Iterator, List
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, TypedDict
 
 from drivers.agent.call import call, listen
-from drivers.uapi import usb
-from drivers.usb.hotplug import hear_out, hear_plugging, number, port_quirks, wait_plugged
+from drivers.uapi import sysfs, usb
+from drivers.usb.hotplug import devnum, enumeration, hotplug_events, port_quirks, wait_plugged
 from drivers.usb.power import power, resume, suspend
 
 __all__ = [
-    "bind", "clear_halt", "configuration", "control_in", "control_out", "descriptor", "hear_out", "hear_plugging",
-    "identity", "interrupt_reads", "lose_device", "number", "port_quirks", "power", "requests", "reset", "resume",
-    "set_configuration", "set_interface", "strings", "suspend", "sysfs_descriptors", "wait_plugged",
+    "bind", "clear_halt", "configuration", "control_in", "control_out", "descriptor", "devnum", "enumeration",
+    "hotplug_events", "identity", "interrupt_reads", "port_quirks", "power", "read_until_unplugged", "requests",
+    "reset", "resume", "set_configuration", "set_interface", "strings", "suspend", "sysfs_descriptors",
+    "wait_plugged",
 ]
 
 LIBRARY = "libusb-1.0.so.0"
-MORE_MS = 20  # for a transfer that should not come
+EXTRA_MS = 20  # how long to wait for a transfer that should not come
 RECIPIENT, TO_INTERFACE, TO_ENDPOINT = 0x1F, 1, 2  # of bmRequestType
+ATTRIBUTES = ("idVendor", "idProduct", "bcdDevice", "version", "speed", "manufacturer", "product", "serial",
+              "devnum", "busnum", "bConfigurationValue", "bmAttributes", "bMaxPower", "bMaxPacketSize0",
+              "bNumInterfaces")
+
+
+class Failed(TypedDict):
+    """A control transfer's errno."""
+
+    errno: int
+
+
+class Reads(TypedDict):
+    """The data of each transfer, the times of the first `count` [s since the call was ready], the errno, 0 for none."""
+
+    data: list[bytes]
+    at_s: list[float]
+    errno: int
+
+
+class Ended(TypedDict):
+    """The errno that a read ended with, 0 for none, and after how many seconds."""
+
+    errno: int
+    seconds: float
 
 
 @contextlib.contextmanager
 def opened(vendor: int, product: int) -> Iterator[Any]:
-    """The device in libusb; ENODEV when it is not plugged in. Nothing stays open after it, no descriptor either."""
+    """The device in libusb, with nothing left open after it.  ENODEV when it is not plugged in."""
     import usb.core  # type: ignore[import-not-found,import-untyped,unused-ignore]
     import usb.util  # type: ignore[import-not-found,import-untyped,unused-ignore]
     from usb.backend import libusb1  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    # By its name, for ctypes' own search runs a compiler.
+    # By its name: ctypes' own search runs a compiler.
     backend = libusb1.get_backend(find_library=lambda name: LIBRARY)
     if backend is None:
-        raise OSError(errno.ENOSYS, "%s is not on the target: install libusb-1.0-0" % LIBRARY)
-    known: List[Any] = []
+        raise OSError(errno.ENOSYS, f"{LIBRARY} is not on the target: install libusb-1.0-0")
+    handles: list[Any] = []
     try:
-        known += backend.enumerate_devices()
-        for one in known:
-            ids = backend.get_device_descriptor(one)
+        handles += backend.enumerate_devices()
+        for handle in handles:
+            ids = backend.get_device_descriptor(handle)
             if (ids.idVendor, ids.idProduct) == (vendor, product):
-                device = usb.core.Device(one, backend)
+                device = usb.core.Device(handle, backend)
                 break
         else:
-            raise OSError(errno.ENODEV, "no USB device %04x:%04x is plugged in" % (vendor, product))
+            raise OSError(errno.ENODEV, f"no USB device {vendor:04x}:{product:04x} is plugged in")
         try:
             yield device
         finally:
             usb.util.dispose_resources(device)
     finally:
-        # pyusb keeps its context for as long as the process lives; libusb aborts when devices outlive theirs.
-        for one in known:
-            one.finalize()
+        # pyusb keeps its context as long as the process lives; libusb aborts when devices outlive their context.
+        for handle in handles:
+            handle.finalize()
         backend.finalize()
         libusb1._lib_object = None
 
 
 @contextlib.contextmanager
 def claimed(device: Any, interface: int) -> Iterator[None]:
-    """The interface without its kernel driver, which gets it back at the end."""
+    """The interface, claimed, its kernel driver detached; reattached at the end."""
     import usb.util  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     had_driver = device.is_kernel_driver_active(interface)
@@ -68,39 +94,36 @@ def claimed(device: Any, interface: int) -> Iterator[None]:
         usb.util.claim_interface(device, interface)
         yield
     finally:
-        with contextlib.suppress(OSError):  # a device that is gone holds nothing
+        with contextlib.suppress(OSError):  # nothing to release when the device is gone
             usb.util.release_interface(device, interface)
             if had_driver:
                 device.attach_kernel_driver(interface)
 
 
 @call
-def identity(vendor: int, product: int) -> Dict[str, Any]:
-    """What sysfs says of the device: ids, speed [Mbit/s], texts, configuration, and each interface's driver."""
+def identity(vendor: int, product: int) -> dict[str, str | dict[str, str]]:
+    """The device's sysfs attributes (ATTRIBUTES; speed in Mbit/s), "name", and "drivers": interface → driver."""
     device = usb.folder(vendor, product)
-    names = ("idVendor", "idProduct", "bcdDevice", "version", "speed", "manufacturer", "product", "serial", "devnum",
-             "busnum", "bConfigurationValue", "bmAttributes", "bMaxPower", "bMaxPacketSize0", "bNumInterfaces")
-    said = {name: usb.read("%s/%s" % (device, name)).strip() for name in names}
-    return {**said, "name": device.rsplit("/", 1)[-1], "drivers": usb.bound(device)}
+    attributes = {name: sysfs.read(f"{device}/{name}", sysfs.ABSENT) for name in ATTRIBUTES}
+    return {**attributes, "name": device.rsplit("/", 1)[-1], "drivers": usb.bound(device)}
 
 
 @call
 def sysfs_descriptors(vendor: int, product: int) -> bytes:
-    """The device descriptor and the configurations after it, as the kernel keeps them."""
-    with open(usb.folder(vendor, product) + "/descriptors", "rb") as opened_file:
-        return opened_file.read()
+    """The device descriptor and the configurations after it, as the kernel cached them."""
+    return sysfs.read_bytes(usb.folder(vendor, product) + "/descriptors")
 
 
 @call
 def descriptor(vendor: int, product: int, kind: int, index: int = 0, language: int = 0, length: int = 255) -> bytes:
-    """A descriptor, asked of the device itself."""
+    """GET_DESCRIPTOR, from the device itself."""
     with opened(vendor, product) as device:
         return bytes(device.ctrl_transfer(0x80, 6, kind << 8 | index, language, length))
 
 
 @call
-def strings(vendor: int, product: int) -> Dict[str, str]:
-    """The device's texts, asked of it in its first language."""
+def strings(vendor: int, product: int) -> dict[str, str]:
+    """The device's string descriptors in its first language, read from the device itself."""
     import usb.util  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     with opened(vendor, product) as device:
@@ -111,9 +134,9 @@ def strings(vendor: int, product: int) -> Dict[str, str]:
 @call
 def control_in(vendor: int, product: int, request_type: int, request: int, value: int = 0, index: int = 0,
                length: int = 64, timeout_s: float = 1.0, interface: int = 0) -> bytes:
-    """A control transfer from the device. EPIPE when it stalls, ETIMEDOUT when it does not answer.
+    """A control transfer from the device.  EPIPE when it stalls, ETIMEDOUT when it does not answer.
 
-    A request to an interface, or to an endpoint (of `interface`), takes it from its driver for so long.
+    For a request to an interface, or to an endpoint (of `interface`), the kernel driver is detached meanwhile.
     """
     with opened(vendor, product) as device, _without_driver(device, request_type, index, interface):
         return bytes(device.ctrl_transfer(request_type, request, value, index, length, int(timeout_s * 1000)))
@@ -122,31 +145,31 @@ def control_in(vendor: int, product: int, request_type: int, request: int, value
 @call
 def control_out(vendor: int, product: int, request_type: int, request: int, value: int = 0, index: int = 0,
                 data: bytes = b"", timeout_s: float = 1.0, interface: int = 0) -> int:
-    """A control transfer to the device, as `control_in` is one from it; how many bytes it took."""
+    """A control transfer to the device, otherwise as `control_in`; the number of bytes sent."""
     with opened(vendor, product) as device, _without_driver(device, request_type, index, interface):
         return int(device.ctrl_transfer(request_type, request, value, index, data, int(timeout_s * 1000)))
 
 
 @call
-def requests(vendor: int, product: int, wanted: List[List[Any]], interface: int = 0,
-             timeout_s: float = 1.0) -> List[Any]:
-    """Several control transfers in a row, `interface` taken from its driver for so long.
+def requests(vendor: int, product: int, wanted: list[tuple[int, int, int, int, int | bytes]], interface: int = 0,
+             timeout_s: float = 1.0) -> list[bytes | int | Failed]:
+    """Several control transfers in a row, the kernel driver of `interface` detached meanwhile.
 
-    Each is [request_type, request, value, index, length or data]; each result is the data, the number of bytes taken,
-    or {"errno": n}. `timeout_s` is for each.
+    Each is [request_type, request, value, index, length or data]; each result is the data, the number of bytes sent,
+    or {"errno": n}.  `timeout_s` is for each.
     """
-    found: List[Any] = []
+    results: list[bytes | int | Failed] = []
     with opened(vendor, product) as device, claimed(device, interface):
         for request_type, request, value, index, rest in wanted:
             try:
                 done = device.ctrl_transfer(request_type, request, value, index, rest, int(timeout_s * 1000))
-                found.append(done if isinstance(done, int) else bytes(done))
+                results.append(done if isinstance(done, int) else bytes(done))
             except OSError as error:
-                found.append({"errno": error.errno or errno.EIO})
-    return found
+                results.append({"errno": error.errno or errno.EIO})
+    return results
 
 
-def _without_driver(device: Any, request_type: int, index: int, interface: int) -> Any:
+def _without_driver(device: Any, request_type: int, index: int, interface: int) -> AbstractContextManager[None]:
     recipient = request_type & RECIPIENT
     if recipient not in (TO_INTERFACE, TO_ENDPOINT):
         return contextlib.nullcontext()
@@ -161,42 +184,42 @@ def configuration(vendor: int, product: int) -> int:
 
 
 @call
-def set_configuration(vendor: int, product: int, value: int) -> Dict[str, str]:
-    """Set a configuration through the kernel, which probes its interfaces anew; each interface's driver after it."""
+def set_configuration(vendor: int, product: int, value: int) -> dict[str, str]:
+    """Set a configuration through the kernel, which probes its interfaces; interface → driver afterwards."""
     device = usb.folder(vendor, product)
-    usb.write(device + "/bConfigurationValue", str(value))
+    sysfs.write(device + "/bConfigurationValue", value)
     return usb.bound(device)
 
 
 @call
 def set_interface(vendor: int, product: int, interface: int, alternate: int) -> int:
-    """Choose an alternate setting and return the one that the device says it has. EPIPE when it refuses."""
+    """SET_INTERFACE, then GET_INTERFACE: the alternate setting.  EPIPE when the device stalls."""
     with opened(vendor, product) as device, claimed(device, interface):
         device.ctrl_transfer(0x01, 11, alternate, interface)
         return int(device.ctrl_transfer(0x81, 10, 0, interface, 1)[0])
 
 
 @call
-def bind(vendor: int, product: int, driver: str = "", interface: int = 0) -> Dict[str, str]:
-    """Give an interface to a kernel driver, "" for none; each interface's driver after it."""
+def bind(vendor: int, product: int, driver: str = "", interface: int = 0) -> dict[str, str]:
+    """Bind an interface to a kernel driver, "" for none; interface → driver afterwards."""
     device = usb.folder(vendor, product)
-    name = next((n for n in usb.interfaces(device) if n.endswith(".%d" % interface)), "")
+    name = next((n for n in usb.interfaces(device) if n.endswith(f".{interface}")), "")
     if not name:
-        raise OSError(errno.ENODEV, "%s has no interface %d" % (device, interface))
-    usb.bind(name, driver or None)
+        raise OSError(errno.ENODEV, f"{device} has no interface {interface}")
+    usb.bind(name, driver)
     return usb.bound(device)
 
 
 @listen
 def interrupt_reads(vendor: int, product: int, endpoint: int, count: int, size: int = 64, interface: int = 0,
-                    timeout_s: float = 2.0) -> Generator[None, None, Dict[str, Any]]:
-    """Read an interrupt endpoint in place of the kernel driver: {"data": [bytes], "at_s": [times], "errno": n}.
+                    timeout_s: float = 2.0) -> Generator[None, None, Reads]:
+    """Read an interrupt endpoint in place of the kernel driver.
 
-    Ends after `count` transfers and a moment without another one, at the first that fails, or when `timeout_s` is over
-    (ETIMEDOUT). One transfer more than `count` is returned, too: it should not have been there.
+    Ends after `count` transfers and EXTRA_MS without another one, at the first that fails, or at the timeout
+    (ETIMEDOUT).  A transfer beyond `count` is returned, too: it should not have been there.
     """
-    data: List[bytes] = []
-    at_s: List[float] = []
+    data: list[bytes] = []
+    at_s: list[float] = []
     with opened(vendor, product) as device, claimed(device, interface):
         yield
         begun = time.monotonic()
@@ -209,29 +232,29 @@ def interrupt_reads(vendor: int, product: int, endpoint: int, count: int, size: 
                 at_s.append(time.monotonic() - begun)
         except OSError as error:
             return {"data": data, "at_s": at_s, "errno": error.errno or errno.EIO}
-        with contextlib.suppress(OSError):  # nothing more, as it should be; the controller stops asking
-            data.append(bytes(device.read(endpoint, size, MORE_MS)))
+        with contextlib.suppress(OSError):  # the timeout, as it should be; the controller stops polling
+            data.append(bytes(device.read(endpoint, size, EXTRA_MS)))
     return {"data": data, "at_s": at_s, "errno": 0}
 
 
 @listen
-def lose_device(vendor: int, product: int, endpoint: int, interface: int = 0,
-                timeout_s: float = 3.0) -> Generator[None, None, Dict[str, Any]]:
-    """Read an endpoint that has nothing while the device is pulled out: its errno, and seconds until the read ended."""
+def read_until_unplugged(vendor: int, product: int, endpoint: int, interface: int = 0,
+                         timeout_s: float = 3.0) -> Generator[None, None, Ended]:
+    """Read an endpoint that has no data while the device is unplugged."""
     with opened(vendor, product) as device, claimed(device, interface):
         yield
         begun = time.monotonic()
-        number = 0
+        result = 0
         try:
             device.read(endpoint, 64, int(timeout_s * 1000))
         except OSError as error:
-            number = error.errno or errno.EIO
-        return {"errno": number, "seconds": time.monotonic() - begun}
+            result = error.errno or errno.EIO
+        return {"errno": result, "seconds": time.monotonic() - begun}
 
 
 @call
 def clear_halt(vendor: int, product: int, endpoint: int, interface: int = 0) -> int:
-    """Clear an endpoint's halt through the kernel; what GET_STATUS says of the endpoint after it."""
+    """Clear an endpoint's halt through the kernel; GET_STATUS of the endpoint afterwards."""
     with opened(vendor, product) as device, claimed(device, interface):
         device.clear_halt(endpoint)
         return int.from_bytes(bytes(device.ctrl_transfer(0x82, 0, 0, endpoint, 2)), "little")
@@ -239,7 +262,7 @@ def clear_halt(vendor: int, product: int, endpoint: int, interface: int = 0) -> 
 
 @call
 def reset(vendor: int, product: int) -> float:
-    """Reset the device's port; the kernel sets it up as it was. The seconds that it took."""
+    """Reset the device's port, after which the kernel restores its configuration; the seconds it took."""
     begun = time.monotonic()
     with opened(vendor, product) as device:
         device.reset()

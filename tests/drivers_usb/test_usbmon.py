@@ -63,13 +63,13 @@ def test_a_ring_that_the_kernel_refuses_is_a_capture_that_is_missing(rig):
 
 
 def test_a_device_that_is_not_plugged_in_has_all_buses_recorded(rig):
-    answer = rig.usb.recording("usb").number(vendor=0x1209, product=1)
+    answer = rig.usb.recording("usb").devnum(vendor=0x1209, product=1)
     assert (answer.value, answer.usb.bus, answer.usb.device, answer.usb.missing) == (0, 0, 0, "")
 
 
 def test_urbs_that_nobody_recorded_are_a_mistake_of_the_check(rig):
-    with pytest.raises(UsageError, match=r"usb.number: the bus was not recorded; ask with `\.recording\(.usb.\)`"):
-        _ = rig.usb.number().urbs
+    with pytest.raises(UsageError, match=r"usb.devnum: the bus was not recorded; ask with `\.recording\(.usb.\)`"):
+        _ = rig.usb.devnum().urbs
 
 
 def test_the_log_clock_is_known_to_better_than_a_millisecond(rig):

@@ -4,7 +4,6 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import List
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,8 @@ class Statistics:
     noise: float
     contrast: int
     dead: int
-    dead_columns: List[int]
-    dead_rows: List[int]
+    dead_columns: list[int]
+    dead_rows: list[int]
 
 
 def statistics(pixels: bytes, rows: int, columns: int, far: int = 60) -> Statistics:
@@ -66,5 +65,5 @@ def _is_dead(pixels: bytes, rows: int, columns: int, row: int, column: int, far:
     return abs(value - around[len(around) // 2]) > far
 
 
-def _lines(places: List[int], length: int) -> List[int]:
+def _lines(places: list[int], length: int) -> list[int]:
     return sorted(place for place in set(places) if places.count(place) > length // 2)

@@ -79,7 +79,7 @@ def test_the_board_tests_light_every_pixel_and_none(fingerprint):
 @pytest.mark.fault("fpc1020:bit_errors", "fpc1020:noisy", "fpc1020:pixel_lost")
 def test_twenty_captures_in_a_row_are_the_same(fingerprint, fpc1020_chip, finger):
     finger(11)
-    found = fingerprint.captures(count=20, crop=[0, 8, 0, 4]).value
+    found = fingerprint.repeat_capture(count=20, crop=[0, 8, 0, 4]).value
     whole = fpc1020_chip.image(11)
     expected = b"".join(whole[row * 192:row * 192 + 32] for row in range(8))
     assert found["other"] == 0
@@ -90,7 +90,7 @@ def test_twenty_captures_in_a_row_are_the_same(fingerprint, fpc1020_chip, finger
 @pytest.mark.fault("fpc1020:bit_errors")
 def test_two_hundred_captures_in_a_row_are_the_same(fingerprint, finger):
     finger(12)
-    assert fingerprint.timeout(120.0).captures(count=200, crop=[0, 8, 0, 4]).value["other"] == 0
+    assert fingerprint.timeout(120.0).repeat_capture(count=200, crop=[0, 8, 0, 4]).value["other"] == 0
 
 
 @pytest.mark.fault("fpc1020:reset_ignored", "fpc1020:image_stale")
@@ -108,7 +108,7 @@ def test_a_reset_in_the_middle_of_a_capture_ends_it(fingerprint, fpc1020_chip, f
 
 @pytest.mark.fault("fpc1020:fifo_error_silent", "fpc1020:interrupt_lost")
 def test_reading_more_than_was_captured_is_an_underflow(fingerprint):
-    assert fingerprint.read_too_much(crop=[0, 4, 0, 1], more=8).value == {"interrupt": 0x04, "error": 0x01}
+    assert fingerprint.underflow(crop=[0, 4, 0, 1], more=8).value == {"interrupt": 0x04, "error": 0x01}
 
 
 @pytest.mark.fault("fpc1020:capture_never_done")

@@ -25,7 +25,7 @@ def test_the_sensor_is_the_one_that_the_board_has(fingerprint):
 
 @pytest.mark.fault("fpc1020:absent", "fpc1020:wrong_hwid")
 def test_the_sensor_is_there(fingerprint):
-    found = fingerprint.answers().value
+    found = fingerprint.probe().value
     assert found["present"]
     assert found["hwid"] == 0x020A
 
@@ -33,10 +33,10 @@ def test_the_sensor_is_there(fingerprint):
 @pytest.mark.fault("s3c64xx_spi:bus_miso_low")
 def test_a_sensor_that_is_not_there_is_noticed(fingerprint, fpc1020_chip):
     with fpc1020_chip.faults.switched_on("absent"):
-        found = fingerprint.answers().value
+        found = fingerprint.probe().value
         assert found == {"present": False, "hwid": 0xFFFF, "bytes": b"\xff" * 5}
         assert fingerprint.identify().error["type"] == "TimeoutError"
-    assert fingerprint.answers().value["present"]
+    assert fingerprint.probe().value["present"]
 
 
 @pytest.mark.fault("fpc1020:status_wrong", "fpc1020:capture_never_done", "fpc1020:interrupt_not_cleared",
@@ -67,6 +67,6 @@ def test_it_sleeps_and_wakes(fingerprint, fpc1020_chip):
 @pytest.mark.fault("fpc1020:interrupt_spurious", "fpc1020:interrupt_lost")
 def test_every_interrupt_has_a_cause(fingerprint, finger):
     finger(1)
-    found = fingerprint.captures(count=5, crop=[0, 8, 0, 1]).value
+    found = fingerprint.repeat_capture(count=5, crop=[0, 8, 0, 1]).value
     assert found["edges_left"] == 0
     assert fingerprint.idle_edges(seconds=0.1).value == 0

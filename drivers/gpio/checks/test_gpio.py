@@ -29,8 +29,8 @@ def test_the_controller_has_the_lines_of_the_board(gpio, rebind):
     assert found["lines"] == lines
     label, node = found["label"], f"/dev/{found['name']}"
     for number, name in enumerate(lines):  # as board.yaml may call them
-        assert gpio.where(name).value == gpio.where(f"{label}-{number}").value == [node, number]
-    assert gpio.where(f"{label}-{len(lines)}").errno == errno.ENOENT
+        assert gpio.find_line(name).value == gpio.find_line(f"{label}-{number}").value == [node, number]
+    assert gpio.find_line(f"{label}-{len(lines)}").errno == errno.ENOENT
 
 
 @pytest.mark.fault("virtio_gpio:stuck_low", "virtio_gpio:stuck_high", "virtio_gpio:answer_too_short")
@@ -83,7 +83,7 @@ def test_an_output_can_start_low_or_high(gpio, virtio_gpio_chip):
 @pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:answer_too_short")
 def test_setting_a_direction_is_seen_by_the_kernel(gpio):
     answer = gpio.tracing(contracts.every_direction_change_succeeds, contracts.no_request_fails,
-                              contracts.every_request_is_answered).turn("led", ["output", "input", "output"])
+                              contracts.every_request_is_answered).set_directions("led", ["output", "input", "output"])
     assert answer.value == ["output", "input", "output"]
     assert contracts.every_direction_change_succeeds(answer)
     assert contracts.no_request_fails(answer)
@@ -107,7 +107,7 @@ def test_a_jumper_carries_each_value(gpio):
 def test_only_the_edges_that_were_asked_for_are_heard(gpio, virtio_gpio_chip, edge, expected):
     line = virtio_gpio_chip.line("button")
     line.set(False)
-    with gpio.hear("button", count=len(expected) + 1, edge=edge, timeout_s=0.25) as heard:
+    with gpio.edges("button", count=len(expected) + 1, edge=edge, timeout_s=0.25) as heard:
         for level in (True, False, True):
             line.set(level)
             virtio_gpio_chip.wait_ready("button")
@@ -119,7 +119,7 @@ def test_only_the_edges_that_were_asked_for_are_heard(gpio, virtio_gpio_chip, ed
 @pytest.mark.parametrize("edge, level", [("rising", True), ("falling", False)])
 def test_a_change_is_the_edge_that_it_is(gpio, virtio_gpio_chip, edge, level):
     virtio_gpio_chip.line("button").set(not level)
-    with gpio.hear("button", count=1, edge=edge, timeout_s=0.5) as heard:
+    with gpio.edges("button", count=1, edge=edge, timeout_s=0.5) as heard:
         virtio_gpio_chip.line("button").set(level)
     assert [kind for kind, _, _ in heard.value] == [edge]
 
@@ -128,7 +128,7 @@ def test_a_change_is_the_edge_that_it_is(gpio, virtio_gpio_chip, edge, level):
 def test_a_thousand_edges_are_counted(gpio, virtio_gpio_chip, measure):
     count = int(gpio.limits["edges"])
     virtio_gpio_chip.line("button").set(False)
-    with gpio.timeout(30).hear("button", count=count, timeout_s=10) as heard:
+    with gpio.timeout(30).edges("button", count=count, timeout_s=10) as heard:
         done = virtio_gpio_chip.toggle("button", count, timeout_s=10)
     assert done == count
     events = heard.value
@@ -143,7 +143,7 @@ def test_a_thousand_edges_are_counted(gpio, virtio_gpio_chip, measure):
 @pytest.mark.fault("virtio_gpio:late_edges", "virtio_gpio:lose_edges")
 def test_an_edge_is_heard_in_time(gpio, measure):
     out, into = gpio.device.arguments["out"], gpio.device.arguments["into"]
-    heard = gpio.edges_of_loop(out, into, 8).value
+    heard = gpio.loop_edges(out, into, 8).value
     assert [kind for kind, _, _ in heard] == ["rising", "falling"] * 4
     measure("drive to time stamp", min(ns for _, ns, _ in heard) / 1e6, "ms", limit=gpio.limits["edge_ms"])
 
@@ -152,7 +152,7 @@ def test_an_edge_is_heard_in_time(gpio, measure):
 def test_debounce_makes_one_edge_of_a_bouncing_button(gpio, virtio_gpio_chip):
     line = virtio_gpio_chip.line("button")
     line.set(False)
-    with gpio.hear("button", count=2, timeout_s=0.5, debounce_us=20000) as heard:
+    with gpio.edges("button", count=2, timeout_s=0.5, debounce_us=20000) as heard:
         for level in (True, False, True, False, True):
             line.set(level)
             virtio_gpio_chip.wait_ready("button")
@@ -161,7 +161,7 @@ def test_debounce_makes_one_edge_of_a_bouncing_button(gpio, virtio_gpio_chip):
 
 @pytest.mark.fault("virtio_gpio:request_refused")
 def test_a_line_belongs_to_one_program_at_a_time(gpio):
-    assert gpio.take_twice("button").errno == errno.EBUSY
+    assert gpio.request_twice("button").errno == errno.EBUSY
     free = gpio.info("button").value
     assert (free["used"], free["consumer"]) == (False, "")
     assert gpio.get(["button", "led"]).errno == 0
@@ -176,7 +176,7 @@ def test_a_bias_that_the_controller_has_not_changes_nothing(gpio, virtio_gpio_ch
 
 @pytest.mark.fault("virtio_gpio:interrupts_stay_on")
 def test_a_line_that_is_no_longer_listened_to_has_its_interrupt_off(gpio, virtio_gpio_chip):
-    with gpio.hear("button", count=1) as heard:
+    with gpio.edges("button", count=1) as heard:
         during = virtio_gpio_chip.pin("button").irq_type.name
         press(virtio_gpio_chip)
     assert len(heard.value) == 1 and during == "EDGE_BOTH"
@@ -193,9 +193,9 @@ def test_the_controller_says_which_direction_a_line_has(gpio, virtio_gpio_chip):
 
 @pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:interrupts_stay_on")
 def test_a_line_can_be_listened_to_again_at_once(gpio, virtio_gpio_chip):
-    assert gpio.listen_again_and_again("button", 30).errno == 0
+    assert gpio.request_edges_repeatedly("button", 30).errno == 0
     assert virtio_gpio_chip.pin("button").buffer is None
-    with gpio.hear("button", count=1, timeout_s=0.5) as heard:
+    with gpio.edges("button", count=1, timeout_s=0.5) as heard:
         press(virtio_gpio_chip)
     assert len(heard.value) == 1
     assert virtio_gpio_chip.violations == []
@@ -215,9 +215,9 @@ def test_a_value_that_the_controller_refuses_is_an_error(gpio, virtio_gpio_chip)
 @pytest.mark.expects(splat="GPIO request failed|WARNING: .*virtio_gpio_irq_bus_sync_unlock")
 @pytest.mark.fault("virtio_gpio:request_refused")
 def test_edges_that_the_controller_refuses_to_tell_of_are_an_error(gpio, virtio_gpio_chip):
-    assert gpio.listen_again_and_again("button", 1).errno == 0
+    assert gpio.request_edges_repeatedly("button", 1).errno == 0
     with virtio_gpio_chip.faults.switched_on("interrupt_refused"):
-        assert gpio.listen_again_and_again("button", 1).errno == errno.EINVAL
+        assert gpio.request_edges_repeatedly("button", 1).errno == errno.EINVAL
 
 
 def sleep(kernel, **arguments):
@@ -238,7 +238,7 @@ def test_sleeping_again_and_again_leaves_the_next_check_its_lines(gpio, kernel, 
     for level in (True, False) * 2:
         virtio_gpio_chip.line("button").set(not level)
         sleep(kernel)
-        with gpio.hear("button", count=1, timeout_s=0.5) as heard:
+        with gpio.edges("button", count=1, timeout_s=0.5) as heard:
             virtio_gpio_chip.line("button").set(level)
         assert len(heard.value) == 1
         assert gpio.get(["button"]).value == [level]

@@ -83,7 +83,7 @@ def lied_to(usb, pointer, seeds):
     """Plug in a device that lies for each seed, and let the kernel make of it what it will; for how many it gave up."""
     refused = 0
     for seed in seeds:
-        with usb.hear_out() as heard:
+        with usb.enumeration() as heard:
             pointer.replug_malformed(seed)
         refused += heard.value["given_up"]
     return refused

@@ -39,14 +39,14 @@ def second_begins(rtc, rig):
     if "pcf8563" in rig.chips:
         rig.chip("pcf8563").running = True
     else:
-        _ = rtc.watch(changes=1).value
+        _ = rtc.wait_for_ticks(changes=1).value
 
 
 @pytest.fixture
 def no_alarm(rtc):
     """No alarm is left at the end."""
     yield
-    _ = rtc.alarm_off().errno
+    _ = rtc.disable_alarm().errno
 
 
 @pytest.mark.fault("pcf8563:absent", "s3c2410_i2c:nack_address")
@@ -113,7 +113,7 @@ def test_a_second_later_every_carry_is_right(rtc, still):
 
 @pytest.mark.fault("pcf8563:stopped", "pcf8563:runs_slow", "pcf8563:absent")
 def test_the_time_goes_on_second_by_second_and_never_back(rtc, second_begins, measure):
-    watched = rtc.watch(changes=1).value
+    watched = rtc.wait_for_ticks(changes=1).value
     first = seconds_of(watched["times"][0])
     assert [seconds_of(text) for text in watched["times"]] == [first, first + 1]
     measure("a second", watched["seconds"], "s", limit=1.5, at_least=0.5)
@@ -131,14 +131,14 @@ def test_a_reading_in_which_a_second_passes_is_of_one_moment(rtc, still):
 @pytest.mark.expects(splat="low voltage detected")
 def test_a_time_that_is_not_to_be_trusted_is_an_error_until_it_is_set(rtc, still):
     fails = contracts.reading_fails_with_the_error.bind(error=-errno.EINVAL)
-    assert rtc.voltage().value == 0
+    assert rtc.voltage_low().value == 0
     still.voltage_low()
     reading = rtc.tracing(fails).read()
     assert reading.errno == errno.EINVAL
     assert fails(reading)
-    assert rtc.voltage().value == RTC_VL_DATA_INVALID
+    assert rtc.voltage_low().value == RTC_VL_DATA_INVALID
     assert rtc.set_time(to="2024-05-06 07:08:09").errno == 0
-    assert rtc.voltage().value == 0
+    assert rtc.voltage_low().value == 0
     assert rtc.read().value == "2024-05-06 07:08:09"
 
 
@@ -210,7 +210,7 @@ def test_a_setting_that_fails_half_way_leaves_no_time_that_looks_right(rtc, stil
 def test_a_setting_that_fails_does_not_keep_the_system_awake(rtc, still):
     with still.faults.switched_on("absent"):
         assert rtc.set_time(to="2024-02-29 10:20:30").errno == errno.EIO
-        awake = rtc.keeps_awake(longer_than_s=0.1).value
+        awake = rtc.wakeup_active_for(longer_than_s=0.1).value
     assert rtc.set_each(times=["2024-02-29 10:20:31"]).value == ["2024-02-29 10:20:31"]  # which lets it sleep again
     assert not awake
 
@@ -220,10 +220,10 @@ def test_a_clock_that_is_not_the_first_leaves_the_system_s_time_alone(rtc, still
     if rtc.identity().value["system"]:
         pytest.skip("it is the one that the system's time is set by")
     still.set_time("2019-01-02 03:04:05")
-    before = rtc.system_ahead().value
+    before = rtc.system_offset().value
     assert rtc.rebind(driver=rtc.device.driver).value == rtc.device.driver
     _ = rtc.set_time(to="2019-01-02 03:05:05").value
-    assert abs(before - 60 - rtc.system_ahead().value) < 5
+    assert abs(before - 60 - rtc.system_offset().value) < 5
 
 
 @pytest.mark.fault("s3c2410_i2c:slow_bytes", "pcf8563:stretches_clock")
@@ -235,7 +235,7 @@ def test_readings_come_in_time(rtc, measure):
 @pytest.mark.slow(6)  # with the start of the board that follows the crash
 @pytest.mark.fault("pcf8563:absent")
 def test_a_program_that_has_the_clock_open_when_its_driver_goes_is_told_so(rtc):
-    answer = rtc.asked_when_gone(driver=rtc.device.driver).value
+    answer = rtc.ioctls_after_unbind(driver=rtc.device.driver).value
     assert answer == {"unbind": 0, "errnos": [errno.ENODEV, errno.ENODEV], "ended": "done", "driver": rtc.device.driver}
 
 
@@ -244,7 +244,7 @@ def test_a_program_that_has_the_clock_open_when_its_driver_goes_is_told_so(rtc):
 @pytest.mark.expects(splat="read error")
 def test_a_driver_can_go_while_programs_read_the_time_in_sysfs(rtc, pcf8563_chip):
     with pcf8563_chip.faults.switched_on("stretches_clock"):
-        answer = rtc.gone_while_read(driver=rtc.device.driver).value
+        answer = rtc.unbind_during_read(driver=rtc.device.driver).value
     assert answer["ends"] == ["done", "done", "done"]
     assert answer["errnos"][:2] == [0, 0] and answer["errnos"][2] in (0, errno.ENODEV)
     assert answer["driver"] == rtc.device.driver

@@ -24,7 +24,7 @@ def test_every_character_comes_back(serial, uart_16550a_chip):
 @pytest.mark.parametrize("rate", RATES)
 def test_each_rate_is_the_rate_on_the_wire(serial, uart_16550a_chip, measure, rate):
     answer = serial.configure(rate)
-    assert answer.value == {"format": "8N1", "got": b"\x15", "speed": rate}
+    assert answer.value == {"format": "8N1", "received": b"\x15", "speed": rate}
     [(_, baud, _)] = uart_16550a_chip.seen("settings")
     measure("rate is off by", abs(baud - rate) / rate * 100, "%", limit=1.5)
 
@@ -39,14 +39,14 @@ def test_a_slow_rate_is_slow(serial, uart_16550a_chip):
 def test_a_rate_that_the_port_has_not_becomes_the_nearest(serial, uart_16550a_chip):
     answer = serial.configure(300000)
     [(_, baud, _)] = uart_16550a_chip.seen("settings")
-    assert answer.value["got"] == b"\x15"
+    assert answer.value["received"] == b"\x15"
     assert baud == 307200  # 921600 / 3
 
 
 @pytest.mark.fault("uart_16550a:unplugged")
 @pytest.mark.parametrize("format", ["8N1", "7E1", "7O1", "8E2", "6N2", "5N1"])
 def test_each_format_is_the_format_on_the_wire(serial, uart_16550a_chip, format):
-    assert serial.configure(115200, format).value == {"format": format, "got": b"\x15", "speed": 115200}
+    assert serial.configure(115200, format).value == {"format": format, "received": b"\x15", "speed": 115200}
     assert uart_16550a_chip.seen("settings") == [("settings", 115200, format)]
 
 
@@ -70,7 +70,7 @@ def test_a_break_is_sent_and_heard(serial, uart_16550a_chip):
 
 @pytest.mark.fault("uart_16550a:errors_not_reported")
 def test_a_break_from_outside_is_counted(serial, uart_16550a_chip):
-    with serial.hear(2) as heard:
+    with serial.receive(2) as heard:
         uart_16550a_chip.receive(brk=True)
         uart_16550a_chip.receive(b"A")
     assert heard.value["data"] == b"\0A"
@@ -80,7 +80,7 @@ def test_a_break_from_outside_is_counted(serial, uart_16550a_chip):
 @pytest.mark.fault("uart_16550a:errors_not_reported")
 @pytest.mark.parametrize("error", ["parity", "frame"])
 def test_a_damaged_character_is_counted_and_marked(serial, uart_16550a_chip, error):
-    with serial.hear(5, format="8E1", mark_errors=True) as heard:
+    with serial.receive(5, format="8E1", mark_errors=True) as heard:
         uart_16550a_chip.receive(b"A")
         uart_16550a_chip.receive(b"B", parity_error=error == "parity", frame_error=error == "frame")
         uart_16550a_chip.receive(b"C")
@@ -95,7 +95,7 @@ def test_a_good_line_has_no_errors(serial):
 
 @pytest.mark.fault("uart_16550a:errors_not_reported", "uart_16550a:lose_interrupts")
 def test_more_than_the_receiver_can_take_is_an_overrun(serial, uart_16550a_chip):
-    with serial.hear(18, timeout_s=0.3) as heard:
+    with serial.receive(18, timeout_s=0.3) as heard:
         uart_16550a_chip.receive(bytes(range(0x40, 0x60)))  # 32 at once, into a FIFO of 16
     # where the driver learns of it, the terminal gets a character that is none
     assert heard.value["data"] == b"@\0" + bytes(range(0x41, 0x50))
@@ -104,14 +104,14 @@ def test_more_than_the_receiver_can_take_is_an_overrun(serial, uart_16550a_chip)
 
 @pytest.mark.fault("uart_16550a:fifo_has_one")
 def test_sixteen_characters_wait_for_the_driver(serial, uart_16550a_chip):
-    with serial.hear(16, timeout_s=0.5) as heard:
+    with serial.receive(16, timeout_s=0.5) as heard:
         uart_16550a_chip.receive(bytes(range(0x40, 0x50)))
     assert heard.value == {"data": bytes(range(0x40, 0x50)), "counters": {"rx": 16}}
 
 
 @pytest.mark.fault("uart_16550a:loop_ignored")
 def test_the_port_s_own_loop_keeps_the_characters_inside(serial, uart_16550a_chip):
-    assert serial.echo_inside(b"inside").value == b"inside"
+    assert serial.internal_loopback(b"inside").value == b"inside"
     assert uart_16550a_chip.sent == b""
 
 
@@ -127,7 +127,7 @@ def test_nothing_is_sent_while_cts_is_inactive(serial, uart_16550a_chip):
     data = b"x" * 100
     uart_16550a_chip.cts = False
     try:
-        with serial.send_when_clear(data) as sending:
+        with serial.send_when_cts(data) as sending:
             sent_before = uart_16550a_chip.sent
             uart_16550a_chip.cts = True
     finally:
@@ -140,7 +140,7 @@ def test_nothing_is_sent_while_cts_is_inactive(serial, uart_16550a_chip):
 @pytest.mark.fault("uart_16550a:unplugged")
 def test_an_xoff_stops_the_output_and_an_xon_resumes_it(serial, uart_16550a_chip):
     data = b"y" * 60
-    with serial.send_when_resumed(data) as sending:
+    with serial.send_when_xon(data) as sending:
         sent_before = uart_16550a_chip.sent
         uart_16550a_chip.receive(b"\x11")
     assert sent_before == b"\x13."
@@ -154,7 +154,7 @@ def assert_all_came(run, count):
     RTS, and CTS with it, may change on the way; DSR and DCD have risen with DTR when the port was opened, and are
     counted when the UART's interrupt comes, which may be after the call began to count.
     """
-    assert (run["got"], run["wrong"]) == (count, -1)
+    assert (run["received"], run["wrong"]) == (count, -1)
     assert (run["counters"]["rx"], run["counters"]["tx"]) == (count, count)
     assert set(run["counters"]) <= {"rx", "tx", "cts", "dsr", "dcd"}
 

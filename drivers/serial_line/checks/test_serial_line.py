@@ -23,7 +23,7 @@ def test_an_answer_comes_in_time(serial_line, measure):
 def test_a_megabyte_comes_back_without_a_loss(serial_line, loopback_plug_chip, measure):
     count, slowest = 1 << 20, serial_line.limits["kilobytes_s"]
     run = serial_line.timeout(10 + count / 1000 / slowest).bulk(count, timeout_s=10).value
-    assert (run["got"], run["wrong"]) == (count, -1)
+    assert (run["received"], run["wrong"]) == (count, -1)
     assert (run["counters"]["rx"], run["counters"]["tx"]) == (count, count)
     assert loopback_plug_chip.count == count
     measure("throughput", count / run["seconds"] / 1000, "kB/s", at_least=slowest)

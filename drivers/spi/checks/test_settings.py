@@ -47,14 +47,14 @@ def test_settings_are_read_back_as_written_and_hold_for_the_next_transfer(spi, p
 
 @pytest.mark.fault("spi_loopback:inverted")
 def test_a_mode_set_through_one_descriptor_is_seen_through_another(spi, works_after):
-    assert spi.settings_of_two(mode=3).value == {"before": 0, "seen": 3}
+    assert spi.mode_through_two_descriptors(mode=3).value == {"before": 0, "seen": 3}
     assert spi.settings().value["mode"] == 0
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_words_that_the_controller_does_not_know_are_refused(spi, works_after):
     for bits in (7, 9, 24, 64):
-        assert spi.bad_request(request=spidev.WR_BITS_PER_WORD, argument=bytes([bits])).errno == errno.EINVAL
+        assert spi.raw_ioctl(request=spidev.WR_BITS_PER_WORD, argument=bytes([bits])).errno == errno.EINVAL
     assert spi.settings().value["bits_per_word"] == 8
 
 
@@ -62,15 +62,15 @@ def test_words_that_the_controller_does_not_know_are_refused(spi, works_after):
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_modes_that_the_controller_does_not_know_are_refused(spi, works_after):
     for flag in (spidev.LSB_FIRST, spidev.LOOP, spidev.THREE_WIRE, spidev.READY):
-        assert spi.bad_request(request=spidev.WR_MODE32, argument=flag.to_bytes(4, "little")).errno == errno.EINVAL
-    assert spi.bad_request(request=spidev.WR_MODE32, argument=b"\0\0\0\x80").errno == errno.EINVAL
+        assert spi.raw_ioctl(request=spidev.WR_MODE32, argument=flag.to_bytes(4, "little")).errno == errno.EINVAL
+    assert spi.raw_ioctl(request=spidev.WR_MODE32, argument=b"\0\0\0\x80").errno == errno.EINVAL
     assert spi.configure(lsb_first=True).errno == errno.EINVAL
     assert spi.settings().value["mode"] == 0
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_select_lost")
 def test_the_level_of_a_chip_select_on_a_gpio_is_the_devicetrees_matter(spi, plug, works_after):
-    assert spi.bad_request(request=spidev.WR_MODE32, argument=spidev.CS_HIGH.to_bytes(4, "little")).errno == 0
+    assert spi.raw_ioctl(request=spidev.WR_MODE32, argument=spidev.CS_HIGH.to_bytes(4, "little")).errno == 0
     assert spi.settings().value["mode"] == 0
     assert spi.message(transfers=[GOOD]).value == [b"good"]
     assert plug.wire == [("frame", b"good")]
@@ -78,12 +78,12 @@ def test_the_level_of_a_chip_select_on_a_gpio_is_the_devicetrees_matter(spi, plu
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_a_speed_of_nothing_is_refused(spi, works_after):
-    assert spi.bad_request(request=spidev.WR_MAX_SPEED_HZ, argument=bytes(4)).errno == errno.EINVAL
+    assert spi.raw_ioctl(request=spidev.WR_MAX_SPEED_HZ, argument=bytes(4)).errno == errno.EINVAL
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_more_than_the_buffer_holds_is_refused(spi, plug, works_after):
-    refused = spi.refusals(messages=[
+    refused = spi.message_errnos(messages=[
         [{"data": bytes(4097)}], [{"length": 4097}], [{"data": bytes(4033), "receive": False}, {"data": bytes(64)}],
     ]).value
     assert refused == ["EMSGSIZE", "EMSGSIZE", "EMSGSIZE"]
@@ -94,7 +94,7 @@ def test_more_than_the_buffer_holds_is_refused(spi, plug, works_after):
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_transfers_that_make_no_sense_are_refused(spi, plug, works_after):
-    refused = spi.refusals(messages=[
+    refused = spi.message_errnos(messages=[
         [{"data": b"abc", "bits_per_word": 16}], [{"data": b"ab", "bits_per_word": 12}],
         [{"data": b"a", "tx_nbits": 2}], [{"data": b"a", "rx_nbits": 4}], [{"data": b"a", "tx_nbits": 3}],
     ]).value
@@ -106,29 +106,29 @@ def test_transfers_that_make_no_sense_are_refused(spi, plug, works_after):
 def test_bad_pointers_are_refused(spi, plug, works_after):
     one = spidev.message_request(32)
     to_nowhere = spidev.TRANSFER.pack(8, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0)
-    assert spi.bad_request(request=one, address=8).errno == errno.EFAULT
-    assert spi.bad_request(request=one, argument=to_nowhere).errno == errno.EFAULT
+    assert spi.raw_ioctl(request=one, address=8).errno == errno.EFAULT
+    assert spi.raw_ioctl(request=one, argument=to_nowhere).errno == errno.EFAULT
     for request in (spidev.RD_MODE32, spidev.WR_MODE32, spidev.WR_BITS_PER_WORD, spidev.RD_MAX_SPEED_HZ):
-        assert spi.bad_request(request=request, address=8).errno == errno.EFAULT
+        assert spi.raw_ioctl(request=request, address=8).errno == errno.EFAULT
     assert plug.wire == []
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_ioctls_that_are_none_of_spidevs_are_refused(spi, works_after):
-    assert spi.bad_request(request=spidev.message_request(33), argument=bytes(33)).errno == errno.EINVAL
-    assert spi.bad_request(request=spidev.message_request(0)).errno == 0
-    assert spi.bad_request(request=0x40206C00, argument=bytes(32)).errno == errno.ENOTTY
-    assert spi.bad_request(request=0x80206B00, argument=bytes(32)).errno == errno.ENOTTY
+    assert spi.raw_ioctl(request=spidev.message_request(33), argument=bytes(33)).errno == errno.EINVAL
+    assert spi.raw_ioctl(request=spidev.message_request(0)).errno == 0
+    assert spi.raw_ioctl(request=0x40206C00, argument=bytes(32)).errno == errno.ENOTTY
+    assert spi.raw_ioctl(request=0x80206B00, argument=bytes(32)).errno == errno.ENOTTY
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_an_open_file_outlives_its_device_and_says_so(spi, works_after):
-    found = spi.unbound_while_open().value
+    found = spi.unbind_while_open().value
     assert found == {"read": "ESHUTDOWN", "write": "ESHUTDOWN", "message": "ESHUTDOWN", "mode": "ESHUTDOWN",
                      "open": "ENOENT", "stale": "ESHUTDOWN", "again": ""}
 
 
 @pytest.mark.fault("spi_loopback:inverted")
 def test_setting_a_device_up_again_and_again_keeps_no_memory(spi, works_after):
-    kept = spi.memory_kept_by_set_up(times=400).value
+    kept = spi.setup_leak_bytes(times=400).value
     assert kept < 100 * 64

@@ -6,7 +6,7 @@ import pytest
 
 def share_of_c(spi, measure, size, count):
     """Transfers a second of this size, and their share of what spidev_test does."""
-    answer = spi.compare_with_c(size=size, count=count)
+    answer = spi.compare_with_spidev_test(size=size, count=count)
     if answer.error and answer.error["type"] == "FileNotFoundError":
         pytest.skip("the target has no spidev_test: it is built from the kernel tree's tools/spi")
     found = answer.value

@@ -3,8 +3,6 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.checks.topology import bound_parent
-
 SAID = "I/O Error|SPI transfer failed|failed to transfer one message|noqueue transfer failed|[RT]X (over|under)run"
 SENT = [bytes(range(100)), bytes(range(100, 130))]
 
@@ -38,13 +36,12 @@ def test_a_message_after_a_burst_that_failed_is_right(sweep, many):
 @pytest.mark.sweep
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted")
-def test_no_register_read_that_fails_outlasts_a_new_bind(sweep, many, spi, kernel, lifecycle):
+def test_no_register_read_that_fails_outlasts_a_new_bind(sweep, many, spi, kernel):
     message, known = many
-    name = f"spi{spi.device.arguments['bus']}.{spi.device.arguments['device']}"
-    controller = bound_parent(lifecycle.devices().value, name)
+    identity = spi.identity().value
 
     def rebind():
-        _ = kernel.rebind(driver=controller["driver"], device=controller["name"]).value
+        _ = kernel.rebind(driver=identity["controller_driver"], device=identity["controller"]).value
 
     found = sweep("s3c64xx_spi.window:read_fails", message, repair=rebind, **known)
     assert len(found.fired) > 4, found.ended

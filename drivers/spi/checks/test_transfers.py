@@ -106,7 +106,7 @@ def test_read_receives_and_leaves_mosi_alone(spi, plug):
 
 @pytest.mark.fault("spi_loopback:first_byte_lost", "s3c64xx_spi:rx_word_stale", "s3c64xx_spi:bus_miso_low")
 def test_each_way_of_the_library_brings_the_same(spi):
-    assert spi.library(data=TEXT).value == {
+    assert spi.xfer_variants(data=TEXT).value == {
         "xfer": TEXT, "xfer2": TEXT, "xfer3": TEXT, "readbytes": bytes(8),
     }
 
@@ -120,7 +120,7 @@ def test_nothing_of_one_transfer_is_left_in_the_next(spi):
 @pytest.mark.fault("s3c64xx_spi:select_neighbour", "s3c64xx_spi:bus_select_stuck")
 def test_two_processes_on_two_chip_selects_do_not_disturb_each_other(spi, plug, fpc1020_chip):
     other = spi.device.arguments["other_device"]
-    found = spi.on_both_at_once(other_device=other, sizes={"own": 24, "other": 2}, count=20, other_bits=0x18).value
+    found = spi.concurrent_transfers(other_device=other, sizes={"own": 24, "other": 2}, count=20, other_bits=0x18).value
     assert found["own"]["bad"] == 0
     assert [frame.mosi for frame in plug.frames] == [bytes(range(24))] * 20
     assert [frame.mosi for frame in fpc1020_chip.frames] == [b"\x18\x18"] * 20

@@ -20,7 +20,7 @@ def plugged(rig, usb, request):
     if "mouse_24ae_2002" in rig.chips:
         yield request.getfixturevalue("pointer")
         return
-    if usb.number().value == 0:
+    if usb.devnum().value == 0:
         pytest.skip("the device is not plugged into the board: plug it in, or take it out of board.yaml")
     _ = usb.wait_plugged().value
     yield None

@@ -17,7 +17,7 @@ NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic "
 
 def cycle(usb, pointer, timeout_s=5.0):
     """Pull it out and plug it in; the kernel's announcements, and the seconds until it was there and set up again."""
-    with usb.hear_plugging(count=1, action="bind", timeout_s=timeout_s) as heard:
+    with usb.hotplug_events(count=1, action="bind", timeout_s=timeout_s) as heard:
         pointer.replug()
     return [one["action"] for one in heard.value], heard.value[-1]["at_s"] if heard.value else timeout_s
 
@@ -54,7 +54,7 @@ def test_fifty_times_pulled_out_and_plugged_in_by_each_scheme_of_enumeration(usb
     with enumerated(usb, quirks):
         for turn in range(50):
             if turn % 10 == 5:  # in the middle of a transfer
-                with usb.lose_device(endpoint=ENDPOINT, timeout_s=2.0) as lost:
+                with usb.read_until_unplugged(endpoint=ENDPOINT, timeout_s=2.0) as lost:
                     pointer.unplug()
                 assert lost.value["errno"] in GONE
             actions, seconds = cycle(usb, pointer)
@@ -66,7 +66,7 @@ def test_fifty_times_pulled_out_and_plugged_in_by_each_scheme_of_enumeration(usb
 
 @pytest.mark.fault("mouse_24ae_2002:unplug_lost")
 def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
-    with usb.lose_device(endpoint=ENDPOINT, timeout_s=2.0) as lost:
+    with usb.read_until_unplugged(endpoint=ENDPOINT, timeout_s=2.0) as lost:
         pointer.unplug()
     assert lost.value["errno"] in GONE
     measure("read ended", lost.value["seconds"], "s", limit=1.0)
@@ -84,10 +84,10 @@ def test_a_device_lost_in_the_middle_of_a_request_comes_back_when_it_is_plugged_
 @pytest.mark.fault("mouse_24ae_2002:remote_wakeup_refused", "mouse_24ae_2002:remote_wakeup_lost")
 @pytest.mark.expects(splat=NOISE)
 def test_it_sleeps_with_leave_to_wake_the_bus_and_loses_it_awake(usb, mouse, pointer, measure):
-    with mouse.sleep(timeout_s=3.0) as sleep:
+    with mouse.suspend_while_open(timeout_s=3.0) as suspend:
         pass
-    assert sleep.value["slept"]
-    measure("fell asleep", sleep.value["seconds"], "s")
+    assert suspend.value["suspended"]
+    measure("suspended", suspend.value["seconds"], "s")
     features = [event[2:4] for event in pointer.seen("control") if event[1] == 0 and event[2] in (1, 3)]
     assert features == [(SET_FEATURE, REMOTE_WAKEUP), (CLEAR_FEATURE, REMOTE_WAKEUP)]
     assert usb.power().value["runtime_status"] == "active"

@@ -11,7 +11,7 @@ from drivers.checks.replug import MODULES
 @pytest.mark.fault("mouse_24ae_2002:control_error")
 def test_every_transfer_that_fails_while_plugging_in_is_survived(sweep, usb, pointer):
     def plug_in():
-        was = usb.number().value
+        was = usb.devnum().value
         pointer.replug()
         return usb.wait_plugged(modules=MODULES, other_than=was, timeout_s=6.0)
 

@@ -6,9 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.agent.call import calls_of
-from drivers.fingerprint.wires import Wires, _in_order
-from drivers.spi import calls
 from drivers.uapi import spidev
 
 
@@ -48,23 +45,11 @@ def test_an_ioctl_on_what_is_no_device_says_its_errno():
     assert raised.value.errno == errno.ENOTTY
 
 
-def test_patterns_of_different_seeds_differ_and_come_again():
-    assert calls.pattern(64, 1) == calls.pattern(64, 1)
-    assert calls.pattern(64, 1) != calls.pattern(64, 2)
-    assert len(set(calls.pattern(256, 3))) > 100
-
-
-def test_every_call_has_words_for_what_it_does():
-    found = calls_of(calls)
-    assert {"transfer", "message", "lengths", "refusals", "on_both_at_once", "compare_with_c"} <= set(found)
-    assert all(function.__doc__ for function in found.values())
-
-
 @given(st.integers(1, 40000), st.integers(1, 252), st.sampled_from([8, 16, 32]))
-def test_an_image_is_cut_into_transfers_that_the_buffer_holds(length, chunk, bits):
-    wires, left, total = Wires(-1, chunk=max(chunk, 4), bits_per_word=bits), length, 0
+def test_a_long_frame_is_split_into_transfers_that_fit_the_buffer(length, chunk, bits):
+    chip, left, total = spidev.Chip(-1, chunk=max(chunk, 4), bits_per_word=bits), length, 0
     while left:
-        sizes, left = wires._sizes(left)
+        sizes, left = chip.split(left)
         assert sizes
         assert all(size % (width // 8) == 0 and size for size, width in sizes)
         assert sum(-(-size // 64) * 64 for size, _ in sizes) <= 4096
@@ -72,6 +57,6 @@ def test_an_image_is_cut_into_transfers_that_the_buffer_holds(length, chunk, bit
     assert total == length
 
 
-@pytest.mark.parametrize(("bits", "got"), [(8, b"abcdefgh"), (16, b"badcfehg"), (32, b"dcbahgfe")])
-def test_words_are_put_into_the_wires_order(bits, got):
-    assert _in_order(b"abcdefgh", bits) == got
+@pytest.mark.parametrize(("bits", "expected"), [(8, b"abcdefgh"), (16, b"badcfehg"), (32, b"dcbahgfe")])
+def test_words_are_swapped_to_the_wires_byte_order(bits, expected):
+    assert spidev.swapped(b"abcdefgh", bits) == expected
