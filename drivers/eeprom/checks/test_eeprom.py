@@ -18,7 +18,7 @@ def memory(eeprom):
 
 
 @pytest.mark.fault("at24c02:absent", "s3c2410_i2c:nack_address")
-def test_the_driver_binds_and_shows_the_whole_memory(eeprom):
+def test_probe_creates_a_file_of_the_whole_memory(eeprom):
     assert eeprom.rebind().value == "at24"
     assert eeprom.identity().value == {"driver": "at24", "size": 256}
 
@@ -42,7 +42,7 @@ def test_what_is_written_is_read_back(eeprom, memory):
 
 
 @pytest.mark.fault("at24c02:write_lost", "s3c2410_i2c:stop_lost", "at24c02:protected")
-def test_a_write_is_cut_at_each_page(eeprom, memory, at24c02_chip):
+def test_a_write_is_split_at_page_boundaries(eeprom, memory, at24c02_chip):
     at24c02_chip.clear()
     _ = eeprom.write(offset=memory + 5, data=bytes(range(12))).value
     assert at24c02_chip.seen("stored") == [
@@ -54,7 +54,7 @@ def test_a_write_is_cut_at_each_page(eeprom, memory, at24c02_chip):
 
 
 @pytest.mark.fault("at24c02:no_write_cycle")
-def test_the_driver_asks_until_the_write_cycle_is_over(eeprom, memory, at24c02_chip, s3c2410_i2c_chip):
+def test_the_driver_polls_until_the_write_cycle_ends(eeprom, memory, at24c02_chip, s3c2410_i2c_chip):
     s3c2410_i2c_chip.clear()
     at24c02_chip.write_cycle_asks = 2
     written = eeprom.write_and_read(offset=memory, data=b"\x5a")
@@ -64,7 +64,7 @@ def test_the_driver_asks_until_the_write_cycle_is_over(eeprom, memory, at24c02_c
 
 
 @pytest.mark.fault("at24c02:write_lost")
-def test_a_protected_memory_refuses_a_write_and_keeps_its_content(eeprom, memory, at24c02_chip):
+def test_a_write_protected_memory_rejects_a_write_and_keeps_its_content(eeprom, memory, at24c02_chip):
     _ = eeprom.write(offset=memory, data=b"\x11\x22").value
     at24c02_chip.write_protect.set(True)
     refused = eeprom.write(offset=memory, data=b"\x33\x44")
@@ -82,13 +82,13 @@ def test_the_end_of_the_memory_is_the_end_of_the_file(eeprom, at24c02_chip):
 
 
 @pytest.mark.fault("s3c2410_i2c:slow_bytes", "at24c02:stretches_clock")
-def test_the_whole_memory_is_read_in_time(eeprom, measure):
+def test_the_read_latency_is_within_its_limit(eeprom, measure):
     answer = eeprom.read_each(places=[[0, 32]])
     measure("32 bytes", (answer.ended_ns - answer.started_ns) / 1e9, "s", limit=eeprom.limits["read_32_s"])
 
 
 @pytest.mark.fault("at24c02:write_lost", "at24c02:bit_flip")
-def test_a_memory_that_is_busy_for_ever_is_a_timeout_and_not_a_hang(eeprom, memory, at24c02_chip):
+def test_a_memory_that_stays_busy_ends_in_a_timeout(eeprom, memory, at24c02_chip):
     at24c02_chip.write_cycle_s = 0.2
     try:
         _ = eeprom.write(offset=memory, data=b"\x77").value

@@ -13,12 +13,12 @@ def finger(elan_chip):
 
 
 @pytest.mark.fault("elan:absent", "elan:wrong_version", "elan:wrong_size", "s3c64xx_spi:bus_miso_low")
-def test_the_sensor_is_the_one_that_the_board_has(elan):
+def test_version_and_size_are_those_of_the_boards_sensor(elan):
     assert elan.identify().value == {"version": 0x0E, "height": 80, "width": 80}
 
 
 @pytest.mark.fault("elan:protection_stuck", "elan:register_lost", "elan:reset_ignored", "s3c64xx_spi:bus_corrupt_mosi")
-def test_an_open_register_keeps_what_is_written_until_a_reset(elan, elan_chip):
+def test_an_unprotected_register_keeps_what_is_written_until_a_reset(elan, elan_chip):
     assert elan.registers(register=5, value=0x21).value == {
         "first": 0x6F, "open": 0x5A, "written": 0x21, "again": 0x6F,
     }

@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.fault("fpc1020:finger_never", "fpc1020:interrupt_lost", "fpc1020:interrupt_late", "fpc1020:zones_wrong")
-def test_a_finger_that_comes_raises_the_interrupt_soon(fingerprint, finger, measure):
+def test_a_finger_raises_the_interrupt_within_the_latency_limit(fingerprint, finger, measure):
     with fingerprint.wait_for_finger(timeout_s=1.0) as waiting:
         laid_ns = time.monotonic_ns()
         finger(7)
@@ -20,7 +20,7 @@ def test_a_finger_that_comes_raises_the_interrupt_soon(fingerprint, finger, meas
 
 
 @pytest.mark.fault("fpc1020:finger_always")
-def test_without_a_finger_nothing_comes(fingerprint, finger):
+def test_without_a_finger_there_is_no_interrupt(fingerprint, finger):
     with fingerprint.wait_for_finger(timeout_s=0.2) as waiting:
         pass
     assert waiting.error
@@ -29,7 +29,7 @@ def test_without_a_finger_nothing_comes(fingerprint, finger):
 
 
 @pytest.mark.fault("fpc1020:finger_never", "fpc1020:finger_always", "fpc1020:zones_wrong")
-def test_zones_tell_a_finger_that_lies_from_one_that_is_gone(fingerprint, finger):
+def test_zones_show_whether_a_finger_is_on_the_sensor(fingerprint, finger):
     finger(3)
     assert fingerprint.zones().value == 0x0FF0
     finger(None)

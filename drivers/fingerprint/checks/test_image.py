@@ -32,7 +32,7 @@ def test_the_whole_image_is_the_finger_on_the_sensor(fingerprint, fpc1020_chip, 
 
 @pytest.mark.fault("fpc1020:crop_ignored", "fpc1020:image_stale", "fpc1020:noisy", "s3c64xx_spi:bus_corrupt_miso",
                    "s3c64xx_spi:width_ignored")
-def test_a_part_of_the_image_is_that_part_of_the_finger(fingerprint, fpc1020_chip, finger):
+def test_a_cropped_image_is_that_part_of_the_finger(fingerprint, fpc1020_chip, finger):
     for seed in (5, 6):
         finger(seed)
         found = fingerprint.capture(crop=PART).value
@@ -41,7 +41,7 @@ def test_a_part_of_the_image_is_that_part_of_the_finger(fingerprint, fpc1020_chi
 
 
 @pytest.mark.fault("fpc1020:low_contrast", "fpc1020:finger_never", "fpc1020:fifo_underflow")
-def test_ridges_stand_out_from_valleys(fingerprint, fpc1020_chip, finger, measure):
+def test_the_contrast_between_ridges_and_valleys_is_sufficient(fingerprint, fpc1020_chip, finger, measure):
     finger(9)
     assert fingerprint.zones().value
     found = fingerprint.capture(crop=PART).value
@@ -63,7 +63,7 @@ def test_an_empty_sensor_has_no_dead_pixels_and_little_noise(fingerprint, finger
 
 @pytest.mark.fault("fpc1020:pattern_inverted", "fpc1020:pattern_ignored", "s3c64xx_spi:bus_mosi_low",
                    "fpc1020:registers_lost")
-def test_the_checkerboard_comes_both_ways_round(fingerprint, fpc1020_chip):
+def test_the_checkerboard_pattern_comes_normal_and_inverted(fingerprint, fpc1020_chip):
     normal = fingerprint.capture(crop=[0, 16, 0, 2], pattern="checkerboard").value["pixels"]
     inverted = fingerprint.capture(crop=[0, 16, 0, 2], pattern="inverted").value["pixels"]
     assert normal == board_of(HIGH, LOW, 16, 16)
@@ -71,13 +71,13 @@ def test_the_checkerboard_comes_both_ways_round(fingerprint, fpc1020_chip):
 
 
 @pytest.mark.fault("fpc1020:pattern_inverted", "fpc1020:pattern_ignored")
-def test_the_board_tests_light_every_pixel_and_none(fingerprint):
+def test_the_test_patterns_set_every_pixel_and_none(fingerprint):
     assert fingerprint.capture(crop=[0, 8, 0, 2], pattern="ones").value["pixels"] == bytes([HIGH]) * 128
     assert fingerprint.capture(crop=[0, 8, 0, 2], pattern="zeros").value["pixels"] == bytes([LOW]) * 128
 
 
 @pytest.mark.fault("fpc1020:bit_errors", "fpc1020:noisy", "fpc1020:pixel_lost")
-def test_twenty_captures_in_a_row_are_the_same(fingerprint, fpc1020_chip, finger):
+def test_twenty_captures_in_a_row_are_identical(fingerprint, fpc1020_chip, finger):
     finger(11)
     found = fingerprint.repeat_capture(count=20, crop=[0, 8, 0, 4]).value
     whole = fpc1020_chip.image(11)
@@ -88,13 +88,13 @@ def test_twenty_captures_in_a_row_are_the_same(fingerprint, fpc1020_chip, finger
 
 @pytest.mark.slow(4)
 @pytest.mark.fault("fpc1020:bit_errors")
-def test_two_hundred_captures_in_a_row_are_the_same(fingerprint, finger):
+def test_two_hundred_captures_in_a_row_are_identical(fingerprint, finger):
     finger(12)
     assert fingerprint.timeout(120.0).repeat_capture(count=200, crop=[0, 8, 0, 4]).value["other"] == 0
 
 
 @pytest.mark.fault("fpc1020:reset_ignored", "fpc1020:image_stale")
-def test_a_reset_in_the_middle_of_a_capture_ends_it(fingerprint, fpc1020_chip, finger, slow_capture):
+def test_a_reset_during_a_capture_aborts_it(fingerprint, fpc1020_chip, finger, slow_capture):
     finger(21)
     assert fingerprint.capture(crop=[0, 8, 0, 2]).value["rows"] == 8
     finger(22)
@@ -107,12 +107,12 @@ def test_a_reset_in_the_middle_of_a_capture_ends_it(fingerprint, fpc1020_chip, f
 
 
 @pytest.mark.fault("fpc1020:fifo_error_silent", "fpc1020:interrupt_lost")
-def test_reading_more_than_was_captured_is_an_underflow(fingerprint):
+def test_reading_beyond_the_capture_is_a_fifo_underflow(fingerprint):
     assert fingerprint.underflow(crop=[0, 4, 0, 1], more=8).value == {"interrupt": 0x04, "error": 0x01}
 
 
 @pytest.mark.fault("fpc1020:capture_never_done")
-def test_a_capture_whose_interrupt_is_lost_is_given_up(fingerprint, fpc1020_chip):
+def test_a_capture_with_a_lost_interrupt_ends_in_a_timeout(fingerprint, fpc1020_chip):
     with fpc1020_chip.faults.switched_on("interrupt_lost"):
         answer = fingerprint.capture(crop=[0, 4, 0, 1])
         assert answer.error["type"] == "TimeoutError"
@@ -120,7 +120,7 @@ def test_a_capture_whose_interrupt_is_lost_is_given_up(fingerprint, fpc1020_chip
 
 
 @pytest.mark.fault("fpc1020:capture_never_done", "s3c64xx_spi:bus_miso_high")
-def test_every_frame_of_a_capture_is_done(fingerprint, finger):
+def test_every_spi_message_of_a_capture_completes(fingerprint, finger):
     finger(30)
     wiring = fingerprint.device.arguments["wiring"]
     complete = every_message_completes.bind(bus=wiring["bus"], device=wiring["device"], messages=9)

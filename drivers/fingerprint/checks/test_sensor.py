@@ -6,7 +6,7 @@ import pytest
 
 @pytest.mark.fault("fpc1020:reset_ignored", "fpc1020:reset_interrupt_missing", "fpc1020:interrupt_not_cleared",
                    "fpc1020:absent", "fpc1020:interrupt_stuck")
-def test_a_reset_raises_the_interrupt_which_reading_clears(fingerprint, fpc1020_chip, measure):
+def test_a_reset_raises_the_interrupt_and_reading_clears_it(fingerprint, fpc1020_chip, measure):
     found = fingerprint.reset().value
     assert found["irq_high"]
     assert found["first"] == 0xFF
@@ -18,20 +18,20 @@ def test_a_reset_raises_the_interrupt_which_reading_clears(fingerprint, fpc1020_
 
 
 @pytest.mark.fault("fpc1020:wrong_hwid", "s3c64xx_spi:bus_miso_low", "s3c64xx_spi:bus_select_lost")
-def test_the_sensor_is_the_one_that_the_board_has(fingerprint):
+def test_the_hwid_is_that_of_the_boards_sensor(fingerprint):
     found = fingerprint.identify().value
     assert found == {"hwid": 0x020A, "part": "FPC1020A", "rows": 192, "columns": 192}
 
 
 @pytest.mark.fault("fpc1020:absent", "fpc1020:wrong_hwid")
-def test_the_sensor_is_there(fingerprint):
+def test_the_sensor_answers(fingerprint):
     found = fingerprint.probe().value
     assert found["present"]
     assert found["hwid"] == 0x020A
 
 
 @pytest.mark.fault("s3c64xx_spi:bus_miso_low")
-def test_a_sensor_that_is_not_there_is_noticed(fingerprint, fpc1020_chip):
+def test_an_absent_sensor_is_detected(fingerprint, fpc1020_chip):
     with fpc1020_chip.faults.switched_on("absent"):
         found = fingerprint.probe().value
         assert found == {"present": False, "hwid": 0xFFFF, "bytes": b"\xff" * 5}
@@ -58,14 +58,14 @@ def test_a_register_keeps_what_is_written_until_a_reset(fingerprint):
 
 
 @pytest.mark.fault("fpc1020:sleep_refused", "fpc1020:status_wrong", "fpc1020:wake_lost")
-def test_it_sleeps_and_wakes(fingerprint, fpc1020_chip):
+def test_the_sensor_enters_and_leaves_sleep_and_deep_sleep(fingerprint, fpc1020_chip):
     for deep in (False, True):
         assert fingerprint.sleep(deep=deep).value == {"awake": 0x0E, "asleep": 0x00, "again": 0x0E}
     assert fpc1020_chip.violations == []
 
 
 @pytest.mark.fault("fpc1020:interrupt_spurious", "fpc1020:interrupt_lost")
-def test_every_interrupt_has_a_cause(fingerprint, finger):
+def test_there_is_no_spurious_interrupt(fingerprint, finger):
     finger(1)
     found = fingerprint.repeat_capture(count=5, crop=[0, 8, 0, 1]).value
     assert found["edges_left"] == 0

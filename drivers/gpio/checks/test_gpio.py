@@ -43,7 +43,7 @@ def test_an_input_reads_what_is_on_the_wire(gpio, virtio_gpio_chip):
 
 
 @pytest.mark.fault("virtio_gpio:stuck_low", "virtio_gpio:request_refused")
-def test_an_active_low_input_reads_the_other_way_round(gpio, virtio_gpio_chip):
+def test_an_active_low_input_reads_inverted(gpio, virtio_gpio_chip):
     virtio_gpio_chip.line("button").set(False)
     assert gpio.get(["button"], active_low=True).value == [1]
     virtio_gpio_chip.line("button").set(True)
@@ -66,7 +66,7 @@ def test_an_output_drives_its_wire_and_no_other_until_it_is_released(gpio, virti
 
 
 @pytest.mark.fault("virtio_gpio:set_value_lost", "virtio_gpio:output_open")
-def test_an_output_can_start_low_or_high(gpio, virtio_gpio_chip):
+def test_an_output_starts_low_or_high_without_a_glitch(gpio, virtio_gpio_chip):
     for value in (0, 1):
         virtio_gpio_chip.line("led").set(not value)
         virtio_gpio_chip.clear()
@@ -81,7 +81,7 @@ def test_an_output_can_start_low_or_high(gpio, virtio_gpio_chip):
 
 
 @pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:answer_too_short")
-def test_setting_a_direction_is_seen_by_the_kernel(gpio):
+def test_a_direction_change_is_visible_to_the_kernel(gpio):
     answer = gpio.tracing(contracts.every_direction_change_succeeds, contracts.no_request_fails,
                               contracts.every_request_is_answered).set_directions("led", ["output", "input", "output"])
     assert answer.value == ["output", "input", "output"]
@@ -104,7 +104,7 @@ def test_a_jumper_carries_each_value(gpio):
                    "virtio_gpio:invalid_events")
 @pytest.mark.parametrize("edge, expected", [("rising", ["rising", "rising"]), ("falling", ["falling"]),
                                             ("both", ["rising", "falling", "rising"])])
-def test_only_the_edges_that_were_asked_for_are_heard(gpio, virtio_gpio_chip, edge, expected):
+def test_only_the_requested_edges_are_reported(gpio, virtio_gpio_chip, edge, expected):
     line = virtio_gpio_chip.line("button")
     line.set(False)
     with gpio.edges("button", count=len(expected) + 1, edge=edge, timeout_s=0.25) as heard:
@@ -117,7 +117,7 @@ def test_only_the_edges_that_were_asked_for_are_heard(gpio, virtio_gpio_chip, ed
 
 @pytest.mark.fault("virtio_gpio:wrong_edge", "virtio_gpio:lose_edges")
 @pytest.mark.parametrize("edge, level", [("rising", True), ("falling", False)])
-def test_a_change_is_the_edge_that_it_is(gpio, virtio_gpio_chip, edge, level):
+def test_a_level_change_is_reported_as_the_right_edge(gpio, virtio_gpio_chip, edge, level):
     virtio_gpio_chip.line("button").set(not level)
     with gpio.edges("button", count=1, edge=edge, timeout_s=0.5) as heard:
         virtio_gpio_chip.line("button").set(level)
@@ -125,7 +125,7 @@ def test_a_change_is_the_edge_that_it_is(gpio, virtio_gpio_chip, edge, level):
 
 
 @pytest.mark.fault("virtio_gpio:lose_every_tenth_edge", "virtio_gpio:duplicate_edges", "virtio_gpio:lose_edges")
-def test_a_thousand_edges_are_counted(gpio, virtio_gpio_chip, measure):
+def test_no_edge_of_a_thousand_is_lost(gpio, virtio_gpio_chip, measure):
     count = int(gpio.limits["edges"])
     virtio_gpio_chip.line("button").set(False)
     with gpio.timeout(30).edges("button", count=count, timeout_s=10) as heard:
@@ -141,7 +141,7 @@ def test_a_thousand_edges_are_counted(gpio, virtio_gpio_chip, measure):
 
 
 @pytest.mark.fault("virtio_gpio:late_edges", "virtio_gpio:lose_edges")
-def test_an_edge_is_heard_in_time(gpio, measure):
+def test_the_edge_latency_is_within_its_limit(gpio, measure):
     out, into = gpio.device.arguments["out"], gpio.device.arguments["into"]
     heard = gpio.loop_edges(out, into, 8).value
     assert [kind for kind, _, _ in heard] == ["rising", "falling"] * 4
@@ -160,7 +160,7 @@ def test_debounce_makes_one_edge_of_a_bouncing_button(gpio, virtio_gpio_chip):
 
 
 @pytest.mark.fault("virtio_gpio:request_refused")
-def test_a_line_belongs_to_one_program_at_a_time(gpio):
+def test_requesting_a_line_twice_is_ebusy(gpio):
     assert gpio.request_twice("button").errno == errno.EBUSY
     free = gpio.info("button").value
     assert (free["used"], free["consumer"]) == (False, "")
@@ -168,14 +168,14 @@ def test_a_line_belongs_to_one_program_at_a_time(gpio):
 
 
 @pytest.mark.fault("virtio_gpio:stuck_high")
-def test_a_bias_that_the_controller_has_not_changes_nothing(gpio, virtio_gpio_chip):
+def test_an_unsupported_bias_has_no_effect(gpio, virtio_gpio_chip):
     virtio_gpio_chip.line("button").set(False)
     for bias in ("pull_up", "pull_down", "disabled"):
         assert gpio.get(["button"], bias=bias).value == [0]
 
 
 @pytest.mark.fault("virtio_gpio:interrupts_stay_on")
-def test_a_line_that_is_no_longer_listened_to_has_its_interrupt_off(gpio, virtio_gpio_chip):
+def test_releasing_a_line_disables_its_interrupt(gpio, virtio_gpio_chip):
     with gpio.edges("button", count=1) as heard:
         during = virtio_gpio_chip.pin("button").irq_type.name
         press(virtio_gpio_chip)
@@ -185,14 +185,14 @@ def test_a_line_that_is_no_longer_listened_to_has_its_interrupt_off(gpio, virtio
 
 
 @pytest.mark.fault("virtio_gpio:direction_inverted")
-def test_the_controller_says_which_direction_a_line_has(gpio, virtio_gpio_chip):
+def test_get_direction_reports_the_hardware_direction(gpio, virtio_gpio_chip):
     with gpio.hold({"led": 1}, until="button") as held:
         press(virtio_gpio_chip)
     assert held.value["led"]["hardware"] == "out"
 
 
 @pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:interrupts_stay_on")
-def test_a_line_can_be_listened_to_again_at_once(gpio, virtio_gpio_chip):
+def test_edge_detection_can_be_requested_again_at_once(gpio, virtio_gpio_chip):
     assert gpio.request_edges_repeatedly("button", 30).errno == 0
     assert virtio_gpio_chip.pin("button").buffer is None
     with gpio.edges("button", count=1, timeout_s=0.5) as heard:
@@ -203,7 +203,7 @@ def test_a_line_can_be_listened_to_again_at_once(gpio, virtio_gpio_chip):
 
 @pytest.mark.expects(splat="GPIO request failed")
 @pytest.mark.fault("virtio_gpio:lose_edges")
-def test_a_value_that_the_controller_refuses_is_an_error(gpio, virtio_gpio_chip):
+def test_a_failed_set_value_request_is_an_error(gpio, virtio_gpio_chip):
     with gpio.set_later("led", 1, until="button") as later:
         virtio_gpio_chip.faults.request_refused = True
         press(virtio_gpio_chip)
@@ -214,7 +214,7 @@ def test_a_value_that_the_controller_refuses_is_an_error(gpio, virtio_gpio_chip)
 
 @pytest.mark.expects(splat="GPIO request failed|WARNING: .*virtio_gpio_irq_bus_sync_unlock")
 @pytest.mark.fault("virtio_gpio:request_refused")
-def test_edges_that_the_controller_refuses_to_tell_of_are_an_error(gpio, virtio_gpio_chip):
+def test_a_failed_irq_type_request_is_an_error(gpio, virtio_gpio_chip):
     assert gpio.request_edges_repeatedly("button", 1).errno == 0
     with virtio_gpio_chip.faults.switched_on("interrupt_refused"):
         assert gpio.request_edges_repeatedly("button", 1).errno == errno.EINVAL
@@ -226,7 +226,7 @@ def sleep(kernel, **arguments):
 
 
 @pytest.mark.fault("virtio_gpio:stuck_low")
-def test_a_line_reads_on_after_the_system_slept(gpio, kernel, virtio_gpio_chip):
+def test_a_line_still_reads_after_suspend_and_resume(gpio, kernel, virtio_gpio_chip):
     virtio_gpio_chip.line("button").set(True)
     assert gpio.get(["button"]).value == [1]
     sleep(kernel, lost=())  # nothing is set up anew but what the kernel itself does
@@ -234,7 +234,7 @@ def test_a_line_reads_on_after_the_system_slept(gpio, kernel, virtio_gpio_chip):
 
 
 @pytest.mark.fault("virtio_gpio:lose_edges", "virtio_gpio:stuck_high")
-def test_sleeping_again_and_again_leaves_the_next_check_its_lines(gpio, kernel, virtio_gpio_chip):
+def test_values_and_edges_still_work_after_repeated_suspend_and_resume(gpio, kernel, virtio_gpio_chip):
     for level in (True, False) * 2:
         virtio_gpio_chip.line("button").set(not level)
         sleep(kernel)

@@ -43,7 +43,7 @@ def test_the_driver_binds_to_the_sensor(hwmon):
 
 @pytest.mark.fault("tmp102:temperature_stuck", "tmp102:sign_lost", "tmp102:bytes_swapped", "tmp102:fraction_lost",
                    "tmp102:reads_half_a_degree_high", "tmp102:extended_mode_ignored", "s3c2410_i2c:corrupt_read")
-def test_each_temperature_is_read_as_it_is(hwmon, sensed):
+def test_each_temperature_is_read_exactly(hwmon, sensed):
     read = {}
     for celsius in (-55.0, -20.5, -0.0625, 0.0, 0.0625, 25.0, 99.9375, 127.9375, 128.0, 150.0):
         sensed.temperature_c = celsius
@@ -52,7 +52,7 @@ def test_each_temperature_is_read_as_it_is(hwmon, sensed):
 
 
 @pytest.mark.fault("tmp102:bytes_swapped", "s3c2410_i2c:restart_as_stop_start")
-def test_a_reading_is_one_transfer_of_two_messages(hwmon, tmp102_chip, s3c2410_i2c_chip):
+def test_read_time_is_one_transfer_of_two_messages(hwmon, tmp102_chip, s3c2410_i2c_chip):
     s3c2410_i2c_chip.clear()
     reads = i2c_contracts.read_the_bytes.bind(messages=[b"\x0c\x81"])
     answer = hwmon.tracing(i2c_contracts.one_transfer, i2c_contracts.every_transfer_is_whole, reads).read()
@@ -63,7 +63,7 @@ def test_a_reading_is_one_transfer_of_two_messages(hwmon, tmp102_chip, s3c2410_i
 
 
 @pytest.mark.fault("tmp102:limits_not_stored", "tmp102:limits_swapped", "s3c2410_i2c:corrupt_write")
-def test_a_limit_that_is_written_is_in_the_sensor(hwmon, limits_kept, tmp102_chip):
+def test_a_written_limit_reaches_the_sensor(hwmon, limits_kept, tmp102_chip):
     tmp102_chip.clear()
     assert hwmon.write(attribute="temp1_max", value=60000).value == 60000
     assert hwmon.write(attribute="temp1_max_hyst", value=-10000).value == -10000
@@ -72,7 +72,7 @@ def test_a_limit_that_is_written_is_in_the_sensor(hwmon, limits_kept, tmp102_chi
 
 
 @pytest.mark.fault("tmp102:limits_not_stored", "s3c2410_i2c:corrupt_write")
-def test_a_limit_reads_as_the_sensor_has_it(hwmon, limits_kept, tmp102_chip):
+def test_a_limit_reads_back_as_the_sensor_rounds_it(hwmon, limits_kept, tmp102_chip):
     assert hwmon.write(attribute="temp1_max", value=60000).value == tmp102_chip.limit_c("high") * 1000
     shown = hwmon.write(attribute="temp1_max", value=60040).value  # between two of the sensor's steps of 62.5
     assert tmp102_chip.limit_c("high") in (60.0, 60.0625)
@@ -93,7 +93,7 @@ def test_the_alert_is_active_beyond_the_limit(hwmon, limits_kept, sensed):
 
 
 @pytest.mark.fault("tmp102:configuration_not_stored", "tmp102:shutdown_ignored")
-def test_the_configuration_is_as_the_driver_wants_it_and_is_restored(hwmon, tmp102_chip):
+def test_probe_configures_the_sensor_and_unbind_restores_it(hwmon, tmp102_chip):
     driver = hwmon.device.driver
     assert hwmon.rebind(driver=driver).value == driver
     tmp102_chip.clear()
@@ -111,13 +111,13 @@ def test_the_first_reading_waits_for_the_first_conversion(hwmon, measure):
 
 
 @pytest.mark.fault("s3c2410_i2c:ghost_slaves", "s3c2410_i2c:acknowledge_ignored")
-def test_a_sensor_that_is_gone_is_an_error_and_not_a_temperature(hwmon, tmp102_chip):
+def test_an_absent_sensor_is_enxio(hwmon, tmp102_chip):
     with tmp102_chip.faults.switched_on("absent"):
         answer = hwmon.read()
     assert answer.errno == errno.ENXIO
 
 
 @pytest.mark.fault("s3c2410_i2c:slow_bytes", "tmp102:stretches_clock")
-def test_readings_come_in_time(hwmon, measure):
+def test_the_read_latency_is_within_its_limit(hwmon, measure):
     answer = hwmon.read_many(count=5).value
     measure("a reading", answer["seconds"] / 5, "s", limit=hwmon.limits["reading_s"])

@@ -12,7 +12,7 @@ def read_and_write(i2c):
 
 @pytest.mark.sweep
 @pytest.mark.fault("s3c2410_i2c:bus_fail")
-def test_every_byte_that_is_not_acknowledged_is_told(sweep, i2c):
+def test_every_nack_is_reported(sweep, i2c):
     found = sweep("s3c2410_i2c:bus_fail", lambda: read_and_write(i2c))
     assert len(found.fired) == 3, found.ended  # two addresses and a written byte
     assert (found.silent, found.lasting, found.late, found.unwell) == ([], [], [], [])
@@ -20,7 +20,7 @@ def test_every_byte_that_is_not_acknowledged_is_told(sweep, i2c):
 
 @pytest.mark.sweep
 @pytest.mark.fault("s3c2410_i2c:bus_fail")
-def test_no_lost_interrupt_hurts_for_long(sweep, i2c):
+def test_the_adapter_recovers_from_every_lost_interrupt(sweep, i2c):
     found = sweep("s3c2410_i2c:lose_interrupts", lambda: read_and_write(i2c))
     assert found.fired, found.ended
     assert found.silent == [], "the program was told nothing although the transfer never came to its end"
@@ -29,7 +29,7 @@ def test_no_lost_interrupt_hurts_for_long(sweep, i2c):
 
 @pytest.mark.sweep
 @pytest.mark.fault("s3c2410_i2c:bus_fail")
-def test_every_byte_that_is_not_acknowledged_has_a_documented_errno(sweep, i2c):
+def test_every_nack_has_a_documented_errno(sweep, i2c):
     """Documentation/i2c/fault-codes.rst lists what an adapter may return."""
     found = sweep("s3c2410_i2c:bus_fail", lambda: read_and_write(i2c))
     assert {row["outcome"] for row in found.fired} <= {"ENXIO", "EIO", "EAGAIN", "ETIMEDOUT"}
@@ -38,7 +38,7 @@ def test_every_byte_that_is_not_acknowledged_has_a_documented_errno(sweep, i2c):
 @pytest.mark.sweep
 @pytest.mark.expects(splat="deal with arbitration loss")
 @pytest.mark.fault("s3c2410_i2c:bus_fail")
-def test_no_register_read_that_fails_hurts_for_long(sweep, i2c):
+def test_the_adapter_recovers_from_every_failed_register_read(sweep, i2c):
     found = sweep("s3c2410_i2c.window:read_fails", lambda: read_and_write(i2c), seconds=60.0)
     assert len(found.fired) > 3, found.ended
     assert (found.lasting, found.unwell) == ([], [])

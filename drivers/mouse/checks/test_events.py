@@ -18,7 +18,7 @@ def played(mouse, pointer, steps, **options):
 
 
 @pytest.mark.fault("mouse_24ae_2002:button_stuck", "mouse_24ae_2002:buttons_dead", "mouse_24ae_2002:lose_reports")
-def test_each_button_is_pressed_and_let_go(mouse, pointer):
+def test_each_button_is_pressed_and_released(mouse, pointer):
     with mouse.watch(reports=2 * len(BUTTONS)) as watch:
         for name in BUTTONS:
             pointer.click(name)
@@ -26,7 +26,7 @@ def test_each_button_is_pressed_and_let_go(mouse, pointer):
 
 
 @pytest.mark.fault("mouse_24ae_2002:button_stuck", "mouse_24ae_2002:buttons_dead")
-def test_buttons_that_are_held_together_are_told_apart(mouse, pointer):
+def test_buttons_held_together_are_reported_separately(mouse, pointer):
     with mouse.watch(reports=4) as watch:
         pointer.press("left", "right")
         pointer.press("middle")
@@ -40,7 +40,7 @@ def test_buttons_that_are_held_together_are_told_apart(mouse, pointer):
                    "mouse_24ae_2002:lose_reports", "mouse_24ae_2002:duplicate_reports",
                    "mouse_24ae_2002:reorder_reports", "mouse_24ae_2002:corrupt_reports",
                    "mouse_24ae_2002:phantom_reports", "mouse_24ae_2002:nak_for_ever")
-def test_motion_from_end_to_end_on_both_axes_is_what_was_moved(mouse, pointer):
+def test_motion_over_the_full_range_of_both_axes_is_reported_exactly(mouse, pointer):
     steps = [(count, 127 - abs(count) or 1, 0) for count in range(-127, 128) if count]
     watched = played(mouse, pointer, steps)
     assert input_event_codes.motion(watched["events"]) == [list(step) for step in steps]
@@ -54,7 +54,7 @@ def test_the_wheel_turns_both_ways(mouse, pointer):
 
 @pytest.mark.fault("mouse_24ae_2002:button_stuck", "mouse_24ae_2002:axis_inverted", "mouse_24ae_2002:wheel_dead",
                    "mouse_24ae_2002:duplicate_reports")
-def test_usbmouse_tells_what_usbhid_tells(mouse, pointer, usbmouse):
+def test_usbmouse_reports_the_same_events_as_usbhid(mouse, pointer, usbmouse):
     steps = [(1, -1, 0), (-127, 127, 0), (127, -127, 1), (3, 4, -127)]
     watched = played(mouse, pointer, steps)
     assert input_event_codes.motion(watched["events"]) == [list(step) for step in steps]
@@ -66,7 +66,7 @@ def test_usbmouse_tells_what_usbhid_tells(mouse, pointer, usbmouse):
 
 @pytest.mark.fault("mouse_24ae_2002:nak_for_ever")
 @pytest.mark.driver("usbmouse")
-def test_usbmouse_tells_no_wheel_that_a_short_report_does_not_have(mouse, pointer, usbmouse):
+def test_usbmouse_reports_no_wheel_event_for_a_short_report(mouse, pointer, usbmouse):
     with mouse.watch(reports=2) as watch:
         pointer.send(b"\0\1\1\5", b"\0\2\2")
     assert input_event_codes.motion(watch.value["events"]) == [[1, 1, 5], [2, 2, 0]]
@@ -74,7 +74,7 @@ def test_usbmouse_tells_no_wheel_that_a_short_report_does_not_have(mouse, pointe
 
 @pytest.mark.fault("mouse_24ae_2002:short_reports", "mouse_24ae_2002:corrupt_reports",
                    "mouse_24ae_2002:reorder_reports")
-def test_hidraw_gives_the_reports_that_crossed_the_wire(mouse, pointer):
+def test_hidraw_returns_the_reports_on_the_wire(mouse, pointer):
     steps = [(dx, -dx, 0) for dx in range(1, 25)]
     watched = played(mouse, pointer, steps, raw=True)
     assert watched["raw"] == [bytes((0, dx, 256 - dx, 0)) for dx, _, _ in steps]
@@ -84,7 +84,7 @@ def test_hidraw_gives_the_reports_that_crossed_the_wire(mouse, pointer):
 @pytest.mark.slow(12)
 @pytest.mark.fault("mouse_24ae_2002:lose_reports", "mouse_24ae_2002:duplicate_reports",
                    "mouse_24ae_2002:reorder_reports", "mouse_24ae_2002:corrupt_reports")
-def test_ten_thousand_events_arrive_once_each_and_in_order(mouse, pointer, measure):
+def test_no_event_of_ten_thousand_is_lost_duplicated_or_reordered(mouse, pointer, measure):
     chance = random.Random(2002)
     steps = [(chance.randint(1, 127), -chance.randint(1, 127), 0) for _ in range(10_000)]
     packed = b""
@@ -104,7 +104,7 @@ def test_ten_thousand_events_arrive_once_each_and_in_order(mouse, pointer, measu
 
 
 @pytest.mark.fault("mouse_24ae_2002:stall_every_request", "mouse_24ae_2002:buttons_dead")
-def test_a_program_may_ask_for_the_report_that_is_now(mouse, pointer):
+def test_get_report_returns_the_current_report(mouse, pointer):
     with mouse.watch(reports=1) as watch:
         pointer.press("left", "middle")
     assert input_event_codes.buttons(watch.value["events"]) == [["left", 1], ["middle", 1]]
@@ -114,7 +114,7 @@ def test_a_program_may_ask_for_the_report_that_is_now(mouse, pointer):
 
 
 @pytest.mark.fault("mouse_24ae_2002:unplug_lost")
-def test_a_program_that_reads_learns_that_the_mouse_is_gone(mouse, pointer):
+def test_a_pending_read_ends_with_enodev_at_disconnect(mouse, pointer):
     with mouse.watch(reports=2, timeout_s=2.0) as watch:
         pointer.move(dx=1)
         pointer.wait_until_sent()

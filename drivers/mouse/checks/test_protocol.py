@@ -14,7 +14,7 @@ NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic |hid [\d(]|input: |
 
 
 @pytest.mark.fault("mouse_24ae_2002:protocol_ignored", "mouse_24ae_2002:wrong_report_size")
-def test_in_boot_protocol_reports_have_no_wheel_and_move_usbmouse_all_the_same(usb, mouse, pointer, usbmouse):
+def test_boot_protocol_reports_have_no_wheel_and_still_move_usbmouse(usb, mouse, pointer, usbmouse):
     # usbhid goes by the report descriptor, whatever the protocol
     boot = [[HID_OUT, SET_PROTOCOL, 0, 0, b""], [HID_IN, GET_PROTOCOL, 0, 0, 1]]
     assert usb.requests(wanted=boot).value == [0, b"\0"]
@@ -28,7 +28,7 @@ def test_in_boot_protocol_reports_have_no_wheel_and_move_usbmouse_all_the_same(u
 
 @pytest.mark.fault("mouse_24ae_2002:idle_refused")
 @pytest.mark.expects(splat=NOISE)
-def test_the_driver_sets_the_mouse_idle_and_reads_its_report_descriptor(usb, mouse, pointer):
+def test_probe_sends_set_idle_and_reads_the_report_descriptor(usb, mouse, pointer):
     _ = replug(usb, pointer).value
     asked = [event for event in pointer.seen("control") if event[1:3] == (HID_OUT, SET_IDLE)]
     assert [(event[3], event[6].value) for event in asked] == [(0, "ok")]
@@ -38,14 +38,14 @@ def test_the_driver_sets_the_mouse_idle_and_reads_its_report_descriptor(usb, mou
 
 @pytest.mark.fault("mouse_24ae_2002:nak_for_ever", "mouse_24ae_2002:axes_swapped")
 @pytest.mark.expects(splat=NOISE)
-def test_reports_that_are_empty_short_or_too_long_do_usbhid_no_harm(mouse, pointer):
+def test_usbhid_survives_empty_short_and_oversized_reports(mouse, pointer):
     bear(mouse, pointer)
 
 
 @pytest.mark.slow
 @pytest.mark.fault("mouse_24ae_2002:nak_for_ever", "mouse_24ae_2002:axes_swapped")
 @pytest.mark.expects(splat=NOISE)
-def test_reports_that_are_empty_short_or_too_long_do_usbmouse_no_harm(mouse, pointer, usbmouse):
+def test_usbmouse_survives_empty_short_and_oversized_reports(mouse, pointer, usbmouse):
     bear(mouse, pointer)
 
 
@@ -60,13 +60,13 @@ def bear(mouse, pointer):
 
 
 @pytest.mark.fault("mouse_24ae_2002:halt_not_cleared", "mouse_24ae_2002:nak_for_ever")
-def test_usbhid_goes_on_after_a_stall(mouse, pointer):
+def test_usbhid_clears_the_halt_after_a_stall(mouse, pointer):
     goes_on_after_a_stall(mouse, pointer)
 
 
 @pytest.mark.fault("mouse_24ae_2002:nak_for_ever")
 @pytest.mark.driver("usbmouse")
-def test_usbmouse_goes_on_after_a_stall(mouse, pointer, usbmouse):
+def test_usbmouse_clears_the_halt_after_a_stall(mouse, pointer, usbmouse):
     goes_on_after_a_stall(mouse, pointer)
 
 
@@ -91,7 +91,7 @@ def lied_to(usb, pointer, seeds):
 
 @pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:stall_every_request")
 @pytest.mark.expects(splat=NOISE)
-def test_descriptors_that_lie_do_not_upset_the_kernel(usb, mouse, pointer):
+def test_malformed_descriptors_do_not_crash_the_kernel(usb, mouse, pointer):
     lied_to(usb, pointer, range(2))
     works_again(usb, mouse, pointer)
 
@@ -99,7 +99,7 @@ def test_descriptors_that_lie_do_not_upset_the_kernel(usb, mouse, pointer):
 @pytest.mark.slow(20)
 @pytest.mark.fault("mouse_24ae_2002:replug_lost")
 @pytest.mark.expects(splat=NOISE)
-def test_many_devices_that_lie_do_not_upset_the_kernel(usb, mouse, pointer, measure):
+def test_many_devices_with_malformed_descriptors_do_not_crash_the_kernel(usb, mouse, pointer, measure):
     number = int(mouse.limits.get("lying_devices", 200))
     # The kernel tries four times, most of a second, with each that it does not understand.
     measure("of so many devices it gave up", lied_to(usb, pointer, range(2, 2 + number)), f"of {number}")

@@ -20,7 +20,7 @@ def given_back(pwm):
                    "samsung_pwm:manual_update_ignored", "samsung_pwm:half_speed", "samsung_pwm:neighbour_written",
                    "samsung_pwm:compare_off_by_a_quarter")
 @pytest.mark.parametrize("channel", range(4))
-def test_the_pin_has_the_period_and_the_duty_that_were_asked_for(pwm, samsung_pwm_chip, channel):
+def test_the_output_has_the_requested_period_and_duty_cycle(pwm, samsung_pwm_chip, channel):
     runs = contracts.it_runs_as_asked.bind(period=MS, duty_cycle=MS // 4)
     only = contracts.only_this_channel.bind(channel=channel)
     started = pwm.tracing(contracts.every_state_is_taken, runs, only).start(channel, MS, MS // 4)
@@ -33,7 +33,7 @@ def test_the_pin_has_the_period_and_the_duty_that_were_asked_for(pwm, samsung_pw
 
 
 @pytest.mark.fault("samsung_pwm:half_speed")
-def test_the_period_is_right_to_one_in_a_hundred(pwm, samsung_pwm_chip, measure):
+def test_the_period_is_accurate_to_one_percent(pwm, samsung_pwm_chip, measure):
     _ = pwm.start(0, MS, MS // 2).value
     off = abs(samsung_pwm_chip.wave(0).period_ns - MS) / MS
     measure("period is off by", off * 100, "%", limit=1.0)
@@ -51,13 +51,13 @@ def test_periods_from_microseconds_to_a_second(pwm, samsung_pwm_chip):
 
 
 @pytest.mark.fault("samsung_pwm:count_has_16_bits")
-def test_a_period_of_more_ticks_than_16_bits_have(pwm, samsung_pwm_chip):
+def test_a_period_of_more_than_16_bits_of_ticks(pwm, samsung_pwm_chip):
     _ = pwm.start(0, 1000 * MS, 500 * MS).value
     assert samsung_pwm_chip.wave(0).period_ns == pytest.approx(1000 * MS, rel=0.08)
 
 
 @pytest.mark.fault("samsung_pwm:compare_not_stored", "samsung_pwm:compare_off_by_a_quarter")
-def test_each_duty_is_the_part_of_the_period_that_is_high(pwm, samsung_pwm_chip):
+def test_the_duty_cycle_is_the_high_part_of_the_period(pwm, samsung_pwm_chip):
     _ = pwm.start(1, MS, MS).value
     duties = {}
     for percent in (1, 10, 50, 90, 99):
@@ -67,20 +67,20 @@ def test_each_duty_is_the_part_of_the_period_that_is_high(pwm, samsung_pwm_chip)
 
 
 @pytest.mark.fault("samsung_pwm:compare_off_by_a_quarter", "samsung_pwm:output_open")
-def test_a_full_duty_is_never_low(pwm, samsung_pwm_chip):
+def test_a_duty_cycle_of_100_percent_is_never_low(pwm, samsung_pwm_chip):
     _ = pwm.start(1, MS, MS).value
     wave = samsung_pwm_chip.wave(1)
     assert wave.running and wave.high_ns == wave.period_ns
 
 
 @pytest.mark.fault("samsung_pwm:compare_not_stored")
-def test_a_duty_of_nothing_is_never_high(pwm, samsung_pwm_chip):
+def test_a_duty_cycle_of_zero_is_never_high(pwm, samsung_pwm_chip):
     _ = pwm.start(1, MS, 0).value
     assert samsung_pwm_chip.wave(1).high_ns == 0
 
 
 @pytest.mark.fault("samsung_pwm:inverter_ignored", "samsung_pwm:inverter_stuck")
-def test_an_inversed_output_is_low_for_the_duty(pwm, samsung_pwm_chip):
+def test_inversed_polarity_is_low_for_the_duty_cycle(pwm, samsung_pwm_chip):
     # normal first: the driver inverts in hardware what is normal to the kernel
     _ = pwm.start(2, MS, MS // 4).value
     _ = pwm.stop().value
@@ -90,7 +90,7 @@ def test_an_inversed_output_is_low_for_the_duty(pwm, samsung_pwm_chip):
 
 @pytest.mark.fault("samsung_pwm:autoreload_stuck")
 @pytest.mark.parametrize("duty", [MS // 4, MS])
-def test_a_channel_that_is_switched_off_is_low(pwm, samsung_pwm_chip, duty):
+def test_a_disabled_channel_is_low(pwm, samsung_pwm_chip, duty):
     off = contracts.it_is_switched_off
     _ = pwm.start(0, MS, duty).value
     assert samsung_pwm_chip.wave(0).running
@@ -102,7 +102,7 @@ def test_a_channel_that_is_switched_off_is_low(pwm, samsung_pwm_chip, duty):
 
 
 @pytest.mark.fault("samsung_pwm:reload_takes_old_values")
-def test_a_running_output_takes_a_new_period_and_duty(pwm, samsung_pwm_chip):
+def test_period_and_duty_cycle_can_change_while_enabled(pwm, samsung_pwm_chip):
     _ = pwm.start(0, MS, MS // 2).value
     assert pwm.write(0, [["period", 2 * MS]]).value["errno"] == [0]
     wave = samsung_pwm_chip.wave(0)
@@ -111,7 +111,7 @@ def test_a_running_output_takes_a_new_period_and_duty(pwm, samsung_pwm_chip):
 
 
 @pytest.mark.fault("samsung_pwm:start_ignored")
-def test_a_running_output_whose_polarity_is_changed_runs_on(pwm, samsung_pwm_chip):
+def test_a_polarity_change_keeps_the_output_enabled(pwm, samsung_pwm_chip):
     _ = pwm.start(0, MS, MS // 4).value
     changed = pwm.write(0, [["polarity", "inversed"]]).value
     assert changed["errno"] == [0] and changed["state"]["enable"] == 1
@@ -121,7 +121,7 @@ def test_a_running_output_whose_polarity_is_changed_runs_on(pwm, samsung_pwm_chi
 
 
 @pytest.mark.fault("samsung_pwm:start_ignored")
-def test_off_and_on_again_gives_the_same_wave(pwm, samsung_pwm_chip):
+def test_disable_and_enable_restore_the_waveform(pwm, samsung_pwm_chip):
     _ = pwm.start(3, MS, MS // 4).value
     samsung_pwm_chip.clear()
     assert pwm.write(3, [["enable", 0], ["enable", 1]]).value["errno"] == [0, 0]
@@ -130,7 +130,7 @@ def test_off_and_on_again_gives_the_same_wave(pwm, samsung_pwm_chip):
 
 
 @pytest.mark.fault("samsung_pwm:output_open")
-def test_settings_that_cannot_be_are_refused_and_change_nothing(pwm, samsung_pwm_chip):
+def test_invalid_settings_are_rejected_and_change_nothing(pwm, samsung_pwm_chip):
     before = pwm.start(0, MS, MS // 2).value
     bad = pwm.write(0, [["duty_cycle", 2 * MS], ["period", MS // 4], ["polarity", "sideways"], ["enable", 2]]).value
     assert bad == {"errno": [errno.EINVAL] * 4, "state": before}
@@ -149,7 +149,7 @@ def test_a_period_out_of_the_timer_s_range_is_erange(pwm):
 
 
 @pytest.mark.fault("samsung_pwm:output_open")
-def test_a_channel_belongs_to_one_at_a_time_and_only_real_ones_exist(pwm, samsung_pwm_chip):
+def test_exporting_an_exported_or_missing_channel_fails(pwm, samsung_pwm_chip):
     _ = pwm.start(0, MS, MS // 2).value
     assert pwm.export(0).errno == errno.EBUSY
     assert pwm.export(5).errno == errno.ENODEV
@@ -159,7 +159,7 @@ def test_a_channel_belongs_to_one_at_a_time_and_only_real_ones_exist(pwm, samsun
 
 
 @pytest.mark.fault("samsung_pwm:neighbour_written", "samsung_pwm:output_open")
-def test_four_channels_run_beside_each_other(pwm, samsung_pwm_chip):
+def test_four_channels_run_independently(pwm, samsung_pwm_chip):
     for channel in range(4):
         assert pwm.start(channel, (channel + 1) * MS, MS // 2).errno == 0
     periods = [samsung_pwm_chip.wave(channel).period_ns for channel in range(4)]

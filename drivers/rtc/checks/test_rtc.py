@@ -50,7 +50,7 @@ def no_alarm(rtc):
 
 
 @pytest.mark.fault("pcf8563:absent", "s3c2410_i2c:nack_address")
-def test_the_driver_binds_and_leaves_timer_interrupts_and_output_off(rtc, pcf8563_chip):
+def test_probe_disables_timer_interrupts_and_clkout(rtc, pcf8563_chip):
     driver = rtc.device.driver
     assert rtc.rebind(driver=driver).value == driver
     identity = rtc.identity().value
@@ -62,7 +62,7 @@ def test_the_driver_binds_and_leaves_timer_interrupts_and_output_off(rtc, pcf856
 
 @pytest.mark.fault("pcf8563:write_lost", "pcf8563:bit_flip", "pcf8563:address_not_stored", "s3c2410_i2c:corrupt_write",
                    "s3c2410_i2c:corrupt_read")
-def test_a_time_that_is_set_is_in_the_chip_digit_by_digit_and_read_back(rtc, still):
+def test_set_time_writes_bcd_to_the_chip_and_reads_back(rtc, still):
     seconds = 1709246096  # 2024-02-29 22:34:56
     is_set, is_read = contracts.set_to_the_time.bind(seconds=seconds), contracts.read_the_time.bind(seconds=seconds)
     setting = rtc.tracing(is_set, i2c.every_transfer_is_whole).set_time(to="2024-02-29 22:34:56")
@@ -76,7 +76,7 @@ def test_a_time_that_is_set_is_in_the_chip_digit_by_digit_and_read_back(rtc, sti
 
 
 @pytest.mark.fault("pcf8563:bit_flip", "s3c2410_i2c:restart_as_stop_start")
-def test_a_reading_is_one_transfer_of_two_messages(rtc, still, s3c2410_i2c_chip):
+def test_read_time_is_one_transfer_of_two_messages(rtc, still, s3c2410_i2c_chip):
     still.set_time("2031-07-05 09:08:07")
     s3c2410_i2c_chip.clear()
     registers = b"\x08\x00\x07\x08\x09\x05\x06\x07\x31"
@@ -101,7 +101,7 @@ CARRIES = {
 
 @pytest.mark.fault("pcf8563:no_leap_day", "pcf8563:counts_in_binary", "pcf8563:weekday_stuck",
                    "pcf8563:century_not_toggled", "pcf8563:stopped", "pcf8563:write_lost")
-def test_a_second_later_every_carry_is_right(rtc, still):
+def test_every_rollover_is_read_right_a_second_later(rtc, still):
     found = {}
     for before in CARRIES:
         _ = rtc.set_time(to=before).value
@@ -112,7 +112,7 @@ def test_a_second_later_every_carry_is_right(rtc, still):
 
 
 @pytest.mark.fault("pcf8563:stopped", "pcf8563:runs_slow", "pcf8563:absent")
-def test_the_time_goes_on_second_by_second_and_never_back(rtc, second_begins, measure):
+def test_the_time_advances_by_one_second_per_second(rtc, second_begins, measure):
     watched = rtc.wait_for_ticks(changes=1).value
     first = seconds_of(watched["times"][0])
     assert [seconds_of(text) for text in watched["times"]] == [first, first + 1]
@@ -120,7 +120,7 @@ def test_the_time_goes_on_second_by_second_and_never_back(rtc, second_begins, me
 
 
 @pytest.mark.fault("pcf8563:not_blocked", "pcf8563:stopped")
-def test_a_reading_in_which_a_second_passes_is_of_one_moment(rtc, still):
+def test_read_time_is_atomic_across_a_seconds_rollover(rtc, still):
     still.set_time("2024-02-29 23:59:59")
     still.second_passes_after(5)  # the register address, two status bytes, seconds, minutes
     assert rtc.read().value == "2024-02-29 23:59:59"
@@ -129,7 +129,7 @@ def test_a_reading_in_which_a_second_passes_is_of_one_moment(rtc, still):
 
 @pytest.mark.fault("pcf8563:voltage_low_lost", "pcf8563:voltage_low_stuck", "pcf8563:write_lost")
 @pytest.mark.expects(splat="low voltage detected")
-def test_a_time_that_is_not_to_be_trusted_is_an_error_until_it_is_set(rtc, still):
+def test_low_voltage_makes_read_time_einval_until_the_time_is_set(rtc, still):
     fails = contracts.reading_fails_with_the_error.bind(error=-errno.EINVAL)
     assert rtc.voltage_low().value == 0
     still.voltage_low()
@@ -144,7 +144,7 @@ def test_a_time_that_is_not_to_be_trusted_is_an_error_until_it_is_set(rtc, still
 
 @pytest.mark.fault("s3c2410_i2c:ghost_slaves", "s3c2410_i2c:acknowledge_ignored")
 @pytest.mark.expects(splat="read error")
-def test_a_clock_that_is_gone_is_an_error_and_not_a_time(rtc, pcf8563_chip):
+def test_an_absent_rtc_is_eio(rtc, pcf8563_chip):
     fails = contracts.reading_fails_with_the_error.bind(error=-errno.EIO)
     with pcf8563_chip.faults.switched_on("absent"):
         answer = rtc.tracing(fails).read()
@@ -153,7 +153,7 @@ def test_a_clock_that_is_gone_is_an_error_and_not_a_time(rtc, pcf8563_chip):
 
 
 @pytest.mark.fault("pcf8563:write_lost", "pcf8563:bit_flip")
-def test_a_time_that_the_chip_cannot_have_is_refused_and_does_not_reach_it(rtc, still):
+def test_an_unrepresentable_time_is_rejected_before_it_reaches_the_chip(rtc, still):
     refused = [rtc.set_time(to=text).errno for text in (
         "2070-01-01 00:00:00", "1969-12-31 23:59:59", "2023-02-29 00:00:00", "2024-01-01 24:00:00")]
     assert refused == [errno.ERANGE, errno.EINVAL, errno.EINVAL, errno.EINVAL]
@@ -163,7 +163,7 @@ def test_a_time_that_the_chip_cannot_have_is_refused_and_does_not_reach_it(rtc, 
 
 
 @pytest.mark.fault("pcf8563:alarm_never", "pcf8563:alarm_ignores_hour", "pcf8563:int_stuck", "pcf8563:write_lost")
-def test_an_alarm_comes_at_its_minute_and_no_other(rtc, still, no_alarm):
+def test_an_alarm_fires_at_its_minute_and_no_other(rtc, still, no_alarm):
     _ = rtc.set_time(to="2024-02-29 10:20:58").value
     still.clear()
     assert rtc.set_alarm(to="2024-02-29 11:21:00").errno == 0
@@ -179,7 +179,7 @@ def test_an_alarm_comes_at_its_minute_and_no_other(rtc, still, no_alarm):
 
 
 @pytest.mark.fault("pcf8563:alarm_never", "pcf8563:int_stuck")
-def test_an_alarm_comes_whatever_the_fields_have_that_rtc_says_are_unused(rtc, still, no_alarm):
+def test_an_alarm_fires_whatever_tm_wday_is(rtc, still, no_alarm):
     _ = rtc.set_time(to="2024-02-29 10:20:59", weekday=0).value  # it is a Thursday; rtc(4): tm_wday is unused
     assert rtc.set_alarm(to="2024-02-29 10:21:00").errno == 0
     still.advance(1)
@@ -187,7 +187,7 @@ def test_an_alarm_comes_whatever_the_fields_have_that_rtc_says_are_unused(rtc, s
 
 
 @pytest.mark.fault("pcf8563:write_lost")
-def test_a_second_that_passes_while_the_time_is_set_is_no_minute(rtc, still):
+def test_set_time_is_atomic_across_a_seconds_rollover(rtc, still):
     still.second_passes_after(2)  # the register address and the seconds
     _ = rtc.set_time(to="2024-02-29 10:20:59").value
     assert rtc.read().value in ("2024-02-29 10:20:59", "2024-02-29 10:21:00")
@@ -195,7 +195,7 @@ def test_a_second_that_passes_while_the_time_is_set_is_no_minute(rtc, still):
 
 @pytest.mark.fault("pcf8563:voltage_low_lost")
 @pytest.mark.expects(splat="err=|low voltage detected|write error")
-def test_a_setting_that_fails_half_way_leaves_no_time_that_looks_right(rtc, still, s3c2410_i2c_chip):
+def test_a_set_time_that_fails_halfway_leaves_read_time_einval(rtc, still, s3c2410_i2c_chip):
     still.set_time("2001-01-01 01:01:01")
     still.voltage_low()
     s3c2410_i2c_chip.faults.set("nack_address", nth=3)
@@ -207,7 +207,7 @@ def test_a_setting_that_fails_half_way_leaves_no_time_that_looks_right(rtc, stil
 
 @pytest.mark.fault("pcf8563:write_lost")
 @pytest.mark.expects(splat="err=|read error")
-def test_a_setting_that_fails_does_not_keep_the_system_awake(rtc, still):
+def test_a_failed_set_time_does_not_block_suspend(rtc, still):
     with still.faults.switched_on("absent"):
         assert rtc.set_time(to="2024-02-29 10:20:30").errno == errno.EIO
         awake = rtc.wakeup_active_for(longer_than_s=0.1).value
@@ -216,7 +216,7 @@ def test_a_setting_that_fails_does_not_keep_the_system_awake(rtc, still):
 
 
 @pytest.mark.fault("pcf8563:write_lost", "pcf8563:absent")
-def test_a_clock_that_is_not_the_first_leaves_the_system_s_time_alone(rtc, still):
+def test_an_rtc_other_than_rtc0_does_not_set_the_system_time(rtc, still):
     if rtc.identity().value["system"]:
         pytest.skip("it is the one that the system's time is set by")
     still.set_time("2019-01-02 03:04:05")
@@ -227,14 +227,14 @@ def test_a_clock_that_is_not_the_first_leaves_the_system_s_time_alone(rtc, still
 
 
 @pytest.mark.fault("s3c2410_i2c:slow_bytes", "pcf8563:stretches_clock")
-def test_readings_come_in_time(rtc, measure):
+def test_the_read_time_latency_is_within_its_limit(rtc, measure):
     answer = rtc.read_many(count=3).value
     measure("a reading", answer["seconds"] / 3, "s", limit=rtc.limits["reading_s"])
 
 
 @pytest.mark.slow(6)  # with the start of the board that follows the crash
 @pytest.mark.fault("pcf8563:absent")
-def test_a_program_that_has_the_clock_open_when_its_driver_goes_is_told_so(rtc):
+def test_ioctls_on_an_open_rtc_return_enodev_after_unbind(rtc):
     answer = rtc.ioctls_after_unbind(driver=rtc.device.driver).value
     assert answer == {"unbind": 0, "errnos": [errno.ENODEV, errno.ENODEV], "ended": "done", "driver": rtc.device.driver}
 
@@ -242,7 +242,7 @@ def test_a_program_that_has_the_clock_open_when_its_driver_goes_is_told_so(rtc):
 @pytest.mark.slow(4)
 @pytest.mark.fault("pcf8563:absent")
 @pytest.mark.expects(splat="read error")
-def test_a_driver_can_go_while_programs_read_the_time_in_sysfs(rtc, pcf8563_chip):
+def test_unbind_during_sysfs_reads_does_not_deadlock(rtc, pcf8563_chip):
     with pcf8563_chip.faults.switched_on("stretches_clock"):
         answer = rtc.unbind_during_read(driver=rtc.device.driver).value
     assert answer["ends"] == ["done", "done", "done"]

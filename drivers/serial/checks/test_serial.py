@@ -22,7 +22,7 @@ def test_every_character_comes_back(serial, uart_16550a_chip):
 
 @pytest.mark.fault("uart_16550a:divisor_not_stored")
 @pytest.mark.parametrize("rate", RATES)
-def test_each_rate_is_the_rate_on_the_wire(serial, uart_16550a_chip, measure, rate):
+def test_each_baud_rate_is_the_rate_on_the_wire(serial, uart_16550a_chip, measure, rate):
     answer = serial.configure(rate)
     assert answer.value == {"format": "8N1", "received": b"\x15", "speed": rate}
     [(_, baud, _)] = uart_16550a_chip.seen("settings")
@@ -30,13 +30,13 @@ def test_each_rate_is_the_rate_on_the_wire(serial, uart_16550a_chip, measure, ra
 
 
 @pytest.mark.fault("uart_16550a:divisor_low_byte_only")
-def test_a_slow_rate_is_slow(serial, uart_16550a_chip):
+def test_baud_300_sets_the_whole_divisor(serial, uart_16550a_chip):
     assert serial.configure(300).value["speed"] == 300
     assert uart_16550a_chip.seen("settings") == [("settings", 300, "8N1")]
 
 
 @pytest.mark.fault("uart_16550a:divisor_not_stored")
-def test_a_rate_that_the_port_has_not_becomes_the_nearest(serial, uart_16550a_chip):
+def test_an_unsupported_baud_rate_is_rounded_to_the_nearest(serial, uart_16550a_chip):
     answer = serial.configure(300000)
     [(_, baud, _)] = uart_16550a_chip.seen("settings")
     assert answer.value["received"] == b"\x15"
@@ -62,7 +62,7 @@ def test_a_short_word_loses_its_upper_bits(serial):
 
 
 @pytest.mark.fault("uart_16550a:break_not_sent")
-def test_a_break_is_sent_and_heard(serial, uart_16550a_chip):
+def test_a_break_is_sent_and_received(serial, uart_16550a_chip):
     answer = serial.send_break()
     assert uart_16550a_chip.seen("break") == [("break",)]
     assert answer.value == {"data": b"\0", "counters": {"brk": 1, "rx": 1}}
@@ -79,7 +79,7 @@ def test_a_break_from_outside_is_counted(serial, uart_16550a_chip):
 
 @pytest.mark.fault("uart_16550a:errors_not_reported")
 @pytest.mark.parametrize("error", ["parity", "frame"])
-def test_a_damaged_character_is_counted_and_marked(serial, uart_16550a_chip, error):
+def test_a_parity_or_framing_error_is_counted_and_marked(serial, uart_16550a_chip, error):
     with serial.receive(5, format="8E1", mark_errors=True) as heard:
         uart_16550a_chip.receive(b"A")
         uart_16550a_chip.receive(b"B", parity_error=error == "parity", frame_error=error == "frame")
@@ -94,7 +94,7 @@ def test_a_good_line_has_no_errors(serial):
 
 
 @pytest.mark.fault("uart_16550a:errors_not_reported", "uart_16550a:lose_interrupts")
-def test_more_than_the_receiver_can_take_is_an_overrun(serial, uart_16550a_chip):
+def test_an_rx_fifo_overrun_is_counted(serial, uart_16550a_chip):
     with serial.receive(18, timeout_s=0.3) as heard:
         uart_16550a_chip.receive(bytes(range(0x40, 0x60)))  # 32 at once, into a FIFO of 16
     # where the driver learns of it, the terminal gets a character that is none
@@ -103,14 +103,14 @@ def test_more_than_the_receiver_can_take_is_an_overrun(serial, uart_16550a_chip)
 
 
 @pytest.mark.fault("uart_16550a:fifo_has_one")
-def test_sixteen_characters_wait_for_the_driver(serial, uart_16550a_chip):
+def test_the_rx_fifo_holds_16_characters(serial, uart_16550a_chip):
     with serial.receive(16, timeout_s=0.5) as heard:
         uart_16550a_chip.receive(bytes(range(0x40, 0x50)))
     assert heard.value == {"data": bytes(range(0x40, 0x50)), "counters": {"rx": 16}}
 
 
 @pytest.mark.fault("uart_16550a:loop_ignored")
-def test_the_port_s_own_loop_keeps_the_characters_inside(serial, uart_16550a_chip):
+def test_internal_loopback_sends_nothing_outside(serial, uart_16550a_chip):
     assert serial.internal_loopback(b"inside").value == b"inside"
     assert uart_16550a_chip.sent == b""
 
@@ -161,7 +161,7 @@ def assert_all_came(run, count):
 
 @pytest.mark.fault("uart_16550a:drop_character", "uart_16550a:corrupt_character", "uart_16550a:swap_characters",
                    "uart_16550a:duplicate_character")
-def test_nothing_is_lost_in_a_run(serial, measure):
+def test_bulk_data_is_received_without_loss_or_overrun(serial, measure):
     count = int(serial.limits["bytes"])
     run = serial.timeout(20).bulk(count).value
     assert_all_came(run, count)
@@ -170,7 +170,7 @@ def test_nothing_is_lost_in_a_run(serial, measure):
 
 @pytest.mark.fault("uart_16550a:drop_character")
 @pytest.mark.slow(5)
-def test_nothing_is_lost_in_a_long_run(serial, measure):
+def test_long_bulk_data_is_received_without_loss_or_overrun(serial, measure):
     count = int(serial.limits["long_bytes"])
     run = serial.timeout(600).bulk(count, seed=2).value
     assert_all_came(run, count)

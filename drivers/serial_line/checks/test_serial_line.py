@@ -13,14 +13,14 @@ def test_every_character_comes_back_in_its_place(serial_line):
 
 
 @pytest.mark.fault("loopback_plug:slow")
-def test_an_answer_comes_in_time(serial_line, measure):
+def test_the_echo_latency_is_within_its_limit(serial_line, measure):
     took = min(serial_line.echo(b"?").value["seconds"] for _ in range(3))
     measure("there and back", took * 1000, "ms", limit=serial_line.limits["answer_ms"])
 
 
 @pytest.mark.fault("loopback_plug:drop_character", "loopback_plug:burst_lost")
 @pytest.mark.slow(25)
-def test_a_megabyte_comes_back_without_a_loss(serial_line, loopback_plug_chip, measure):
+def test_a_megabyte_is_echoed_without_loss(serial_line, loopback_plug_chip, measure):
     count, slowest = 1 << 20, serial_line.limits["kilobytes_s"]
     run = serial_line.timeout(10 + count / 1000 / slowest).bulk(count, timeout_s=10).value
     assert (run["received"], run["wrong"]) == (count, -1)

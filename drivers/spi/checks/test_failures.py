@@ -32,7 +32,7 @@ def failing(spi, s3c64xx_spi_chip):
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("s3c64xx_spi:irq_lost", "spi_loopback:inverted")
-def test_a_burst_without_clocks_times_out(spi, failing, ours):
+def test_a_long_transfer_without_clocks_ends_in_a_timeout(spi, failing, ours):
     assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
     fails = ours(a_transfer_fails)
     failing(1)
@@ -43,7 +43,7 @@ def test_a_burst_without_clocks_times_out(spi, failing, ours):
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("s3c64xx_spi:irq_lost", "spi_loopback:inverted")
-def test_the_second_message_after_a_failure_is_right(spi, failing):
+def test_the_second_message_after_a_timeout_is_right(spi, failing):
     failing(1)
     assert spi.message(transfers=[{"data": LONG}]).errno == errno.ETIMEDOUT
     _ = spi.message(transfers=[{"data": b"\xee" * 40}]).value
@@ -52,7 +52,7 @@ def test_the_second_message_after_a_failure_is_right(spi, failing):
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted")
-def test_what_a_failed_transfer_left_in_the_fifo_does_not_reach_the_next(spi, plug, failing):
+def test_fifo_data_of_a_failed_transfer_does_not_leak_into_the_next(spi, plug, failing):
     failing(1)
     assert spi.message(transfers=[{"data": b"\xee" * 40}]).errno == errno.ETIMEDOUT
     plug.clear()
@@ -62,7 +62,7 @@ def test_what_a_failed_transfer_left_in_the_fifo_does_not_reach_the_next(spi, pl
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted")
-def test_no_more_is_read_than_the_transfer_has_room_for(spi, s3c64xx_spi_chip, failing):
+def test_the_rx_fifo_is_not_read_beyond_the_transfers_length(spi, s3c64xx_spi_chip, failing):
     failing(1, "irq_lost")
     assert spi.message(transfers=[{"length": 40}]).errno == errno.ETIMEDOUT
     s3c64xx_spi_chip.data.read_out.clear()
@@ -73,14 +73,14 @@ def test_no_more_is_read_than_the_transfer_has_room_for(spi, s3c64xx_spi_chip, f
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted")
-def test_an_error_in_the_first_burst_of_many_reaches_the_program(spi, failing):
+def test_an_error_in_the_first_of_several_bursts_is_returned(spi, failing):
     failing(1)
     assert spi.message(transfers=[{"length": 600}]).errno == errno.ETIMEDOUT
 
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:irq_lost")
-def test_an_error_in_the_last_burst_reaches_the_program(spi, failing):
+def test_an_error_in_the_last_of_several_bursts_is_returned(spi, failing):
     assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
     failing(3)
     assert spi.message(transfers=[{"data": bytes(600)}]).errno == errno.ETIMEDOUT
@@ -88,21 +88,21 @@ def test_an_error_in_the_last_burst_reaches_the_program(spi, failing):
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_fail")
-def test_a_lost_interrupt_times_out(spi, failing):
+def test_a_lost_interrupt_ends_in_a_timeout(spi, failing):
     assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
     failing(1, "irq_lost")
     assert spi.message(transfers=[{"data": LONG}]).errno == errno.ETIMEDOUT
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_word_stale")
-def test_a_short_burst_that_comes_late_is_waited_for(spi, failing):
+def test_a_delayed_short_transfer_completes(spi, failing):
     failing(1, "bus_delay")
     assert spi.message(transfers=[{"data": b"patience"}]).value == [b"patience"]
 
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:irq_lost")
-def test_a_long_burst_that_comes_too_late_times_out(spi, failing):
+def test_a_delayed_long_transfer_ends_in_a_timeout(spi, failing):
     assert spi.message(transfers=[{"data": LONG}]).value == [LONG]
     failing(1, "bus_delay")
     assert spi.message(transfers=[{"data": LONG}]).errno == errno.ETIMEDOUT
@@ -110,7 +110,7 @@ def test_a_long_burst_that_comes_too_late_times_out(spi, failing):
 
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_a_short_burst_without_clocks_ends_with_an_error(spi, failing):
+def test_a_short_transfer_without_clocks_returns_eio(spi, failing):
     assert spi.message(transfers=[{"data": b"short"}]).value == [b"short"]
     failing(1)
     assert spi.message(transfers=[{"data": b"never"}]).errno == errno.EIO

@@ -28,7 +28,7 @@ def as_it_was(spi):
 
 
 @pytest.mark.fault("spi_loopback:inverted")
-def test_the_device_has_its_driver_and_a_controller_that_moves_bytes(spi, works_after):
+def test_the_device_and_its_controller_are_bound_to_their_drivers(spi, works_after):
     identity = spi.identity().value
     assert identity["driver"] == "spidev"
     assert identity["controller_driver"] == "s3c64xx-spi"
@@ -52,7 +52,7 @@ def test_a_mode_set_through_one_descriptor_is_seen_through_another(spi, works_af
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_words_that_the_controller_does_not_know_are_refused(spi, works_after):
+def test_unsupported_bits_per_word_are_rejected(spi, works_after):
     for bits in (7, 9, 24, 64):
         assert spi.raw_ioctl(request=spidev.WR_BITS_PER_WORD, argument=bytes([bits])).errno == errno.EINVAL
     assert spi.settings().value["bits_per_word"] == 8
@@ -60,7 +60,7 @@ def test_words_that_the_controller_does_not_know_are_refused(spi, works_after):
 
 @pytest.mark.expects(splat="setup: unsupported mode bits")
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_modes_that_the_controller_does_not_know_are_refused(spi, works_after):
+def test_unsupported_mode_bits_are_rejected(spi, works_after):
     for flag in (spidev.LSB_FIRST, spidev.LOOP, spidev.THREE_WIRE, spidev.READY):
         assert spi.raw_ioctl(request=spidev.WR_MODE32, argument=flag.to_bytes(4, "little")).errno == errno.EINVAL
     assert spi.raw_ioctl(request=spidev.WR_MODE32, argument=b"\0\0\0\x80").errno == errno.EINVAL
@@ -69,7 +69,7 @@ def test_modes_that_the_controller_does_not_know_are_refused(spi, works_after):
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_select_lost")
-def test_the_level_of_a_chip_select_on_a_gpio_is_the_devicetrees_matter(spi, plug, works_after):
+def test_spi_cs_high_does_not_invert_a_gpio_chip_select(spi, plug, works_after):
     assert spi.raw_ioctl(request=spidev.WR_MODE32, argument=spidev.CS_HIGH.to_bytes(4, "little")).errno == 0
     assert spi.settings().value["mode"] == 0
     assert spi.message(transfers=[GOOD]).value == [b"good"]
@@ -77,12 +77,12 @@ def test_the_level_of_a_chip_select_on_a_gpio_is_the_devicetrees_matter(spi, plu
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_a_speed_of_nothing_is_refused(spi, works_after):
+def test_a_max_speed_hz_of_zero_is_rejected(spi, works_after):
     assert spi.raw_ioctl(request=spidev.WR_MAX_SPEED_HZ, argument=bytes(4)).errno == errno.EINVAL
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_more_than_the_buffer_holds_is_refused(spi, plug, works_after):
+def test_a_message_larger_than_bufsiz_is_rejected_with_emsgsize(spi, plug, works_after):
     refused = spi.message_errnos(messages=[
         [{"data": bytes(4097)}], [{"length": 4097}], [{"data": bytes(4033), "receive": False}, {"data": bytes(64)}],
     ]).value
@@ -93,7 +93,7 @@ def test_more_than_the_buffer_holds_is_refused(spi, plug, works_after):
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_transfers_that_make_no_sense_are_refused(spi, plug, works_after):
+def test_invalid_transfers_are_rejected_with_einval(spi, plug, works_after):
     refused = spi.message_errnos(messages=[
         [{"data": b"abc", "bits_per_word": 16}], [{"data": b"ab", "bits_per_word": 12}],
         [{"data": b"a", "tx_nbits": 2}], [{"data": b"a", "rx_nbits": 4}], [{"data": b"a", "tx_nbits": 3}],
@@ -103,7 +103,7 @@ def test_transfers_that_make_no_sense_are_refused(spi, plug, works_after):
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_bad_pointers_are_refused(spi, plug, works_after):
+def test_bad_pointers_are_rejected_with_efault(spi, plug, works_after):
     one = spidev.message_request(32)
     to_nowhere = spidev.TRANSFER.pack(8, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0)
     assert spi.raw_ioctl(request=one, address=8).errno == errno.EFAULT
@@ -114,7 +114,7 @@ def test_bad_pointers_are_refused(spi, plug, works_after):
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_ioctls_that_are_none_of_spidevs_are_refused(spi, works_after):
+def test_malformed_and_unknown_ioctls_are_rejected(spi, works_after):
     assert spi.raw_ioctl(request=spidev.message_request(33), argument=bytes(33)).errno == errno.EINVAL
     assert spi.raw_ioctl(request=spidev.message_request(0)).errno == 0
     assert spi.raw_ioctl(request=0x40206C00, argument=bytes(32)).errno == errno.ENOTTY
@@ -122,13 +122,13 @@ def test_ioctls_that_are_none_of_spidevs_are_refused(spi, works_after):
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
-def test_an_open_file_outlives_its_device_and_says_so(spi, works_after):
+def test_an_open_file_returns_eshutdown_after_unbind(spi, works_after):
     found = spi.unbind_while_open().value
     assert found == {"read": "ESHUTDOWN", "write": "ESHUTDOWN", "message": "ESHUTDOWN", "mode": "ESHUTDOWN",
                      "open": "ENOENT", "stale": "ESHUTDOWN", "again": ""}
 
 
 @pytest.mark.fault("spi_loopback:inverted")
-def test_setting_a_device_up_again_and_again_keeps_no_memory(spi, works_after):
+def test_repeated_spi_setup_leaks_no_memory(spi, works_after):
     kept = spi.setup_leak_bytes(times=400).value
     assert kept < 100 * 64

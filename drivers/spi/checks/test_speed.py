@@ -16,18 +16,18 @@ def share_of_c(spi, measure, size, count):
 
 @pytest.mark.fault("s3c64xx_spi:bus_fail")
 @pytest.mark.expects(splat="I/O Error|SPI transfer failed|failed to transfer one message|noqueue transfer failed")
-def test_short_transfers_go_nine_tenths_as_fast_as_with_the_kernels_own_c_program(spi, measure):
+def test_short_transfers_reach_90_percent_of_spidev_tests_throughput(spi, measure):
     share_of_c(spi, measure, 32, 40)
 
 
 @pytest.mark.slow
 @pytest.mark.fault("s3c64xx_spi:irq_lost")
-def test_long_transfers_go_nine_tenths_as_fast_as_with_the_kernels_own_c_program(spi, measure):
+def test_long_transfers_reach_90_percent_of_spidev_tests_throughput(spi, measure):
     share_of_c(spi, measure, 252, 15)
 
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_corrupt_miso")
-def test_a_hundred_short_transfers_in_a_row_are_all_right(spi, measure):
+def test_100_short_transfers_back_to_back_are_correct(spi, measure):
     found = spi.bulk(size=16, count=100).value
     assert found["bad"] == 0
     measure("16 bytes: transfers a second", 100 / found["seconds"], "/s")
@@ -35,5 +35,5 @@ def test_a_hundred_short_transfers_in_a_row_are_all_right(spi, measure):
 
 @pytest.mark.slow(3)
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_corrupt_miso")
-def test_two_thousand_transfers_in_a_row_are_all_right(spi):
+def test_2000_transfers_back_to_back_are_correct(spi):
     assert spi.timeout(120.0).bulk(size=31, count=2000).value["bad"] == 0

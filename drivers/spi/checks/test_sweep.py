@@ -16,7 +16,7 @@ def many(spi):
 @pytest.mark.sweep
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:irq_lost")
-def test_every_burst_that_fails_is_told_and_the_device_recovers(sweep, many):
+def test_each_failed_burst_returns_an_error_and_the_device_recovers(sweep, many):
     message, known = many
     found = sweep("s3c64xx_spi:bus_fail", message, **known)
     assert len(found.fired) > 1, found.ended
@@ -27,7 +27,7 @@ def test_every_burst_that_fails_is_told_and_the_device_recovers(sweep, many):
 @pytest.mark.sweep
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted")
-def test_a_message_after_a_burst_that_failed_is_right(sweep, many):
+def test_the_message_after_a_failed_burst_is_right(sweep, many):
     message, known = many
     found = sweep("s3c64xx_spi:bus_fail", message, **known)
     assert found.late == [], "the message after these was wrong, too"
@@ -36,7 +36,7 @@ def test_a_message_after_a_burst_that_failed_is_right(sweep, many):
 @pytest.mark.sweep
 @pytest.mark.expects(splat=SAID)
 @pytest.mark.fault("spi_loopback:inverted")
-def test_no_register_read_that_fails_outlasts_a_new_bind(sweep, many, spi, kernel):
+def test_a_rebind_recovers_from_each_failed_register_read(sweep, many, spi, kernel):
     message, known = many
     identity = spi.identity().value
 

@@ -10,7 +10,7 @@ DEVICE, CONFIGURATION, STRING = 1, 2, 3
 
 @pytest.mark.fault("mouse_24ae_2002:wrong_product_id", "mouse_24ae_2002:device_descriptor_short",
                    "mouse_24ae_2002:wrong_interval", "mouse_24ae_2002:control_mute")
-def test_sysfs_keeps_the_descriptors_that_the_device_answers(usb, plugged):
+def test_sysfs_descriptors_match_those_of_the_device(usb, plugged):
     device = usb.descriptor(kind=DEVICE).value
     configuration = usb.descriptor(kind=CONFIGURATION).value
     assert usb.sysfs_descriptors().value == device + configuration
@@ -20,7 +20,7 @@ def test_sysfs_keeps_the_descriptors_that_the_device_answers(usb, plugged):
                    "mouse_24ae_2002:wrong_endpoint_address", "mouse_24ae_2002:stall_every_request",
                    "mouse_24ae_2002:control_error", "mouse_24ae_2002:replug_lost")
 @pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: |usbhid ")
-def test_a_device_that_is_plugged_in_is_known_by_what_was_declared(usb, pointer):
+def test_enumeration_finds_the_declared_descriptors(usb, pointer):
     assert list(replug(usb, pointer).value.values()) == ["usbhid"]
     declared = pointer.declared
     kept = usb.sysfs_descriptors().value
@@ -33,7 +33,7 @@ def test_a_device_that_is_plugged_in_is_known_by_what_was_declared(usb, pointer)
 
 
 @pytest.mark.fault("mouse_24ae_2002:strings_missing", "mouse_24ae_2002:stall_every_request")
-def test_its_texts_are_those_that_were_read_when_it_was_plugged_in(usb, plugged):
+def test_string_descriptors_match_those_in_sysfs(usb, plugged):
     said = usb.identity().value
     known = {name: said[name] for name in ("manufacturer", "product", "serial") if said[name]}
     assert usb.strings().value == known
@@ -43,7 +43,7 @@ def test_its_texts_are_those_that_were_read_when_it_was_plugged_in(usb, plugged)
 @pytest.mark.slow
 @pytest.mark.fault("mouse_24ae_2002:stall_every_request")
 @pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: ")
-def test_at_low_speed_it_is_the_same_device(usb, pointer):
+def test_the_device_enumerates_at_low_speed(usb, pointer):
     _ = replug(usb, pointer, speed="low").value
     said = usb.identity().value
     assert (said["speed"], said["product"]) == ("1.5", "Rapoo 2.4G Wireless Device")

@@ -37,7 +37,7 @@ def test_every_standard_request_is_answered(usb, plugged):
 
 
 @pytest.mark.fault("mouse_24ae_2002:unknown_requests_accepted", "mouse_24ae_2002:alternate_setting_accepted")
-def test_what_the_device_does_not_have_it_refuses(usb, plugged):
+def test_unsupported_requests_stall(usb, plugged):
     answers = usb.recording("usb").requests(wanted=[
         [DEVICE_IN, GET_DESCRIPTOR, DEVICE_QUALIFIER << 8, 0, 10],
         [VENDOR_IN, 0x42, 0, 0, 4],
@@ -51,7 +51,7 @@ def test_what_the_device_does_not_have_it_refuses(usb, plugged):
 
 @pytest.mark.fault("mouse_24ae_2002:configuration_lost", "mouse_24ae_2002:stall_every_request")
 @pytest.mark.expects(splat=r"usb \d-\d: can't set config|usbhid ")
-def test_without_a_configuration_it_has_no_interface_and_gets_it_back(usb, plugged):
+def test_configuration_0_removes_the_interfaces_and_1_restores_them(usb, plugged):
     usb.set_configuration(value=0)
     assert usb.identity().value["drivers"] == {}
     assert usb.configuration().value == 0
@@ -64,7 +64,7 @@ def test_without_a_configuration_it_has_no_interface_and_gets_it_back(usb, plugg
 
 @pytest.mark.fault("mouse_24ae_2002:halt_ignored", "mouse_24ae_2002:halt_not_reported",
                    "mouse_24ae_2002:halt_not_cleared")
-def test_a_halted_endpoint_stalls_until_it_is_cleared(usb, pointer):
+def test_a_halted_endpoint_stalls_until_clear_halt(usb, pointer):
     assert usb.recording("usb").requests(wanted=[
         [ENDPOINT_OUT, SET_FEATURE, ENDPOINT_HALT, ENDPOINT, b""],
         [ENDPOINT_IN, GET_STATUS, 0, ENDPOINT, 2],
@@ -79,7 +79,7 @@ def test_a_halted_endpoint_stalls_until_it_is_cleared(usb, pointer):
 
 
 @pytest.mark.fault("mouse_24ae_2002:reset_ignored", "mouse_24ae_2002:protocol_ignored")
-def test_a_reset_takes_it_back_to_where_it_began(usb, plugged):
+def test_a_port_reset_restores_the_initial_state(usb, plugged):
     boot = [[HID_OUT, SET_PROTOCOL, 0, 0, b""], [HID_IN, GET_PROTOCOL, 0, 0, 1]]
     assert usb.requests(wanted=boot).value == [0, b"\0"]
     usb.reset()
@@ -93,7 +93,7 @@ def test_a_reset_takes_it_back_to_where_it_began(usb, plugged):
                    "mouse_24ae_2002:reorder_reports", "mouse_24ae_2002:corrupt_reports",
                    "mouse_24ae_2002:short_reports", "mouse_24ae_2002:nak_for_ever", "mouse_24ae_2002:babble",
                    "mouse_24ae_2002:endpoint_stalls", "mouse_24ae_2002:phantom_reports")
-def test_a_program_in_the_drivers_place_reads_each_report_and_gives_the_device_back(usb, pointer):
+def test_usbfs_reads_every_report_and_the_driver_is_reattached(usb, pointer):
     with usb.recording("usb").interrupt_reads(endpoint=ENDPOINT, count=len(REPORTS), size=4, timeout_s=2.0) as reading:
         pointer.send(*REPORTS)
     assert reading.value["data"] == REPORTS

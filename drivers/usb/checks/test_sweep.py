@@ -9,7 +9,7 @@ from drivers.checks.replug import MODULES
 @pytest.mark.sweep
 @pytest.mark.expects(splat="usb |usbhid |hid-generic ")
 @pytest.mark.fault("mouse_24ae_2002:control_error")
-def test_every_transfer_that_fails_while_plugging_in_is_survived(sweep, usb, pointer):
+def test_enumeration_survives_every_failed_transfer(sweep, usb, pointer):
     def plug_in():
         was = usb.devnum().value
         pointer.replug()
@@ -23,7 +23,7 @@ def test_every_transfer_that_fails_while_plugging_in_is_survived(sweep, usb, poi
 @pytest.mark.sweep
 @pytest.mark.expects(splat="usb |usbhid |hid-generic ")
 @pytest.mark.fault("mouse_24ae_2002:control_error")
-def test_every_transfer_that_fails_in_a_reset_is_survived(sweep, usb, pointer):
+def test_a_port_reset_survives_every_failed_transfer(sweep, usb, pointer):
     def there():
         assert usb.wait_plugged(modules=MODULES, timeout_s=6.0).errno == 0, "it did not come back after the reset"
 

@@ -22,7 +22,7 @@ def monitored(mouse, pointer, steps=STEPS, **options):
 
 
 @pytest.mark.fault("mouse_24ae_2002:babble", "mouse_24ae_2002:endpoint_stalls", "mouse_24ae_2002:nak_for_ever")
-def test_every_urb_that_is_submitted_completes_and_none_fails(mouse, pointer):
+def test_every_submitted_urb_completes_without_error(mouse, pointer):
     _, urbs = monitored(mouse, pointer)
     assert urb.unpaired(urbs) == []
     assert urb.failures(urbs) == []
@@ -30,7 +30,7 @@ def test_every_urb_that_is_submitted_completes_and_none_fails(mouse, pointer):
 
 
 @pytest.mark.fault("mouse_24ae_2002:reports_slow", "mouse_24ae_2002:wrong_interval")
-def test_reports_are_fetched_at_the_endpoints_interval(usb, mouse, pointer, measure):
+def test_reports_are_polled_at_the_endpoints_interval(usb, mouse, pointer, measure):
     _ = replug(usb, pointer).value  # the interval counts from here
     watch, urbs = monitored(mouse, pointer)
     intervals = urb.intervals_ms(urbs, ENDPOINT)
@@ -45,7 +45,7 @@ def test_reports_are_fetched_at_the_endpoints_interval(usb, mouse, pointer, meas
 
 @pytest.mark.fault("mouse_24ae_2002:lose_reports", "mouse_24ae_2002:duplicate_reports", "mouse_24ae_2002:babble",
                    "mouse_24ae_2002:phantom_reports")
-def test_the_trace_shows_each_report_on_its_way_to_the_program(mouse, pointer):
+def test_each_report_becomes_one_input_frame_in_the_trace(mouse, pointer):
     reach = every_report_reaches_hid.bind(reports=len(STEPS))
     soon = each_report_is_told_soon.bind(latency="20 ms")
     watching = mouse.tracing(reach, soon, every_urb_comes_back).recording("usb")

@@ -34,7 +34,7 @@ def enumerated(usb, quirks):
 
 @pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost", "mouse_24ae_2002:stall_every_request")
 @pytest.mark.expects(splat=NOISE)
-def test_a_device_that_is_pulled_out_and_plugged_in_is_announced_once_each_way(usb, pointer, measure):
+def test_each_unplug_and_plug_is_one_uevent(usb, pointer, measure):
     actions, seconds = cycle(usb, pointer, timeout_s=3.0)
     measure("pulled out and plugged in", seconds, "s")
     assert [action for action in actions if action in ("add", "remove")] == ["remove", "add"]
@@ -44,7 +44,7 @@ def test_a_device_that_is_pulled_out_and_plugged_in_is_announced_once_each_way(u
 @pytest.mark.slow(25)
 @pytest.mark.fault("mouse_24ae_2002:replug_lost")
 @pytest.mark.parametrize("quirks", [FAST_ENUM, FAST_ENUM | OLD_SCHEME], ids=["new scheme", "old scheme"])
-def test_fifty_times_pulled_out_and_plugged_in_by_each_scheme_of_enumeration(usb, pointer, measure, quirks):
+def test_hotplug_50_times_with_each_enumeration_scheme(usb, pointer, measure, quirks):
     """A hundred turns in two checks, with no more time after a reset than the standard asks for.
 
     A turn is mostly others' waiting: QEMU's 200 ms before it attaches a device again, the hub's debounce of 100 ms,
@@ -65,7 +65,7 @@ def test_fifty_times_pulled_out_and_plugged_in_by_each_scheme_of_enumeration(usb
 
 
 @pytest.mark.fault("mouse_24ae_2002:unplug_lost")
-def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
+def test_a_pending_read_ends_at_disconnect(usb, pointer, measure):
     with usb.read_until_unplugged(endpoint=ENDPOINT, timeout_s=2.0) as lost:
         pointer.unplug()
     assert lost.value["errno"] in GONE
@@ -75,7 +75,7 @@ def test_a_read_ends_when_the_device_is_pulled_out(usb, pointer, measure):
 @pytest.mark.slow
 @pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost")
 @pytest.mark.expects(splat=NOISE)
-def test_a_device_lost_in_the_middle_of_a_request_comes_back_when_it_is_plugged_in(usb, pointer):
+def test_a_device_disconnected_during_a_request_reenumerates(usb, pointer):
     pointer.faults.set("disconnect_in_transfer", limit=1)
     assert usb.configuration().errno in GONE
     assert list(put_back(usb, pointer).value.values()) == ["usbhid"]
@@ -83,7 +83,7 @@ def test_a_device_lost_in_the_middle_of_a_request_comes_back_when_it_is_plugged_
 
 @pytest.mark.fault("mouse_24ae_2002:remote_wakeup_refused", "mouse_24ae_2002:remote_wakeup_lost")
 @pytest.mark.expects(splat=NOISE)
-def test_it_sleeps_with_leave_to_wake_the_bus_and_loses_it_awake(usb, mouse, pointer, measure):
+def test_remote_wakeup_is_enabled_on_suspend_and_disabled_on_resume(usb, mouse, pointer, measure):
     with mouse.suspend_while_open(timeout_s=3.0) as suspend:
         pass
     assert suspend.value["suspended"]
