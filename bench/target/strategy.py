@@ -1,8 +1,6 @@
 """A labgrid strategy: off → booted → agent.  A failed transition starts again at off."""
 from __future__ import annotations
 
-import os
-
 import attr
 from labgrid import target_factory
 from labgrid.strategy import GraphStrategy
@@ -44,7 +42,7 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
         if self._board is None:
             whole: BoardAccess | None = getattr(self.power, "board_access", None)
             env = self.target.env.config_file if self.target.env else "env.yaml"
-            self._board = whole or Hardware(self.power, self.console, self.ssh, os.path.relpath(env))
+            self._board = whole or Hardware(self.power, self.console, self.ssh, env)
         return self._board
 
     def state_off(self) -> None:
