@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pexpect
+from labgrid.binding import BindingState
 
 from bench.errors import Broken
 from bench.health import RESET, crash_in
@@ -28,6 +29,7 @@ READY = r"login: ?$"
 DRIFT_PPM = 200  # two crystals of 50 ppm each, and as much again for a clock that is being set right
 COPY_S = 60.0  # for the agent's file, over a slow line
 OLDEST = (3, 8)  # Python of the target
+EXIT_S = 5.0  # for ssh's master, which is a local process
 POLL_S = 0.1
 # Answers the user's id and Python's version, then takes the agent's file into a folder of its own and names that.
 RECEIVE = """id -u; python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' && \
@@ -81,14 +83,12 @@ class Hardware:
         if self._agent:
             self._agent.close()
             self._agent = None
-        target = self._power.target
-        with contextlib.suppress(Exception):  # the line may be dead, and ssh with it
-            target.deactivate(self._ssh)
+        self._disconnect()
         if self._port:
             self._port.close()
             self._port = None
         with self._labgrid("power off"):
-            target.activate(self._power)
+            self._power.target.activate(self._power)
             self._power.off()
 
     def boot(self, ready: str, timeout_s: float) -> None:
@@ -146,12 +146,27 @@ class Hardware:
             raise Broken(f"{self._env}: the target did not take the agent's file: {said[0]}")
         return folder
 
+    def _disconnect(self) -> None:
+        """End labgrid's ssh; it would wait a minute for a target that is dead, unless its master ends first."""
+        control = getattr(self._ssh, "control", None)
+        with contextlib.suppress(Exception):  # the line may be dead, and ssh with it
+            if control and self._ssh.state == BindingState.active:
+                service = self._ssh.networkservice
+                subprocess.run([self._tool, *self._ssh.ssh_prefix, "-O", "exit", service.address],
+                               capture_output=True, timeout=EXIT_S)
+            self._power.target.deactivate(self._ssh)
+
+    @property
+    def _tool(self) -> str:
+        """The environment's ssh."""
+        return str(self._power.target.env.config.get_tool("ssh"))
+
     def _command(self, command: str) -> list[str]:
         """The ssh command that runs `command` in the target's shell."""
         service = self._ssh.networkservice
-        ssh = self._power.target.env.config.get_tool("ssh")
-        return [ssh, "-x", *self._ssh.ssh_prefix, "-p", str(service.port), "-l", self._ssh.username or service.username,
-                service.address, f"sh -c {shlex.quote(command)}"]
+        user = self._ssh.username or service.username
+        return [self._tool, "-x", *self._ssh.ssh_prefix, "-p", str(service.port), "-l", user, service.address,
+                f"sh -c {shlex.quote(command)}"]
 
     @contextlib.contextmanager
     def _labgrid(self, what: str) -> Iterator[None]:

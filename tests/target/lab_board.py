@@ -56,7 +56,8 @@ targets:
         cpu: cortex-a15
         memory: 256M
         kernel: kernel
-        boot_args: "console=ttyAMA0 loglevel=7 rdinit=/lab-init sysrq_always_enabled clocksource.arm_arch_timer.evtstrm=1"
+        boot_args: >-
+          console=ttyAMA0 loglevel=7 rdinit=/lab-init sysrq_always_enabled clocksource.arm_arch_timer.evtstrm=1
         extra_args: >-
           -smp 2 -initrd {folder}/initramfs -device virtio-rng-device
           -netdev user,id=lab,restrict=on,hostfwd=tcp:127.0.0.1:{port}-10.0.2.15:22
