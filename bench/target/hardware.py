@@ -80,10 +80,7 @@ class Hardware:
         self.console = ConsoleLog(self._port)
 
     def off(self) -> None:
-        if self._agent:
-            self._agent.close()
-            self._agent = None
-        self._disconnect()
+        self.disconnect()
         if self._port:
             self._port.close()
             self._port = None
@@ -146,8 +143,11 @@ class Hardware:
             raise Broken(f"{self._env}: the target did not take the agent's file: {said[0]}")
         return folder
 
-    def _disconnect(self) -> None:
-        """End labgrid's ssh; it would wait a minute for a target that is dead, unless its master ends first."""
+    def disconnect(self) -> None:
+        """End the agent and labgrid's ssh, which would wait a minute for a dead target unless its master ends first."""
+        if self._agent:
+            self._agent.close()
+            self._agent = None
         control = getattr(self._ssh, "control", None)
         with contextlib.suppress(Exception):  # the line may be dead, and ssh with it
             if control and self._ssh.state == BindingState.active:

@@ -61,6 +61,9 @@ class BoardAccess(Protocol):
     def off(self) -> None:
         """Power off; nothing of an agent is left."""
 
+    def disconnect(self) -> None:
+        """End the connection to the agent at once, whether or not the target still answers."""
+
     def boot(self, ready: str, timeout_s: float) -> None:
         """Wait until the console says that user space is ready, and check what must hold then.
 

@@ -1,6 +1,8 @@
 """A labgrid strategy: off → booted → agent.  A failed transition starts again at off."""
 from __future__ import annotations
 
+from typing import Any
+
 import attr
 from labgrid import target_factory
 from labgrid.strategy import GraphStrategy
@@ -29,9 +31,7 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
     command = attr.ib(default="bench-agent &", validator=attr.validators.instance_of(str))
     boot_timeout = attr.ib(default=60.0, validator=attr.validators.instance_of(float))
 
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
-        self._board: BoardAccess | None = None
+    _board: BoardAccess | None = None
 
     @property
     def board(self) -> BoardAccess:
@@ -44,6 +44,18 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
             env = self.target.env.config_file if self.target.env else "env.yaml"
             self._board = whole or Hardware(self.power, self.console, self.ssh, env)
         return self._board
+
+    def transition(self, state: str, via: list[str] | None = None) -> Any:
+        """As GraphStrategy's, which deactivates every driver on the way off: ssh first, it may wait for a dead target."""
+        if state == "off" and self._board:
+            self._board.disconnect()
+        return super().transition(state, via)
+
+    def invalidate(self) -> None:
+        """The same after a transition that failed."""
+        if self._board:
+            self._board.disconnect()
+        super().invalidate()
 
     def state_off(self) -> None:
         """No power."""

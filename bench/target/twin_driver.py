@@ -85,6 +85,9 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
         if self._twin:
             self._twin.off()
 
+    def disconnect(self) -> None:
+        """The stream ends with the twin."""
+
     def cycle(self) -> None:
         """Stop and start."""
         self.off()
