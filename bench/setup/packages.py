@@ -32,6 +32,7 @@ NEEDED: Mapping[str, str] = {
     "debian-archive-keyring": "checking the packages in them",
 }
 FOR_TESTS: Mapping[str, str] = {
+    "openssh-client": "reaches the tests' lab board, as labgrid does",
     "trace-cmd": "reads our trace.dat files in the tests",
     "tcpdump": "reads our pcap files in the tests",
     "chromium": "looks at the HTML report in the tests",

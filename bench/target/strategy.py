@@ -46,7 +46,7 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
         return self._board
 
     def transition(self, state: str, via: list[str] | None = None) -> Any:
-        """As GraphStrategy's, which deactivates every driver on the way off: ssh first, it may wait for a dead target."""
+        """GraphStrategy deactivates all drivers on the way off; ssh goes first, it may wait for a dead target."""
         if state == "off" and self._board:
             self._board.disconnect()
         return super().transition(state, via)
