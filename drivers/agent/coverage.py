@@ -1,10 +1,10 @@
-"""Which functions of some modules are entered while the agent runs: the function tracer, each until it was seen.
+"""Function coverage of modules while the agent runs, by the function tracer; each function is traced until it was seen.
 
-A driver's busiest functions run a million times in a run, and one time is all that is asked. So there is no stream of
-hits: a thread reads the few that come, and takes each function that was seen out of the filter. The kernel then puts
-back the nop at its entry, and it costs nothing any more. The other ways cost more: function-probes that count down
-(`NAME:stacktrace:1`) stay at the entry for good and take a stack each; the function profiler counts every entry for
-good, and few kernels have it; the function tracer's event has no triggers, so that there is no histogram of it.
+A driver's busiest functions run a million times in a run, and one entry is enough. A thread reads the entries and takes
+each function that was seen out of the filter; the kernel then restores the nop at its entry, which costs nothing. The
+alternatives cost more: function probes that count down (`NAME:stacktrace:1`) stay at the entry and take a stack each;
+the function profiler counts every entry, and few kernels have it; the function tracer's event has no triggers, hence
+no histogram.
 Ref: Documentation/trace/ftrace.rst ("The filter files", "Filter commands"), kernel/trace/ftrace.c
 """
 from __future__ import annotations
@@ -14,39 +14,48 @@ import contextlib
 import os
 import re
 import threading
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from collections.abc import Iterator
+from typing import TypedDict
 
 from drivers.agent.trace.symbols import KernelSymbols
 
 INSTANCE = "instances/bench-coverage"
-HARMLESS = "kernel_halt"  # keeps the filter from becoming empty, which would mean every function of the kernel
-BUFFER_KB = 1024  # for each CPU: some 40000 entries, between two looks
+HARMLESS = "kernel_halt"  # keeps the filter from becoming empty, which would trace every function of the kernel
+BUFFER_KB = 1024  # for each CPU: some 40000 entries between two reads
 LOOK_S = 0.05
 LOSSES = re.compile(r"^(?:overrun|commit overrun|dropped events): (\d+)", re.M)
-FURTHEST = 64  # bytes from a function's symbol to the place that the tracer calls from
+FURTHEST = 64  # bytes from a function's symbol to its call of the tracer
+
+
+class Covered(TypedDict):
+    """Names of functions by module: `entered` for the first time, and all `functions` that can be traced."""
+
+    entered: dict[str, list[str]]
+    functions: dict[str, list[str]]
+    lost: int  # entries that the buffer had no room for
 
 
 class Coverage:
-    """Watches modules by name; `start` once, `new` as often as wanted, `stop` once.
+    """Coverage of modules by name: `start`, any number of `collect`, `stop`.
 
-    `Coverage.running` is the one of this process: what unloads modules tells it, for the kernel forgets the filter of a
-    module that goes, and a driver's probe is over when the next look could set it again.
+    `Coverage.running` is the one of this process. Whoever unloads a module does so inside `unloading`: the kernel drops
+    a module's filter with the module, and the next read would set it again only after the driver's probe.
     """
 
-    running: Optional[Coverage] = None
+    running: Coverage | None = None
 
-    def __init__(self, tracefs: str, modules: List[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S) -> None:
-        self.folder = "%s/%s" % (tracefs, INSTANCE)
+    def __init__(self, tracefs: str, modules: list[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S) -> None:
+        self.folder = f"{tracefs}/{INSTANCE}"
         self.modules, self.buffer_kb, self.look_s = modules, buffer_kb, look_s
-        self.functions: Dict[str, List[str]] = {}  # of each module, those that can be traced
-        self._entered: Dict[str, List[str]] = {}
-        self._seen: Set[Tuple[str, str]] = set()  # function, module
-        self._gone: Set[str] = set()  # modules whose filter is to be set again when they are back
-        self._unnamed = self._told_lost = 0
-        self._table: List[Tuple[int, str, str]] = []  # address, function, module; by address
-        self._lock, self._over = threading.Lock(), threading.Event()
+        self.functions: dict[str, list[str]] = {}  # of each module, those that can be traced
+        self._entered: dict[str, list[str]] = {}
+        self._seen: set[tuple[str, str]] = set()  # function, module
+        self._gone: set[str] = set()  # modules whose filter is to be set again when they are back
+        self._unnamed = self._reported_lost = 0
+        self._table: list[tuple[int, str, str]] = []  # address, function, module; by address
+        self._lock, self._stopping = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._pipe = -1
+        self._trace_pipe = -1
         self._failed = ""
 
     def start(self) -> None:
@@ -63,7 +72,7 @@ class Coverage:
             self._list()
             self._resymbol()
             self._write("current_tracer", "function")
-            self._pipe = os.open(self.folder + "/trace_pipe", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._trace_pipe = os.open(self.folder + "/trace_pipe", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             self._write("tracing_on", "1")
         except BaseException:
             self._remove()
@@ -73,30 +82,30 @@ class Coverage:
 
     def stop(self) -> None:
         """End, and leave nothing behind."""
-        self._over.set()
+        self._stopping.set()
         self._thread.join()
         Coverage.running = None
         self._remove()
 
-    def new(self) -> Dict[str, Any]:
-        """What was entered for the first time since the last time this was asked, and how many entries were lost."""
+    def collect(self) -> Covered:
+        """Functions that were entered for the first time since the last call, and how many entries were lost."""
         with self._lock:
-            self._look()
-            found, self._entered = self._entered, {}
+            self._read()
+            entered, self._entered = self._entered, {}
             lost = self._count_lost() + self._unnamed
-            lost, self._told_lost = lost - self._told_lost, lost
+            lost, self._reported_lost = lost - self._reported_lost, lost
             if self._failed:
                 raise OSError(5, self._failed)
-            return {"entered": {module: sorted(names) for module, names in found.items()}, "lost": lost,
+            return {"entered": {module: sorted(names) for module, names in entered.items()}, "lost": lost,
                     "functions": self.functions}
 
     @contextlib.contextmanager
     def unloading(self, module: str) -> Iterator[None]:
-        """Around the unloading of a module: its last entries have names only now, and its next ones are waited for."""
+        """Around the unloading of a module: resolve its last entries while it has symbols, then expect it again."""
         with self._lock:
-            self._look()
+            self._read()
             yield
-            self._look()
+            self._read()
             self._table = [row for row in self._table if row[2] != module]
             if module in self.modules and module[0].isdigit():
                 self._gone.add(module)
@@ -104,56 +113,56 @@ class Coverage:
                 self._filter([_all_of(module)])  # kept for the module to come, before its first function runs
 
     def _watch(self) -> None:
-        while not self._over.wait(self.look_s):
+        while not self._stopping.wait(self.look_s):
             with self._lock:
                 try:
-                    self._look()
+                    self._read()
                 except OSError as error:
-                    self._failed = "the coverage recorder broke off: %s" % error
+                    self._failed = f"coverage stopped: {error}"
                     return
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         """Read what was entered, and take it out of the filter."""
         for module in filter(_loaded, sorted(self._gone)):
             self._filter([_all_of(module)])
             self._gone.remove(module)
-        addresses = self._read_new()
+        addresses = self._read_addresses()
         if any(self._name(address) is None for address in addresses):
             self._resymbol()
         names = [self._name(address) for address in addresses]
-        self._unnamed += names.count(None)  # of a module that came and went without the agent
+        self._unnamed += names.count(None)  # of a module that was loaded and unloaded by others
         for name, module in filter(None, names):
             if (name, module) not in self._seen:
                 self._seen.add((name, module))
                 self._entered.setdefault(module, []).append(name)
         if addresses:
-            self._filter(sorted({"!" + one_of(*one) for one in names if one}))
+            self._filter(sorted({"!" + one_of(*entry) for entry in names if entry}))
 
-    def _read_new(self) -> List[int]:
-        found: Set[int] = set()
+    def _read_addresses(self) -> list[int]:
+        addresses: set[int] = set()
         with contextlib.suppress(BlockingIOError):
             while True:
-                text = os.read(self._pipe, 1 << 16)
+                text = os.read(self._trace_pipe, 1 << 16)
                 if not text:
                     break
-                found.update(int(address, 16) for address in re.findall(rb"^([0-9a-f]+) [0-9a-f]+$", text, re.M))
-        return sorted(found)
+                addresses.update(int(address, 16) for address in re.findall(rb"^([0-9a-f]+) [0-9a-f]+$", text, re.M))
+        return sorted(addresses)
 
     def _count_lost(self) -> int:
         lost = 0
         for cpu in os.listdir(self.folder + "/per_cpu"):
-            with open("%s/per_cpu/%s/stats" % (self.folder, cpu)) as opened:
-                lost += sum(map(int, LOSSES.findall(opened.read())))
+            with open(f"{self.folder}/per_cpu/{cpu}/stats") as file:
+                lost += sum(map(int, LOSSES.findall(file.read())))
         return lost
 
-    def _name(self, address: int) -> Optional[Tuple[str, str]]:
+    def _name(self, address: int) -> tuple[str, str] | None:
         place = bisect.bisect_right(self._table, (address, "\x7f", "")) - 1
         if place < 0 or address - self._table[place][0] > FURTHEST:
             return None
         return self._table[place][1:]
 
     def _resymbol(self) -> None:
-        symbols = KernelSymbols().new()
+        symbols = KernelSymbols().changed()
         table = []
         for module in self.modules:
             for line in symbols.get(module, b"").decode("ascii", "replace").splitlines():
@@ -162,16 +171,16 @@ class Coverage:
         self._table = sorted(table)
 
     def _list(self) -> None:
-        """Note which functions of each module can be traced: those that the filter took."""
-        with open(self.folder + "/set_ftrace_filter") as opened:
-            for line in opened:
+        """Keep which functions of each module can be traced: those that the filter accepted."""
+        with open(self.folder + "/set_ftrace_filter") as file:
+            for line in file:
                 name, _, module = line.strip().partition(" [")
                 if module:
                     self.functions.setdefault(module.rstrip("]"), []).append(name)
         self.functions = {module: sorted(set(names)) for module, names in self.functions.items()}
 
-    def _filter(self, patterns: List[str]) -> None:
-        """Add to the filter, or take out of it with "!"; the kernel's code is changed once, when the file is closed."""
+    def _filter(self, patterns: list[str]) -> None:
+        """Add patterns to the filter, or remove those with "!"; the kernel patches its code once, at the close."""
         fd = os.open(self.folder + "/set_ftrace_filter", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
             for pattern in patterns:
@@ -184,12 +193,12 @@ class Coverage:
             os.close(fd)
 
     def _write(self, name: str, text: str) -> None:
-        with open("%s/%s" % (self.folder, name), "w") as opened:
-            opened.write(text)
+        with open(f"{self.folder}/{name}", "w") as file:
+            file.write(text)
 
     def _remove(self) -> None:
-        if self._pipe >= 0:
-            os.close(self._pipe)
+        if self._trace_pipe >= 0:
+            os.close(self._trace_pipe)
         for name, text in (("tracing_on", "0"), ("current_tracer", "nop")):
             with contextlib.suppress(OSError):
                 self._write(name, text)
@@ -201,7 +210,8 @@ def one_of(function: str, module: str) -> str:
 
     Ref: kernel/trace/trace_events_filter.c (filter_parse_regex). In brackets it is not kept for a module to come.
     """
-    return "%s:mod:%s" % (function, "[%s]%s" % (module[0], module[1:]) if module[0].isdigit() else module)
+    name = f"[{module[0]}]{module[1:]}" if module[0].isdigit() else module
+    return f"{function}:mod:{name}"
 
 
 def _all_of(module: str) -> str:
@@ -209,12 +219,12 @@ def _all_of(module: str) -> str:
 
 
 def _loaded(module: str) -> bool:
-    return os.path.exists("/sys/module/%s/initstate" % module)
+    return os.path.exists(f"/sys/module/{module}/initstate")
 
 
 def module_of(driver: str) -> str:
     """The loaded module that has a driver, by the driver's own name; "" for one that is built in, or not there."""
-    places = ["/sys/bus/%s/drivers/%s/module" % (bus, driver) for bus in sorted(os.listdir("/sys/bus"))]
+    places = [f"/sys/bus/{bus}/drivers/{driver}/module" for bus in sorted(os.listdir("/sys/bus"))]
     names = [os.path.basename(os.path.realpath(path)) for path in places if os.path.exists(path)]
     # A driver that is built in has a folder there as well, without a state.
     loaded = [name for name in [*names, driver.replace("-", "_")] if _loaded(name)]

@@ -1,4 +1,4 @@
-"""Hear the host while a call runs: whatever it sends then, or its hanging up, ends the call with KeyboardInterrupt."""
+"""Interrupt a running call: any frame from the host, or its disconnect, raises KeyboardInterrupt in it."""
 from __future__ import annotations
 
 import os
@@ -6,38 +6,41 @@ import select
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Optional, Type
 
 
-class Ears:
-    """A context manager around a call that may be interrupted; what the host sent stays to be read."""
+class Interruptible:
+    """A context manager around a call that the host may interrupt.
+
+    It only watches the stream: what the host sent stays there to be read.
+    """
 
     def __init__(self, stream: int) -> None:
-        self._stream, self._open = stream, False
+        self._stream, self._active = stream, False
 
     def __enter__(self) -> None:
         self._wake = os.pipe()
         self._main = threading.get_ident()
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
-        self._open = True
-        self._thread = threading.Thread(target=self._listen, name="ears", daemon=True)
+        self._before = signal.signal(signal.SIGINT, self._raise)
+        self._active = True
+        self._thread = threading.Thread(target=self._watch, name="interrupt", daemon=True)
         self._thread.start()
 
-    def __exit__(self, kind: Optional[Type[BaseException]], e: Optional[BaseException],
-                 trace: Optional[TracebackType]) -> None:
-        self._open = False  # from here on a signal is too late, and does nothing
+    def __exit__(
+        self, kind: type[BaseException] | None, e: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._active = False  # from here on a signal is too late, and does nothing
         os.write(self._wake[1], b"x")
         self._thread.join()
         signal.signal(signal.SIGINT, self._before)
         for fd in self._wake:
             os.close(fd)
 
-    def _listen(self) -> None:
+    def _watch(self) -> None:
         ready, _, _ = select.select([self._stream, self._wake[0]], [], [])
         if self._wake[0] not in ready:
-            signal.pthread_kill(self._main, signal.SIGINT)  # a blocking system call ends with it, too
+            signal.pthread_kill(self._main, signal.SIGINT)  # ends a blocking system call, too
 
-    def _interrupt(self, number: int, at: Optional[FrameType]) -> None:
-        if self._open:
-            self._open = False
+    def _raise(self, number: int, at: FrameType | None) -> None:
+        if self._active:
+            self._active = False
             raise KeyboardInterrupt

@@ -1,7 +1,7 @@
-"""Serve calls over a stream, one at a time; a supervisor says when the server died and starts it once more.
+"""Serve calls over a stream, one at a time; a supervisor reports when the server dies and restarts it once.
 
     python3 agent.pyz /dev/virtio-ports/bench.agent     one file for both directions
-    python3 agent.pyz /dev/… /run/plugged               the same, once that file is there: drivers are being loaded
+    python3 agent.pyz /dev/… /run/plugged               the same, once that file exists: drivers are still loading
     python3 agent.pyz                                   standard input and output (ssh, serial console)
 """
 from __future__ import annotations
@@ -9,23 +9,22 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import List
 
 from drivers.agent import frame
 from drivers.agent.port import Port
 from drivers.agent.server import serve
 
-PLUGGED_S, POLL_S = 20.0, 0.01  # for drivers to be loaded: what is missing then, a probe of the board shows
-RESTARTS = 1  # a server that dies twice has a reason that a third start does not mend
+PLUGGED_S, POLL_S = 20.0, 0.01  # for drivers to load; a probe of the board shows those that do not
+RESTARTS = 1  # a server that dies twice would die a third time
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Open the stream, supervise the server, and return the exit status."""
     if arguments:
         reading = writing = os.open(arguments[0], os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     else:
         reading, writing = os.dup(0), os.dup(1)
-        os.dup2(2, 1)  # whatever a call prints must not end up between the frames
+        os.dup2(2, 1)  # what a call prints must not get between the frames
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
     port = Port(reading, writing)
@@ -58,8 +57,8 @@ def _wait_for(path: str) -> None:
 
 def _how(status: int) -> str:
     if os.WIFSIGNALED(status):
-        return "killed by signal %d" % os.WTERMSIG(status)
-    return "exit status %d" % os.WEXITSTATUS(status)
+        return f"killed by signal {os.WTERMSIG(status)}"
+    return f"exit status {os.WEXITSTATUS(status)}"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""The stream to the host: frames of several threads, each whole, and pages that pass through untouched."""
+"""The stream to the host: frames of several threads, none interleaved, and pages that are spliced through."""
 from __future__ import annotations
 
 import os
 import threading
-from typing import Any, Dict
+from collections.abc import Mapping
 
 from drivers.agent import frame
 
@@ -21,14 +21,14 @@ class Port:
         """At most `size` bytes, b"" at the end."""
         return os.read(self.reading, size)
 
-    def write(self, header: Dict[str, Any]) -> None:
+    def write(self, header: Mapping[str, object]) -> None:
         """Send one frame."""
         pieces = frame.pack(header)
         with self._lock:
             for piece in pieces:
                 self._put(piece)
 
-    def move(self, header: Dict[str, Any], pipe: int, size: int) -> None:
+    def move(self, header: Mapping[str, object], pipe: int, size: int) -> None:
         """Send one frame whose only attachment, {"$bytes": 0} in `header`, is the next `size` bytes of a pipe."""
         with self._lock:
             self._put(frame.head(header, [size]))

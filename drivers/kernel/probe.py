@@ -8,7 +8,6 @@ import fnmatch
 import glob
 import os
 import re
-from typing import Dict, List, Optional
 
 from drivers.agent.call import call
 from drivers.uapi.modules import loaded
@@ -23,7 +22,7 @@ def _read(path: str) -> str:
 
 
 @call
-def devices() -> List[Dict[str, str]]:
+def devices() -> list[dict[str, str]]:
     """Each device of each bus: bus, name, path (its place among the others), driver, modalias, node (its devicetree
     node); what a device does not have is empty."""
     found = []
@@ -44,7 +43,7 @@ def devices() -> List[Dict[str, str]]:
 
 
 @call
-def deferred() -> Optional[Dict[str, str]]:
+def deferred() -> dict[str, str] | None:
     """Devices whose probe waits: name → what for, in the driver's words; None where debugfs tells nothing."""
     try:
         lines = read(DEFERRED).splitlines()
@@ -54,7 +53,7 @@ def deferred() -> Optional[Dict[str, str]]:
 
 
 @call
-def lost_files() -> List[Dict[str, str]]:
+def lost_files() -> list[dict[str, str]]:
     """Character devices that no program can open: path (as `devices` has it), file, and why."""
     found = []
     for place in sorted(glob.glob("/sys/dev/char/*")):
@@ -70,9 +69,9 @@ def lost_files() -> List[Dict[str, str]]:
 
 
 @call
-def nodes() -> List[Dict[str, object]]:
+def nodes() -> list[dict[str, object]]:
     """Each devicetree node that says what it is: path, compatible (best first), and its status, okay when not given."""
-    found: List[Dict[str, object]] = []
+    found: list[dict[str, object]] = []
     for folder, _, files in os.walk(TREE):
         if "compatible" in files:
             words = _read(f"{folder}/compatible").split("\0")
@@ -82,7 +81,7 @@ def nodes() -> List[Dict[str, object]]:
 
 
 @call
-def modules_for(aliases: List[str]) -> Dict[str, List[Dict[str, object]]]:
+def modules_for(aliases: list[str]) -> dict[str, list[dict[str, object]]]:
     """For each modalias the modules that say they know it: name, loaded, and forbidden (who forbids to load it)."""
     known = []
     with open(f"/lib/modules/{os.uname().release}/modules.alias") as opened:
@@ -92,14 +91,14 @@ def modules_for(aliases: List[str]) -> Dict[str, List[Dict[str, object]]]:
                 fixed = re.split(r"[*?\[]", words[1], maxsplit=1)[0]  # what most aliases differ in already
                 known.append((fixed, words[1], words[2]))
     forbidden = _forbidden()
-    found: Dict[str, List[Dict[str, object]]] = {}
+    found: dict[str, list[dict[str, object]]] = {}
     for alias in aliases:
         names = sorted({n for fixed, p, n in known if alias.startswith(fixed) and fnmatch.fnmatchcase(alias, p)})
         found[alias] = [{"name": n, "loaded": loaded(n), "forbidden": forbidden.get(n, "")} for n in names]
     return found
 
 
-def _forbidden() -> Dict[str, str]:
+def _forbidden() -> dict[str, str]:
     """Modules that must not be loaded by their alias → the place that says so."""
     places = {}
     for folder in ("/usr/lib/modprobe.d", "/run/modprobe.d", "/etc/modprobe.d"):

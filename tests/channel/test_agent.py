@@ -40,7 +40,7 @@ def test_an_unknown_call_is_an_answer(agent):
 
 def test_a_listening_call_says_ready_first(agent):
     agent.channel.exchange(None, 10)
-    assert agent.call("agent.listen_for_a_file_change", timeout_s=0.0) == {"ready": True, "id": 1}
+    assert agent.call("agent.listen_once") == {"ready": True, "id": 1}
     assert agent.channel.exchange(None, 10)["value"] == "ready came first"
 
 

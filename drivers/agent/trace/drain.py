@@ -1,4 +1,4 @@
-"""Bring ring-buffer pages to the host: full ones while a call runs, the rest when it has ended.
+"""Send ring-buffer pages to the host: full ones while a call runs, the rest when it has ended.
 
 Pages go from the kernel's buffer through a pipe to the stream (splice); this process does not touch them, and holds
 one pipe of them at most. While the host is slow the kernel's buffer fills, and then overwrites its oldest events: that
@@ -13,7 +13,6 @@ import select
 import struct
 import sys
 import threading
-from typing import Any, Dict, List, Tuple
 
 from drivers.agent.port import CHUNK, Port
 from drivers.agent.trace.tracefs import Folder, own
@@ -31,7 +30,7 @@ class Drain:
 
     def __init__(self, instance: Folder, port: Port, subbuf_size: int) -> None:
         self._port, self._size = port, subbuf_size
-        self._ident: Any = None  # of the call whose recording is on
+        self._ident: int | None = None  # of the call whose recording is on
         self._lock = threading.Lock()  # held while pages are moved
         self._undo = contextlib.ExitStack()
         self._moved = 0
@@ -39,8 +38,8 @@ class Drain:
             instance.write("buffer_percent", str(PERCENT))
         per_cpu = instance.path + "/per_cpu"
         self.cpus = sorted(int(name[3:]) for name in os.listdir(per_cpu))
-        self._raw = [self._open("%s/cpu%d/trace_pipe_raw" % (per_cpu, cpu)) for cpu in self.cpus]
-        self._stats = [self._open("%s/cpu%d/stats" % (per_cpu, cpu)) for cpu in self.cpus]
+        self._raw = [self._open(f"{per_cpu}/cpu{cpu}/trace_pipe_raw") for cpu in self.cpus]
+        self._stats = [self._open(f"{per_cpu}/cpu{cpu}/stats") for cpu in self.cpus]
         self._pipe, self._wake = self._new_pipe(), self._new_pipe()
         with contextlib.suppress(OSError):  # splice takes as many bytes at a time as the pipe has small pages for
             fcntl.fcntl(self._pipe[1], F_SETPIPE_SZ, CHUNK)
@@ -53,19 +52,19 @@ class Drain:
         self._thread.join()
         self._undo.close()
 
-    def begin(self, ident: Any) -> List[str]:
+    def begin(self, ident: int) -> list[str]:
         """The next pages are of call `ident`; returns the buffers' stats."""
         stats = self.stats()
         for number, text in enumerate(stats):
-            if not _empty(text):  # what came late, after the last recording had been taken
+            if not _empty(text):  # events that came after the last recording was read
                 self._rest(number)
         self._moved, self._ident = 0, ident
         return stats
 
-    def finish(self) -> Tuple[List[str], Dict[str, bytes], int]:
+    def finish(self) -> tuple[list[str], dict[str, bytes], int]:
         """Tracing is off: move what is left; returns the stats after, the last pages by CPU, and the bytes moved."""
         with self._lock:
-            ident, self._ident = self._ident, None
+            ident, self._ident = self._ident or 0, None
             stats = self.stats()
             for number, text in enumerate(stats):
                 if not _empty(text):
@@ -74,7 +73,7 @@ class Drain:
             rest = {str(number): self._rest(number) for number, text in enumerate(stats) if not _empty(text)}
             return stats, rest, self._moved
 
-    def stats(self) -> List[str]:
+    def stats(self) -> list[str]:
         """per_cpu/cpuN/stats of every CPU."""
         return [os.pread(fd, 4096, 0).decode() for fd in self._stats]
 
@@ -95,13 +94,13 @@ class Drain:
                     if self._ident is not None:
                         moved = sum([self._move(numbers[fd], self._ident, running=True) for fd in ready])
                 if not moved and select.select([self._wake[0]], [], [], PAUSE_S)[0]:
-                    return  # a kernel that wakes for less than a full page must not keep this busy
+                    return  # do not spin on a kernel that wakes for less than a full page
         except OSError:
-            return  # the host has hung up: the next write of the reply says so, too
+            return  # the host disconnected: the next write of a reply fails, too
 
-    def _move(self, number: int, ident: Any, running: bool) -> int:
+    def _move(self, number: int, ident: int, running: bool) -> int:
         """Send full pages of one CPU, a pipe of them at most; returns their bytes, 0 for none."""
-        header: Dict[str, Any] = {"pages": {"$bytes": 0}, "cpu": number, "id": ident, "running": running}
+        header: dict[str, object] = {"pages": {"$bytes": 0}, "cpu": number, "id": ident, "running": running}
         try:
             size = os.splice(self._raw[number], self._pipe[1], CHUNK // self._size * self._size or self._size,
                              flags=os.SPLICE_F_NONBLOCK)
@@ -145,7 +144,7 @@ class Drain:
         self._undo.callback(os.close, fd)
         return fd
 
-    def _new_pipe(self) -> Tuple[int, int]:
+    def _new_pipe(self) -> tuple[int, int]:
         reading, writing = os.pipe()
         both = own(reading), own(writing)
         for fd in both:

@@ -1,17 +1,44 @@
-"""What a source of events is called once it is a request to the target, which need not know more of sources.
+"""What a request for a trace holds, and how its sources are called.
 
-drivers/contract/source.py makes them. They are apart because dataclasses take an emulated processor long to import.
+drivers/contract/source.py makes the sources. They are apart because dataclasses are slow to import on an emulated
+processor.
 """
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import TypedDict
+
+# Functional syntax because `return` is a keyword.
+Source = TypedDict(
+    "Source",
+    {
+        "kind": str,  # tracepoint, kprobe, fprobe, histogram, function, graph, step
+        "system": str,
+        "name": str,
+        "symbol": str,  # of a probe
+        "module": str,
+        "return": bool,
+        "args": "Mapping[str, str]",  # of a probe: field → fetch argument
+        "filter": str,  # of a tracer: functions; of a histogram: its trigger
+        "stack": bool,
+    },
+    total=False,
+)
 
 
-def event_name(request: Mapping[str, Any]) -> str:
-    """`system:name` in tracefs of a source's request: events of probes are in the group `bench`."""
-    return "%s:%s" % (request.get("system", "bench"), request["name"])
+class TraceRequest(TypedDict, total=False):
+    """Events to record during a call, and the sizes of the buffers [KiB]."""
+
+    sources: list[Source]
+    buffer_kb: int  # per CPU
+    subbuf_kb: int
 
 
-def label(request: Mapping[str, Any]) -> str:
-    """What tells sources apart: the event, and of the function tracer, which shares one among all, the filter."""
-    return event_name(request) + (" " + request["filter"] if "filter" in request else "")
+def event_name(source: Mapping[str, object]) -> str:
+    """`system:name` of a source in tracefs; events of probes are in the group `bench`."""
+    return f"{source.get('system', 'bench')}:{source['name']}"
+
+
+def label(source: Mapping[str, object]) -> str:
+    """What tells sources apart: the event, and for a tracer, whose events are the same for all, the filter."""
+    return event_name(source) + (f" {source['filter']}" if "filter" in source else "")

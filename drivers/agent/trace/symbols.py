@@ -1,18 +1,17 @@
-"""Addresses of the kernel's functions, for whoever reads a trace that names functions by address."""
+"""Addresses of the kernel's functions, for traces that name functions by address."""
 from __future__ import annotations
 
 import os
 import re
-from typing import Dict, List
 
 from drivers.agent.trace.tracefs import own
 
-# Only code; `$a`, `$d` and the like mark ARM's kinds of code and are no functions.
+# Code only; `$a`, `$d` and the like mark ARM's kinds of code and are no functions.
 LINE = re.compile(rb"^[0-9a-f]+ [tTwW] [^$\s]\S*(?:[ \t]+\[(\S+)\])?\n", re.M)
 
 
 class Modules:
-    """Which modules are loaded, and where: `changed()` is cheap, it is asked around every call."""
+    """Which modules are loaded, and where: `changed()` is cheap, it is called around every call."""
 
     def __init__(self) -> None:
         # A kernel without modules has no such file, and nothing changes there.
@@ -20,10 +19,10 @@ class Modules:
         self._text, self._where = b"-", [b"-"]  # at first, everything is new
 
     def changed(self) -> bool:
-        """Whether a module was loaded or unloaded since the last time that this was asked."""
+        """Whether a module was loaded or unloaded since the last call."""
         text = os.pread(self._file, 1 << 13, 0)
         if text == self._text:
-            return False  # the last one that was loaded stands first: nothing can have come behind it
+            return False  # modules are listed newest first: nothing can have come behind it
         while True:
             part = os.pread(self._file, 1 << 16, len(text))
             if not part:
@@ -34,33 +33,33 @@ class Modules:
 
 
 class KernelSymbols:
-    """Lines of /proc/kallsyms, by module ("": the kernel proper), each told once while it stays the same."""
+    """Lines of /proc/kallsyms, by module ("": the kernel proper), each sent once while it stays the same."""
 
     def __init__(self) -> None:
-        self._modules: List[bytes] = []  # as they were when the lines were read: one that comes back has moved
-        self.told: Dict[str, bytes] = {}
+        self._modules: list[bytes] = []  # as they were when the lines were read: one that comes back has moved
+        self.sent: dict[str, bytes] = {}
 
-    def new(self) -> Dict[str, bytes]:
-        """What changed since the last time: everything, at first."""
+    def changed(self) -> dict[str, bytes]:
+        """The lines that changed since the last call; everything, at first."""
         try:
             with open("/proc/modules", "rb") as f:
                 modules = sorted(_where(line) for line in f)
         except FileNotFoundError:
             modules = []  # a kernel without modules
-        if self.told and modules == self._modules:
+        if self.sent and modules == self._modules:
             return {}
-        found: Dict[str, bytes] = {}
+        changed: dict[str, bytes] = {}
         with open("/proc/kallsyms", "rb") as f:
             text = f.read()
-        parts: Dict[bytes, List[bytes]] = {}
+        parts: dict[bytes, list[bytes]] = {}
         for match in LINE.finditer(text):
             parts.setdefault(match.group(1) or b"", []).append(match.group())
         for module, lines in parts.items():
             name, joined = module.decode(), b"".join(lines)
-            if self.told.get(name) != joined:
-                self.told[name] = found[name] = joined
+            if self.sent.get(name) != joined:
+                self.sent[name] = changed[name] = joined
         self._modules = modules
-        return found
+        return changed
 
 
 def _where(line: bytes) -> bytes:

@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import os
 import re
-from typing import List
 
 ROOTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 GROUP = "bench"  # of the probe events made here
@@ -22,11 +21,11 @@ class Folder:
 
     def has(self, name: str) -> bool:
         """Whether this kernel has the file."""
-        return os.path.exists("%s/%s" % (self.path, name))
+        return os.path.exists(f"{self.path}/{name}")
 
     def read(self, name: str) -> str:
         """The whole file."""
-        with open("%s/%s" % (self.path, name), errors="replace") as f:
+        with open(f"{self.path}/{name}", errors="replace") as f:
             return f.read()
 
     def write(self, name: str, text: str) -> None:
@@ -38,7 +37,7 @@ class Folder:
         self._put(name, text, os.O_APPEND)
 
     def _put(self, name: str, text: str, how: int) -> None:
-        fd = os.open("%s/%s" % (self.path, name), os.O_WRONLY | how)
+        fd = os.open(f"{self.path}/{name}", os.O_WRONLY | how)
         try:
             os.write(fd, text.encode())
         finally:
@@ -60,26 +59,26 @@ def root() -> str:
 
 def own_instance(top: Folder) -> Folder:
     """The instance of this process, not made yet: its name tells whether its maker still lives."""
-    return Folder("%s/instances/bench-%d-%s" % (top.path, os.getpid(), _started(os.getpid())))
+    return Folder(f"{top.path}/instances/bench-{os.getpid()}-{_started(os.getpid())}")
 
 
-def sweep(top: Folder) -> List[str]:
+def sweep(top: Folder) -> list[str]:
     """Remove the instances of recorders that are gone, and probes that nobody uses; returns what was removed."""
     removed = []
     for name in os.listdir(top.path + "/instances"):
         match = INSTANCE.match(name)
         if name == COVERAGE or (match and _started(int(match.group(1))) != match.group(2)):
             with contextlib.suppress(OSError):  # still open somewhere: the next one will
-                os.rmdir("%s/instances/%s" % (top.path, name))
+                os.rmdir(f"{top.path}/instances/{name}")
                 removed.append(name)
     for file in ("kprobe_events", "dynamic_events"):
         if not top.has(file):
             continue
         for line in top.read(file).splitlines():
-            probe = re.match(r"[a-z]\d*:(%s/\S+)" % GROUP, line)
+            probe = re.match(rf"[a-z]\d*:({GROUP}/\S+)", line)
             if probe:
                 with contextlib.suppress(OSError):  # EBUSY: another recorder's, and it lives
-                    top.add(file, "-:%s" % probe.group(1))
+                    top.add(file, f"-:{probe.group(1)}")
                     removed.append(probe.group(1))
     return removed
 
@@ -87,7 +86,7 @@ def sweep(top: Folder) -> List[str]:
 def _started(pid: int) -> str:
     """When a process was started, in the kernel's ticks, "" when there is none."""
     try:
-        with open("/proc/%d/stat" % pid, "rb") as f:
+        with open(f"/proc/{pid}/stat", "rb") as f:
             return f.read().rpartition(b")")[2].split()[19].decode()
     except OSError:
         return ""
