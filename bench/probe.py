@@ -8,11 +8,13 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.board import Board, Device
 from bench.errors import BenchError
-from bench.rig import Rig
+
+if TYPE_CHECKING:  # what is compared here is read without a board, too: no labgrid then
+    from bench.rig import Rig
 
 BOUND, DEFERRED, UNBOUND, OTHER = "bound", "deferred", "no driver", "another driver"
 DISABLED, MISSING, NO_FILE = "disabled", "missing", "no device file"

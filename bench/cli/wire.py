@@ -29,8 +29,8 @@ def run(options: argparse.Namespace) -> int:
 
     from bench import report, store
     from bench.capture import sigrok
-    from bench.report.sanitise import seconds_text
     from bench.results import attach_capture
+    from bench.trace.text import seconds_text
 
     record = store.read(Path(options.record))
     check = attach_capture.find(record, options.check)

@@ -130,7 +130,7 @@ def saw(contract: Contract, trace: Trace) -> bool:
 
 
 def judged(contract: Contract, trace: Trace) -> Verdict:
-    """The trace's verdict; undecided, too, when a value is not bound or cannot be compared with what was recorded."""
+    """The verdict; inconclusive, too, when a value is not bound or cannot be compared with what was recorded."""
     if contract.unbound:
         return Verdict(Outcome.INCONCLUSIVE, str(contract), f"no value is given for {', '.join(contract.unbound)}")
     return judge(contract, trace)

@@ -9,8 +9,9 @@ import numpy as np
 
 from bench.errors import Inconclusive, UsageError
 from bench.judge.matching import Line, Match, match_one, match_several
-from bench.judge.result import Break, Finding, duration, names_of, no_events, weigh
+from bench.judge.result import Break, Finding, names_of, no_events, weigh
 from bench.judge.view import Events, Places, Sight, Times, Unseen
+from bench.trace.text import duration
 from bench.trace.trace import Trace
 from drivers.contract import Verb, nanoseconds, per_second
 
@@ -57,7 +58,7 @@ def _late(roles: tuple[Events, ...], both: Line, found: Match, which: Places, te
 
 def _open_ends(sight: Sight, roles: tuple[Events, Events], both: Line, found: Match, within: int | None,
                edges: str) -> tuple[list[Break], list[str]]:
-    """What is wrong with opens and closes that found no partner, and what the recording's edges leave undecided."""
+    """What is wrong with opens and closes that found no partner, and what the recording's edges leave inconclusive."""
     names = names_of(roles)
     again = found.unclosed[found.again]
     twice = found.orphans[~found.early]

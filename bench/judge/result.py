@@ -16,7 +16,7 @@ MOST_WITNESSES = 24
 
 @dataclass(frozen=True)
 class Finding:
-    """True, False or None (undecided), why, and the events that show it."""
+    """True, False or None (inconclusive), why, and the events that show it."""
 
     value: bool | None
     reason: str = ""
@@ -50,7 +50,7 @@ class Break:
 
 
 def weigh(sight: Sight, breaks: Iterable[Break], edges: Sequence[str], reason: str) -> Finding:
-    """The finding of a claim from what breaks it, what is undecided at the recording's edges, and what was lost."""
+    """The finding of a claim from what breaks it, what is inconclusive at the recording's edges, and what was lost."""
     hidden = 0
     for found in breaks:
         if not found.since.size:
@@ -86,11 +86,3 @@ def names_of(roles: Sequence[Events]) -> list[str]:
 def no_events(*events: Events) -> str:
     """The reason for a claim that saw none of its events."""
     return f"saw none of its events ({', '.join(one.event for one in events)} armed, never came)"
-
-
-def duration(ns: float) -> str:
-    """Nanoseconds for people: `1.2 ms`."""
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if abs(ns) >= size:
-            return f"{ns / size:.4g} {unit}"
-    return f"{ns:.0f} ns"

@@ -8,11 +8,11 @@ from bench.report.devices import devices
 from bench.report.html import render, write_html
 from bench.report.junit import write_junit
 from bench.report.matrix import matrix
-from bench.report.sanitise import line, plain
 from bench.report.screenshot import picture
 from bench.report.sweep_table import rows
 from bench.report.terminal import changes, covered, table
 from bench.store import Record
+from bench.trace.text import line, plain
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from bench.probe import BOUND, DEFERRED, DISABLED, MISSING, NO_FILE, OTHER, UNBOUND, Part, Probe
-from bench.report.sanitise import line
+from bench.trace.text import line
 
 SYMBOLS = {BOUND: "✓", DEFERRED: "…", UNBOUND: "✗", OTHER: "✗", DISABLED: "–", MISSING: "✗",
            NO_FILE: "✗"}

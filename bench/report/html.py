@@ -19,11 +19,11 @@ from bench import results
 from bench.health import FAIL, INFO, head_of
 from bench.report import timeline
 from bench.report.lanes import Clock
-from bench.report.sanitise import field_text, hex_text, number_text, seconds_text, value_text, visible
 from bench.report.svg import draw
 from bench.report.terminal import unseen_words
 from bench.store import CallRecord, CheckRecord, Measurement, Record
 from bench.trace import Trace
+from bench.trace.text import field_text, hex_text, number_text, seconds_text, value_text, visible
 from bench.verdict import Outcome, Verdict
 
 PAGE = Path(__file__).parent / "page"

@@ -10,8 +10,8 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 from bench import results
-from bench.report.sanitise import number_text, visible
 from bench.store import CheckRecord, Measurement, Record
+from bench.trace.text import number_text, visible
 from bench.verdict import Outcome
 
 

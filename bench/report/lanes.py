@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bench.report.sanitise import seconds_text
 from bench.store import CallRecord
+from bench.trace.text import seconds_text
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bench.export.perfetto import Slice, slices, write_slices
 from bench.report.lanes import host
-from bench.report.sanitise import value_text
 from bench.report.timeline import nearest
 from bench.store import CheckRecord
 from bench.trace import Trace
+from bench.trace.text import value_text
 from bench.verdict import Outcome
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from bench.report.lanes import Item
-from bench.report.sanitise import visible
 from bench.report.timeline import Timeline
+from bench.trace.text import visible
 
 WIDTH, LEFT, LANE, TOP = 1160, 216, 24, 30  # in CSS pixels; the script takes LEFT and the lanes' places from here
 

@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.report.sanitise import line
 from bench.report.terminal import mark, reasons, verdict
 from bench.store import CheckRecord, Record
+from bench.trace.text import line
 
 _RANGE = "n"  # rows that differ in this only are shown as one
 _TIME = "seconds"

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import results
-from bench.report.sanitise import line, number_text, seconds_text
 from bench.store import CheckRecord, Record
+from bench.trace.text import line, number_text, seconds_text
 
 STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "broken": "magenta", "skip": "dim",
           "known": "rgb(200,110,40)"}

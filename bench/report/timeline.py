@@ -18,10 +18,10 @@ import numpy as np
 from bench.errors import RecordError
 from bench.health import head_of
 from bench.report.lanes import Clock, Filling, Item, Lanes, host
-from bench.report.sanitise import field_text, hex_text, seconds_text, value_text
 from bench.report.usb_lanes import usb_lanes
 from bench.store import CallRecord, CheckRecord
 from bench.trace import Trace
+from bench.trace.text import field_text, hex_text, seconds_text, value_text
 from bench.verdict import Outcome, Witness
 
 QUIET, MOST_FOLDS = 2, 200  # a gap is quiet when it is so many times the median gap; how many are folded

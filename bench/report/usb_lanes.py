@@ -9,8 +9,8 @@ from bench.capture.urb import Urb
 from bench.capture.usbmon import UsbCapture
 from bench.errors import RecordError
 from bench.report.lanes import Clock, Filling, Item, host
-from bench.report.sanitise import hex_text, seconds_text
 from bench.store import CallRecord, UsbRecord
+from bench.trace.text import hex_text, seconds_text
 
 # USB 2.0, table 9-4
 REQUESTS = {0: "GET_STATUS", 1: "CLEAR_FEATURE", 3: "SET_FEATURE", 5: "SET_ADDRESS", 6: "GET_DESCRIPTOR",

@@ -27,6 +27,9 @@ class Cut:
     length: int
     sha256: str
 
+    def __repr__(self) -> str:
+        return f"‹{self.head[:8].hex(' ')}{' …' if len(self.head) > 8 else ''}› {self.length} B"
+
 
 def pack(value: Any) -> Any:
     """Turn any value into what json.dumps takes; what is not known is kept as its repr, under "$repr"."""

@@ -69,8 +69,9 @@ def pair(open: AnyRole, close: AnyRole, key: Key = None, *, within: Any = None, 
     """Each `open` is followed by one `close` of the same key, and each `close` has its `open`.
 
     `within`: the time allowed between them. `several`: more than one of a key may be under way, first in first out
-    (assumed without a key). `edges="open"`: what is under way where the recording begins or ends leaves the claim
-    undecided, unless `within` decides it; `edges="closed"`: nothing may be under way there, for calls that bracket all.
+    (assumed without a key). `edges="open"`: what is under way where the recording begins or ends makes the claim
+    inconclusive, unless `within` decides it; `edges="closed"`: nothing may be under way there, for calls that bracket
+    all.
     """
     _edges(edges)
     limits_of(nanoseconds, within=within)
@@ -164,7 +165,7 @@ def conserve(take: AnyRole, give: AnyRole, key: Key = None, *, amount: Optional[
     """What is taken is given back by the end of the recording, and nothing is given that was not taken.
 
     `amount`: the field that says how much each event takes or gives; without it each counts as one. `edges="open"`:
-    more given than taken leaves the claim undecided, because it may have been taken before the recording began;
+    more given than taken makes the claim inconclusive, because it may have been taken before the recording began;
     `edges="closed"`: nothing had been.
     """
     _edges(edges)

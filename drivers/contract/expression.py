@@ -12,7 +12,7 @@ Key = Union[None, str, Tuple[str, ...]]
 
 
 class Expression:
-    """What can be composed: `a & b`, `a | b`, `~a`, `a.implies(b)`; undecided parts stay undecided (Kleene)."""
+    """What can be composed: `a & b`, `a | b`, `~a`, `a.implies(b)`; by Kleene's rules for inconclusive parts."""
 
     def __and__(self, other: Expression) -> Expression:
         return Join("and", (self, expression(other)))

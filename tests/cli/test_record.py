@@ -45,7 +45,7 @@ lost = contract("nothing that does not exist happens", never(Tracepoint("net:no_
     assert "could not be armed: net:no_such_event: " in done.stdout
     judged = subprocess.run([*BENCH[:4], "check", str(ours), str(out)], capture_output=True, text=True, timeout=60)
     assert judged.returncode == 2, judged.stdout + judged.stderr
-    assert judged.stdout.splitlines()[-1] == "2 verdicts: 1 hold, 1 undecided"
+    assert judged.stdout.splitlines()[-1] == "2 verdicts: 1 hold, 1 inconclusive"
 
 
 def test_ctrl_c_ends_the_recording_and_keeps_it(tmp_path):

@@ -177,8 +177,8 @@ def test_a_contract_whose_events_were_never_armed_is_inconclusive(bench, written
     mine = written('calm = contract("no timeout", never(Tracepoint("net:net_dev_xmit_timeout")))')
     code, out, _ = bench("trace", "check", mine, SMALL)
     assert code == 2
-    assert "? undecided no timeout" in out and "the recording does not say that it was armed" in out
-    assert out.splitlines()[-1] == "1 verdict: 1 undecided"
+    assert "? inconclusive no timeout" in out and "the recording does not say that it was armed" in out
+    assert out.splitlines()[-1] == "1 verdict: 1 inconclusive"
 
 
 def test_what_trace_cmd_does_not_say_can_be_said_armed(bench, written):

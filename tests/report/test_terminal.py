@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench import report, results
-from bench.report.sanitise import field_text, line, number_text, plain, seconds_text, value_text, visible
 from bench.store import CallRecord, Cut, HealthIssue, Measurement
+from bench.trace.text import field_text, line, number_text, plain, seconds_text, value_text, visible
 from bench.verdict import Outcome, Verdict
 
 

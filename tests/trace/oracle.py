@@ -36,8 +36,8 @@ def matched(events, keys, several):
     return pairs, unclosed, again, orphans, early
 
 
-def verdict(broken, undecided):
-    return False if broken else None if undecided else True
+def verdict(broken, inconclusive):
+    return False if broken else None if inconclusive else True
 
 
 def pair(events, began, ended, keys, several, within, edges):
@@ -64,22 +64,22 @@ def latency(events, began, ended, keys, several, limits):
                  for t in took)
     for name, percent in (("median", 50), ("p99", 99)):
         broken |= bool(took) and nearest_rank(took, percent) > limits.get(name, math.inf)
-    undecided = not took
+    inconclusive = not took
     if "deadline" in limits:
         gone = [a for a in unclosed if a["ts"] + limits["deadline"] <= ended]
         broken |= bool(again or gone)
-        undecided |= len(gone) < len(unclosed)
-    return verdict(broken, undecided)
+        inconclusive |= len(gone) < len(unclosed)
+    return verdict(broken, inconclusive)
 
 
 def order(events, roles, keys):
     groups = keyed(events, keys, *roles)
-    broken = undecided = False
+    broken = inconclusive = False
     for group in groups.values():
-        undecided |= group[0]["role"] != roles[0]
+        inconclusive |= group[0]["role"] != roles[0]
         for before, after in itertools.pairwise(group):
             broken |= roles.index(after["role"]) != (roles.index(before["role"]) + 1) % len(roles)
-    return verdict(broken, undecided) if groups else None
+    return verdict(broken, inconclusive) if groups else None
 
 
 def count(events, keys, low, high):
@@ -91,7 +91,7 @@ def count(events, keys, low, high):
 
 
 def absent_between(events, keys):
-    broken = undecided = False
+    broken = inconclusive = False
     for group in keyed(events, keys, "open", "close", "mark").values():
         state = None
         for number, event in enumerate(group):
@@ -99,22 +99,22 @@ def absent_between(events, keys):
                 broken = True
             elif event["role"] == "mark" and state is None:
                 later = next((e["role"] for e in group[number:] if e["role"] != "mark"), None)
-                undecided |= later == "close"
+                inconclusive |= later == "close"
             elif event["role"] != "mark":
                 state = event["role"]
-    return verdict(broken, undecided) if any(event["role"] == "open" for event in events) else None
+    return verdict(broken, inconclusive) if any(event["role"] == "open" for event in events) else None
 
 
 def until(events, keys):
     """After each open no mark until a close."""
-    broken = undecided = False
+    broken = inconclusive = False
     for group in keyed(events, keys, "open", "close", "mark").values():
         waiting = False
         for event in group:
             broken |= waiting and event["role"] == "mark"
             waiting = event["role"] == "open" or (waiting and event["role"] != "close")
-        undecided |= waiting
-    return verdict(broken, undecided) if any(event["role"] == "open" for event in events) else None
+        inconclusive |= waiting
+    return verdict(broken, inconclusive) if any(event["role"] == "open" for event in events) else None
 
 
 def until_first(events, keys):
@@ -125,7 +125,7 @@ def until_first(events, keys):
 
 
 def conserve(events, keys, amount, edges):
-    broken = undecided = False
+    broken = inconclusive = False
     groups = keyed(events, keys, "open", "close")
     for group in groups.values():
         balance, begun, least = 0, edges == "closed", 0
@@ -133,13 +133,13 @@ def conserve(events, keys, amount, edges):
             size = event[amount] if amount else 1
             begun |= event["role"] == "open"
             if not begun:
-                undecided = True
+                inconclusive = True
                 continue
             balance += size if event["role"] == "open" else -size
             least = min(least, balance)
         broken |= balance > 0 or (edges == "closed" and least < 0)
-        undecided |= least < 0
-    return verdict(broken, undecided) if groups else None
+        inconclusive |= least < 0
+    return verdict(broken, inconclusive) if groups else None
 
 
 def jitter(events, keys, period, most):
@@ -153,14 +153,14 @@ def jitter(events, keys, period, most):
 
 def payload(events, keys):
     """The n-th open and the n-th close of a key have the same value."""
-    broken = undecided = False
+    broken = inconclusive = False
     groups = keyed(events, keys, "open", "close")
     for group in groups.values():
         opens = [e["value"] for e in group if e["role"] == "open"]
         closes = [e["value"] for e in group if e["role"] == "close"]
         broken |= any(a != b for a, b in zip(opens, closes, strict=False))
-        undecided |= len(opens) != len(closes)
-    return verdict(broken, undecided) if groups else None
+        inconclusive |= len(opens) != len(closes)
+    return verdict(broken, inconclusive) if groups else None
 
 
 def ratio(events, low, high):

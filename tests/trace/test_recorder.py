@@ -228,8 +228,8 @@ def test_a_host_that_does_not_keep_up_costs_events_that_are_counted_and_not_the_
     assert slow.lost > 0 and slow.gaps
     assert len(slow) + slow.lost >= 4 * EVENTS
     assert np.sum(slow["sys_enter"]["id"] == 64) < 2 * EVENTS
-    undecided = contract("all", count(MANY[0], at_least=EVENTS))
-    assert undecided(slow).outcome is Outcome.INCONCLUSIVE
+    inconclusive = contract("all", count(MANY[0], at_least=EVENTS))
+    assert inconclusive(slow).outcome is Outcome.INCONCLUSIVE
 
 
 def test_pages_come_while_the_host_acts(rig):

@@ -2,7 +2,7 @@
 
 A trace has at most one event a nanosecond, so each role is a signal: above 0 where its event is. The tick before the
 first holds BEGIN, the one after the last END. A claim that the recording's edges can leave open has two formulas: it
-passes where the strong one holds, fails where the weak one does not, and is undecided between them.
+passes where the strong one holds, fails where the weak one does not, and is inconclusive between them.
 
 rtamt 0.4 is for Python before 3.13: the ANTLR 4.7 runtime that it pins imports typing.io, which 3.13 has no more. There
 the loops of test_verbs.py are the only other judge.
@@ -309,7 +309,7 @@ def test_payload_equals(values):
 def test_compositions(ticks, word, negated):
     made = signals(ticks)
     if not any(ticks):
-        return  # nothing was seen: undecided, whatever logic says
+        return  # nothing was seen: inconclusive, whatever logic says
     one, other = seen(OPEN), ~never(MARK) if negated else never(MARK)
     claim = {"and": one & other, "or": one | other, "implies": one.implies(other)}[word]
     second = f"(not (always {NOT_M}))" if negated else f"(always {NOT_M})"

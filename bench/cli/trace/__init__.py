@@ -7,7 +7,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-VERBS = ("record", "show", "check", "export", "diff")
+# Each is a module of this package with `add_parser` and `run`; only the one that is run is loaded.
+VERBS = {
+    "record": "record a board while something runs on it",
+    "show": "show the events of a recording by time, and how many there are of each type",
+    "check": "judge recordings by the contracts in a Python file",
+    "export": "write a recording as trace.dat, for Perfetto, as CSV or Parquet",
+    "diff": "compare two recordings of the same thing: event counts and latencies",
+}
 
 EXAMPLES = """example:
   bench trace record --board twin210 -e net -o some.dat --seconds 5
@@ -19,16 +26,18 @@ EXAMPLES = """example:
 
 
 def add_parser(commands: Any, words: Sequence[str] | None = None) -> None:
-    """Add `trace` to the command line `words`, with its own commands if it is asked for."""
+    """Add `trace` to the command line `words`, with the arguments of that one of its commands that is run."""
     trace = commands.add_parser(
         "trace", help="work with kernel traces, also without a board", epilog=EXAMPLES,
         description="Work with kernel traces: any trace.dat, of this bench or of trace-cmd.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    if "trace" not in (sys.argv if words is None else words):
-        return  # what the verbs need takes a moment to load
     verbs = trace.add_subparsers(dest="verb", metavar="COMMAND", required=True, parser_class=type(trace))
-    for name in VERBS:
-        _module(name).add_parser(verbs)
+    words = list(sys.argv[1:] if words is None else words)
+    for name, help_ in VERBS.items():
+        if words[:2] == ["trace", name]:
+            _module(name).add_parser(verbs, help_)
+        else:
+            verbs.add_parser(name, help=help_)
 
 
 def run(options: argparse.Namespace) -> int:

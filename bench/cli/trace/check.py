@@ -9,13 +9,14 @@ from typing import Any
 from rich.text import Text
 
 from bench import store
-from bench.cli.trace.common import Output, add_verb, event_line, heading, load, summary_lines, waiting
+from bench.cli.trace.common import add_verb, event_line, heading, load, summary_lines, waiting
 from bench.cli.trace.given import add_what_files_do_not_say, bound, with_armed
+from bench.cli.trace.output import Output
 from bench.errors import UsageError
 from bench.judge import contract_files
-from bench.report.sanitise import visible
 from bench.report.terminal import STYLES, SYMBOLS, WORDS
 from bench.trace import Trace
+from bench.trace.text import visible
 from bench.verdict import Outcome, Verdict
 from drivers.contract import Contract, ContractError
 
@@ -30,9 +31,9 @@ exit codes: 0 all hold, 1 one fails, 2 one is inconclusive, 3 the recording cann
 INDENT = " " * 12
 
 
-def add_parser(verbs: Any) -> None:
+def add_parser(verbs: Any, help_: str) -> None:
     """Add `check`."""
-    check = add_verb(verbs, "check", "judge recordings by the contracts in a Python file", EXAMPLES)
+    check = add_verb(verbs, "check", help_, EXAMPLES)
     check.add_argument("contracts", metavar="CONTRACTS", help="a Python file with contracts, or a folder of such")
     check.add_argument("files", nargs="+", metavar="FILE", help="a trace.dat, or a record's folder")
     check.add_argument("-k", dest="words", default="", metavar="TEXT", help="only contracts with this in their name")
@@ -97,7 +98,7 @@ def judged(contract: Contract, trace: Trace, where: str) -> Verdict:
 def show(out: Output, contract: Contract, verdict: Verdict, trace: Trace, most: int) -> None:
     """The name, the claim as a sentence, the reason, and the events that show it."""
     kind = str(verdict.outcome)
-    name = Text(f"{SYMBOLS[kind]} {WORDS[kind]:<10}", style=STYLES[kind]).append(visible(contract.name), style="bold")
+    name = Text(f"{SYMBOLS[kind]} {WORDS[kind]:<9} ", style=STYLES[kind]).append(visible(contract.name), style="bold")
     out.print(name, soft_wrap=True)
     for text in (str(contract.claim), verdict.reason):
         out.print(Text(INDENT + visible(text), style="dim" if text != verdict.reason else ""), soft_wrap=True)
@@ -112,9 +113,9 @@ def show(out: Output, contract: Contract, verdict: Verdict, trace: Trace, most: 
 
 
 def conclude(out: Output, verdicts: list[Verdict]) -> int:
-    """The last line, and the exit code: failed before undecided before passed."""
+    """The last line, and the exit code: failed before inconclusive before passed."""
     counts = {outcome: sum(v.outcome is outcome for v in verdicts) for outcome in Outcome}
-    said = {Outcome.PASS: "hold", Outcome.FAIL: "fail", Outcome.INCONCLUSIVE: "undecided"}
+    said = {Outcome.PASS: "hold", Outcome.FAIL: "fail", Outcome.INCONCLUSIVE: "inconclusive"}
     text = ", ".join(f"{counts[outcome]} {word}" for outcome, word in said.items() if counts[outcome])
     code = 1 if counts[Outcome.FAIL] else 2 if counts[Outcome.INCONCLUSIVE] else 0
     out.print(Text(f"{len(verdicts)} verdict{'s' * (len(verdicts) != 1)}: {text}",

@@ -10,23 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from bench.errors import UsageError
-from bench.judge.result import duration
-from bench.report.sanitise import field_text, visible
 from bench.trace import Gap, Trace
+from bench.trace.text import duration, field_text, visible
 from bench.verdict import Witness
 
 PATIENCE_S = 2.0  # a person is told what takes longer
 RAW = argparse.RawDescriptionHelpFormatter
-
-
-class Output(Console):
-    """Standard output; a pipe that is closed early is main's business, as for print()."""
-
-    def on_broken_pipe(self) -> None:
-        raise
 
 
 def add_verb(verbs: Any, name: str, help_: str, examples: str) -> argparse.ArgumentParser:
@@ -43,8 +33,14 @@ def waiting(text: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    status = Console(stderr=True).status(text)
-    timer = threading.Timer(PATIENCE_S, status.start)
+    shown = ""
+
+    def show() -> None:
+        nonlocal shown
+        shown = f"{text} …"
+        print(shown, end="", file=sys.stderr, flush=True)
+
+    timer = threading.Timer(PATIENCE_S, show)
     timer.daemon = True
     timer.start()
     try:
@@ -52,7 +48,8 @@ def waiting(text: str) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
-        status.stop()
+        if shown:
+            print(f"\r{'':{len(shown)}}", end="\r", file=sys.stderr, flush=True)
 
 
 def load(path: str) -> Trace:

@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import store
-from bench.cli.trace.common import Output, add_verb, load, waiting
+from bench.cli.trace.common import add_verb, load, waiting
 from bench.cli.trace.given import add_what_files_do_not_say, bound, with_armed
+from bench.cli.trace.output import Output
 from bench.errors import UsageError
 from bench.judge import contract_files
 from bench.judge.profile import KNOWN, Profile, Row, compare, pairs_in
-from bench.judge.result import duration
-from bench.report.sanitise import visible
+from bench.trace.text import duration, visible
 from drivers.contract import ContractError, Verb
 
 EXAMPLES = """  bench trace diff kernel-6.12.dat kernel-7.2.dat
@@ -30,10 +30,9 @@ STYLE = {"slower": "bold red", "faster": "green", "more": "yellow", "fewer": "ye
          "gone": "yellow", None: "magenta"}
 
 
-def add_parser(verbs: Any) -> None:
+def add_parser(verbs: Any, help_: str) -> None:
     """Add `diff`."""
-    diff = add_verb(verbs, "diff", "compare two recordings of the same thing: how often events came, how long pairs "
-                    "of them took", EXAMPLES)
+    diff = add_verb(verbs, "diff", help_, EXAMPLES)
     diff.add_argument("first", metavar="A", help="a trace.dat, or a record's folder")
     diff.add_argument("second", metavar="B", help="the same, of the other kernel, driver or board")
     diff.add_argument("--threshold", type=float, default=1.5, metavar="R",
@@ -166,12 +165,12 @@ def conclude(out: Output, rows: list[Row], threshold: float) -> int:
     for row in compared:
         if row.word:
             words[row.word] = words.get(row.word, 0) + 1
-    undecided = sum(row.word is None for row in compared)
+    inconclusive = sum(row.word is None for row in compared)
     if not compared:
         out.print(Text("nothing can be compared: no event is recorded in both", style="bold yellow"))
         return 2
     said = ", ".join(f"{count} {word}" for word, count in words.items()) or "nothing differs"
-    more = f", {undecided} cannot be told" if undecided else ""
+    more = f", {inconclusive} cannot be told" if inconclusive else ""
     out.print(Text(f"{len(compared)} figures compared, threshold × {threshold:g}: {said}{more}",
-                   style="bold " + ("red" if words else "yellow" if undecided else "green")))
-    return 1 if words else 2 if undecided else 0
+                   style="bold " + ("red" if words else "yellow" if inconclusive else "green")))
+    return 1 if words else 2 if inconclusive else 0

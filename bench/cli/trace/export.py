@@ -10,9 +10,9 @@ from bench.cli.trace.common import add_verb, load, matching, waiting
 from bench.errors import UsageError
 from bench.export import perfetto, table
 from bench.report.perfetto import write as perfetto_check
-from bench.report.sanitise import visible
 from bench.store import read
 from bench.trace import Trace
+from bench.trace.text import visible
 
 EXAMPLES = """  bench trace export some.dat --to plain.dat            version 6, uncompressed: trace-cmd, KernelShark
   bench trace export some.dat --to some.pftrace         Perfetto's viewer
@@ -24,9 +24,9 @@ TABLES: dict[str, Callable[[Trace, str, Path], int]] = {".csv": table.write_csv,
 WHOLE = (".dat", ".pftrace")
 
 
-def add_parser(verbs: Any) -> None:
+def add_parser(verbs: Any, help_: str) -> None:
     """Add `export`."""
-    export = add_verb(verbs, "export", "write a recording as trace.dat, for Perfetto, as CSV or Parquet", EXAMPLES)
+    export = add_verb(verbs, "export", help_, EXAMPLES)
     export.add_argument("file", metavar="FILE", help="a trace.dat, version 6 or 7, or a record's folder (with -k)")
     export.add_argument("--to", required=True, metavar="OUT", help="the new file; its ending says the form: .dat, "
                         ".pftrace, .csv, .parquet")

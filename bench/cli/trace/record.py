@@ -16,13 +16,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench.cli.trace.common import Output, add_verb, summary_lines
+from bench.cli.trace.common import add_verb, summary_lines
+from bench.cli.trace.output import Output
 from bench.errors import TargetError, UsageError
 from bench.judge import contract_files
-from bench.report.sanitise import visible
 from bench.rig.call import Answer
 from bench.rig.exerciser import Exerciser
 from bench.rig.rig import Rig, quiet_labgrid
+from bench.trace.text import visible
 from drivers.agent.call import kind
 from drivers.contract import (
     Contract,
@@ -48,9 +49,9 @@ RUNNING = "recording; Ctrl-C ends it"
 FOREVER_S = 20 * 86400.0  # the longest that poll(2) can wait, nearly
 
 
-def add_parser(verbs: Any) -> None:
+def add_parser(verbs: Any, help_: str) -> None:
     """Add `record`."""
-    record = add_verb(verbs, "record", "record a board while something runs on it", EXAMPLES)
+    record = add_verb(verbs, "record", help_, EXAMPLES)
     record.add_argument("--board", required=True, metavar="NAME", help="a board's name; see `bench boards`")
     record.add_argument("-o", dest="out", required=True, metavar="FILE", help="the trace.dat to write")
     for option, dest, help_ in (

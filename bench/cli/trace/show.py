@@ -9,11 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
-from rich.text import Text
 
 from bench.cli.trace.common import (
-    Output,
     add_verb,
     event_line,
     gap_line,
@@ -24,8 +21,8 @@ from bench.cli.trace.common import (
     waiting,
 )
 from bench.errors import UsageError
-from bench.report.sanitise import visible
 from bench.trace import Gap, Trace
+from bench.trace.text import visible
 
 EXAMPLES = """  bench trace show some.dat --summary
   bench trace show some.dat -e 'spi:*' -e irq_handler_entry --head 20
@@ -34,10 +31,9 @@ EXAMPLES = """  bench trace show some.dat --summary
 Rows = NDArray[np.uint32]
 
 
-def add_parser(verbs: Any) -> None:
+def add_parser(verbs: Any, help_: str) -> None:
     """Add `show`."""
-    show = add_verb(verbs, "show", "show the events of a recording by time, and how many there are of each type",
-                    EXAMPLES)
+    show = add_verb(verbs, "show", help_, EXAMPLES)
     show.add_argument("file", metavar="FILE", help="a trace.dat, version 6 or 7")
     show.add_argument("-e", dest="events", action="append", default=[], metavar="GLOB",
                       help="only events whose name, or system:name, matches; may be given several times")
@@ -59,11 +55,18 @@ def run(options: argparse.Namespace) -> int:
     trace = load(options.file)
     start = nanoseconds(options.start, "--from", trace.began or 0)
     end = nanoseconds(options.end, "--to", (trace.began or 0) if start is None else start)
-    with waiting("sorting events"):
-        chosen = select(trace, matching(trace, options.events), options.pid, start, end)
+    began, ended = trace.began or 0 if start is None else start, trace.ended or 0 if end is None else end
+    events = matching(trace, options.events)
+    everything = not options.pid and start is None and end is None
+    if options.summary and everything:  # the index has the counts: no event need be decoded
+        counts = {event: trace.events[event] for event in events}
+    else:
+        with waiting("sorting events"):
+            chosen = select(trace, events, options.pid, start, end)
+        counts = {event: len(rows) for event, rows in chosen.items()}
     if not options.listing:
         print("\n".join(summary_lines(trace, options.file)))
-        Output(highlight=False).print(summary(trace, chosen, start, end))
+        print("\n".join(summary(counts, ended - began)))
     if not options.summary:
         for line in listing(trace, chosen, options.head):
             print(line)
@@ -97,19 +100,17 @@ def select(trace: Trace, events: list[str], pids: list[int], start: int | None, 
     return chosen
 
 
-def summary(trace: Trace, chosen: dict[str, Rows], start: int | None, end: int | None) -> Table:
-    """Event types by how many there are: count, rate, share, first and last."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, side in (("event", "left"), ("count", "right"), ("per second", "right"), ("share", "right")):
-        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
-    began = (trace.began or 0) if start is None else start
-    ended = (trace.ended or 0) if end is None else end
-    total = sum(map(len, chosen.values()))
-    for event, rows in sorted(chosen.items(), key=lambda one: -len(one[1])):
-        if len(rows):
-            rate = f"{len(rows) * 1e9 / (ended - began):,.1f}" if ended > began else ""
-            table.add_row(Text(visible(event)), f"{len(rows):,}", rate, f"{100 * len(rows) / total:.1f} %")
-    return table
+def summary(counts: dict[str, int], ns: int) -> Iterator[str]:
+    """A line for each event type that was seen, most frequent first: count, events per second, share of all."""
+    total = sum(counts.values())
+    rows = [("event", "count", "per second", "share")]
+    for event, count in sorted(counts.items(), key=lambda item: -item[1]):
+        if count:
+            rate = f"{count * 1e9 / ns:,.1f}" if ns > 0 else ""
+            rows.append((visible(event), f"{count:,}", rate, f"{100 * count / total:.1f} %"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *figures in rows:
+        yield "  ".join([f"{name:<{widths[0]}}", *map(str.rjust, figures, widths[1:])])
 
 
 def listing(trace: Trace, chosen: dict[str, Rows], head: int | None) -> Iterator[str]:

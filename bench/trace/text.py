@@ -10,8 +10,6 @@ import re
 import unicodedata
 from typing import Any
 
-from bench.store import Cut
-
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # OSC: window title, links, clipboard
@@ -65,8 +63,6 @@ def field_text(value: Any, name: str, most: int = 60) -> str:
 
 
 def _value(value: Any, deep: int) -> str:
-    if isinstance(value, Cut):
-        return f"‹{hex_text(value.head.hex(), 8)}› {value.length} B"
     if isinstance(value, bytes):
         return f"‹{hex_text(value.hex(), 24 if deep == 4 else 8)}› {len(value)} B"
     if isinstance(value, (list, tuple, dict)) and not deep:
@@ -85,6 +81,14 @@ def hex_text(data: str, most: int = 24) -> str:
     """Return hex digits as pairs with blanks between, at most `most` bytes of them."""
     pairs = [data[at : at + 2] for at in range(0, min(len(data), 2 * most), 2)]
     return " ".join(pairs) + (" …" if len(data) > 2 * most else "")
+
+
+def duration(ns: float) -> str:
+    """Return nanoseconds with four digits and the unit: 1.2 ms."""
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if abs(ns) >= size:
+            return f"{ns / size:.4g} {unit}"
+    return f"{ns:.0f} ns"
 
 
 def seconds_text(seconds: float) -> str:
