@@ -8,6 +8,8 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
+HERE = Path(__file__).parent
+SKELETON = "bench/cli/skeleton"  # what `bench init` writes: Python files of another repository, not modules of bench
 NOT_SHIPPED = {
     "boards": ("__pycache__",),
     "drivers": ("__pycache__", "ruff.toml"),
@@ -24,7 +26,10 @@ class BuildPy(build_py):
             for name, left_out in NOT_SHIPPED.items():
                 target = Path(self.build_lib) / "bench" / "_shipped" / name
                 shutil.rmtree(target, ignore_errors=True)  # of an earlier build
-                shutil.copytree(Path(__file__).parent / name, target, ignore=shutil.ignore_patterns(*left_out))
+                shutil.copytree(HERE / name, target, ignore=shutil.ignore_patterns(*left_out))
+            skeleton = Path(self.build_lib) / SKELETON
+            shutil.rmtree(skeleton, ignore_errors=True)
+            shutil.copytree(HERE / SKELETON, skeleton, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 setup(cmdclass={"build_py": BuildPy})

@@ -111,15 +111,14 @@ def _refuse_two_of_one_name(everywhere: tuple[Path, ...], kind: str) -> None:
 
 
 def _make_importable() -> None:
-    """Put HOME on sys.path.  Raises UsageError when another package of one of the names was imported before."""
+    """Put HOME first on sys.path.  Raises UsageError when another package of one of the names was imported before."""
     for name in PACKAGES:
         module = sys.modules.get(name)
         folders = [os.path.realpath(entry) for entry in getattr(module, "__path__", ())]
         if module is not None and str(HOME / name) not in folders:
             raise UsageError(f"another package {name!r} ({', '.join(folders) or module}) is imported already; the "
                              f"bench has its own of that name: import bench.paths first, or use a process of its own")
-    if str(HOME) not in sys.path:
-        sys.path.insert(0, str(HOME))
+    sys.path[:] = [str(HOME), *(entry for entry in sys.path if entry != str(HOME))]  # before the current folder
 
 
 _make_importable()

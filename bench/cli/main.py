@@ -21,7 +21,7 @@ from bench.errors import BenchError, UsageError
 BROKEN = 3
 CLOSED_PIPE = 128 + 13  # as a shell says SIGPIPE
 COMMANDS = ("accept", "run", "prove", "coverage", "lifecycle", "sweep", "probe", "boards", "faults", "kernel", "doctor",
-            "shell", "judge", "wire", "measure")  # in the order of the help; and `trace`, which has commands of its own
+            "shell", "judge", "wire", "measure", "init")  # the help's order; and `trace`, with commands of its own
 
 EXAMPLES = """examples:
   bench accept --board twin210                 boot the twin, run every check, write the report
@@ -35,6 +35,7 @@ EXAMPLES = """examples:
   bench sweep --board twin210 i2c              the n-th byte is not acknowledged, for each n: errno, recovery, health
   bench shell --board twin210                  a Python prompt with the rig, for bring-up
   bench coverage --board twin210               which driver functions the checks enter, and which none reaches
+  bench init my-lab                            a repository of your own: a board, an exerciser and a chip to begin with
   bench judge records/20261122-101500-twin210  judge a record again, without a board
   bench trace check contracts.py some.dat      judge any trace.dat; see bench trace --help
 

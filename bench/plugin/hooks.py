@@ -1,8 +1,11 @@
 """Hooks that the plugin offers to others (the command line's live progress uses them)."""
 from __future__ import annotations
 
-from bench.rig import Rig
-from bench.store import CheckRecord
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # any pytest run loads this module, also one without a board
+    from bench.rig import Rig
+    from bench.store import CheckRecord
 
 
 def pytest_bench_check(record: CheckRecord) -> None:

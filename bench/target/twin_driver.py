@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import attr
@@ -38,10 +39,10 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
     """Power and console of the twin of `board`.
 
     Args:
-        board: name of a folder in boards/, or the path of one
+        board: name of a folder in boards/, or the path of one; by default the folder of the environment file
     """
 
-    board = attr.ib(validator=attr.validators.instance_of(str))
+    board = attr.ib(default="", validator=attr.validators.instance_of(str))
     txdelay = attr.ib(default=0.0, validator=attr.validators.instance_of(float))
     txchunk = attr.ib(default=1, validator=attr.validators.instance_of(int))
     drift_ppm = DRIFT_PPM
@@ -50,6 +51,8 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
         super().__attrs_post_init__()
         self.log: ConsoleLog | None = None
         self._twin: Twin | None = None
+        if not self.board:
+            self.board = str(Path(self.target.env.config_file).resolve().parent)
 
     @property
     def twin(self) -> Twin:

@@ -10,7 +10,7 @@ from bench.cli.checks import jobs
 from bench.cli.main import parser
 
 COMMANDS = ["accept", "run", "prove", "boards", "faults", "kernel", "doctor", "shell", "judge", "measure", "trace",
-            "coverage", "probe", "wire", "lifecycle", "sweep"]
+            "coverage", "probe", "wire", "lifecycle", "sweep", "init"]
 
 
 def bench(*words, timeout=60):

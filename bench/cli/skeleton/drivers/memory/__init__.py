@@ -1,0 +1,1 @@
+"""Exercise a serial EEPROM through its file in sysfs.   Ref: Documentation/devicetree/bindings/eeprom/at24.yaml"""

@@ -1,0 +1,1 @@
+"""Checks of the exerciser memory; they run on the host."""
