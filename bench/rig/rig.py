@@ -47,6 +47,7 @@ class Rig:
         self._session: Session | None = None
         self.target = _target(self.board.folder / "env.yaml")
         self.strategy = self.target.get_strategy()
+        self.access: BoardAccess = self.strategy.board  # what the board offers beside calls
 
     def __enter__(self) -> Rig:
         try:
@@ -156,12 +157,6 @@ class Rig:
         for cable in self.cables.values():
             return cable
         raise UsageError("this rig has no cable object: its cable ends in the lab's network interface")
-
-    @property
-    def access(self) -> BoardAccess:
-        """What the board offers beside calls."""
-        access: BoardAccess = self.strategy.board
-        return access
 
     def console(self, since_ns: int = 0) -> list[Line]:
         """Console lines that came since the host's monotonic time `since_ns`."""

@@ -18,7 +18,7 @@ from typing import IO, Any
 import pexpect
 from labgrid.binding import BindingState
 
-from bench.errors import Broken
+from bench.errors import BoardError, Broken
 from bench.health import RESET, crash_in
 from bench.target import agent_file
 from bench.target.console import ConsoleLog
@@ -48,8 +48,8 @@ class Hardware:
 
     def __init__(self, power: Any, console: Any, ssh: Any, env: str) -> None:
         if ssh is None:
-            raise Broken(f"{env}: drivers: no SSHDriver: the agent of a real board runs over ssh; add a NetworkService "
-                         "resource and an SSHDriver")
+            raise BoardError(f"{env}: drivers: no SSHDriver: the agent of a real board runs over ssh; add a "
+                             "NetworkService resource and an SSHDriver")
         self._power, self._console, self._ssh, self._env = power, console, ssh, env
         self.chips: Mapping[str, Chip] = {}
         self.cables: Mapping[str, Cable] = {}
@@ -214,14 +214,17 @@ class _ConsolePort:
         self._console, self._closed = console, False
 
     def recv(self, size: int) -> bytes:
-        """What came, b"" when the console ended or was closed."""
+        """What came, b"" when the console is gone or was closed."""
         while not self._closed:
             try:
-                return bytes(self._console._read(size=1, timeout=POLL_S, max_size=size))
+                data = bytes(self._console._read(size=1, timeout=POLL_S, max_size=size))
             except pexpect.TIMEOUT:
                 continue
             except Exception:  # whatever a driver raises for a port that is gone
                 return b""
+            if data:
+                return data
+            time.sleep(POLL_S)  # some drivers return nothing at once instead of waiting
         return b""
 
     def close(self) -> None:

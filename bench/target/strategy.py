@@ -37,7 +37,7 @@ class BenchStrategy(GraphStrategy):  # type: ignore[misc]  # labgrid is untyped
     def board(self) -> BoardAccess:
         """The board: the power driver itself when it knows all of it, else what labgrid's drivers give.
 
-        Raises Broken when a driver is missing.
+        Raises BoardError when a driver is missing.
         """
         if self._board is None:
             whole: BoardAccess | None = getattr(self.power, "board_access", None)
