@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench import probe
-from bench.errors import Broken, TargetError
+from bench.errors import BenchError, BoardError, Broken, TargetError
 from bench.probe import BOUND, UNBOUND, Part, Probe
 from bench.rig import Rig
 
@@ -16,7 +16,7 @@ class Preflight:
 
     def __init__(self) -> None:
         self._found: tuple[int, Probe] = (0, Probe())
-        self._failed: list[Broken] = []
+        self._failed: list[BenchError] = []
         self._modules: tuple[int, frozenset[str]] = (0, frozenset())
 
     def start(self, rig: Rig) -> None:
@@ -25,7 +25,7 @@ class Preflight:
             raise Broken(f"the rig failed to start {TRIES} times in a row; not trying again: {self._failed[-1]}")
         try:
             rig.start()
-        except Broken as e:
+        except (Broken, BoardError) as e:  # the second: the target is of another kind
             self._failed.append(e)
             raise
         self._failed.clear()
