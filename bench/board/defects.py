@@ -3,7 +3,7 @@
 A file maps the kernel driver's name to a list of entries, beside the checks that show them:
 
     dm9000:
-      - check: test_received_multicast_frames_are_counted_as_such
+      - check: test_the_multicast_counter_counts_received_multicast_frames
         reason: dm9000_rx counts no multicast frames
         seen_in: "6.12"                  # the oldest kernel on which it was seen
         fixed_in: ["6.15", "6.12.40"]    # mainline, and stable series that have the fix; left out while there is none

@@ -42,18 +42,18 @@ def run(board, record, *checks):
 
 def test_net_and_life_cycle_checks_pass_on_it_and_what_needs_the_cable_is_inconclusive(board, tmp_path):
     checks = run(board, tmp_path / "record", "drivers/net/checks/test_identity.py",
-                 "drivers/net/checks/test_carrier.py::test_frames_cross_again_after_the_cable_was_out",
-                 "drivers/net/checks/test_frames.py::test_frames_of_some_lengths_cross_both_ways_byte_for_byte",
+                 "drivers/net/checks/test_carrier.py::test_rx_and_tx_resume_after_the_cable_is_plugged_back",
+                 "drivers/net/checks/test_frames.py::test_frames_of_some_lengths_pass_rx_and_tx_unchanged",
                  "drivers/lifecycle/checks/test_life.py::test_a_device_comes_back_whole_after_unbind_and_bind")
     unbind = "test_a_device_comes_back_whole_after_unbind_and_bind[unbind:%s]"
     console, branch = "Skipped: it carries the console", "Skipped: it may carry the connection to the agent"
     cable = "the cable's far end is not visible on this rig"
     assert {name: (str(check.outcome), check.reason) for name, check in checks.items()} == {
-        "test_the_driver_binds_and_the_interface_names_it": ("pass", ""),
-        "test_sysfs_ethtool_and_netlink_agree_on_who_it_is": ("pass", ""),
-        "test_an_interface_or_device_that_is_not_there_is_refused": ("pass", ""),
-        "test_frames_cross_again_after_the_cable_was_out": ("inconclusive", cable),
-        "test_frames_of_some_lengths_cross_both_ways_byte_for_byte": ("inconclusive", cable),
+        "test_rebind_brings_the_interface_back_with_its_driver": ("pass", ""),
+        "test_sysfs_ethtool_and_netlink_agree_on_driver_and_mac_address": ("pass", ""),
+        "test_bind_unbind_and_netlink_refuse_a_missing_or_bound_device": ("pass", ""),
+        "test_rx_and_tx_resume_after_the_cable_is_plugged_back": ("inconclusive", cable),
+        "test_frames_of_some_lengths_pass_rx_and_tx_unchanged": ("inconclusive", cable),
         unbind % "virtio_net/virtio2": ("pass", ""),
         unbind % "virtio_net/virtio1": ("skip", branch),
         unbind % "virtio-pci/0000:00:02.0": ("pass", ""),

@@ -32,7 +32,7 @@ def test_ethtool_reads_the_eeprom_as_it_is(net, dm9000, eeprom):
 
 
 @pytest.mark.fault("dm9000:eeprom_write_lost", "dm9000:eeprom_bit_flip")
-def test_ethtool_writes_words_and_single_bytes_and_nothing_else(net, dm9000, eeprom):
+def test_ethtool_writes_eeprom_words_and_single_bytes_and_nothing_else(net, dm9000, eeprom):
     before = bytes(eeprom.data)
     magic = dm9000.eeprom_magic().value
     for offset, data in ((64, b"\x12\x34\x56\x78"), (71, b"\xab"), (73, b"\x01\x02\x03")):
@@ -44,7 +44,7 @@ def test_ethtool_writes_words_and_single_bytes_and_nothing_else(net, dm9000, eep
 
 
 @pytest.mark.fault("dm9000:eeprom_bad")
-def test_eeprom_accesses_that_are_no_such_are_refused(net, dm9000, eeprom):
+def test_invalid_eeprom_offsets_lengths_and_magic_are_einval(net, dm9000, eeprom):
     before = bytes(eeprom.data)
     magic = dm9000.eeprom_magic().value
     assert net.read_eeprom(offset=1, length=2).errno == errno.EINVAL
@@ -58,7 +58,7 @@ def test_eeprom_accesses_that_are_no_such_are_refused(net, dm9000, eeprom):
 
 
 @pytest.mark.fault("dm9000:eeprom_bit_flip", "dm9000:eeprom_busy")
-def test_the_address_in_the_eeprom_becomes_the_interfaces_own(net, dm9000, dm9000_chip, eeprom, bound_again):
+def test_the_mac_address_comes_from_the_eeprom(net, dm9000, dm9000_chip, eeprom, bound_again):
     eeprom.data[:6] = bytes.fromhex("0211223344a5")
     state = dm9000.rebind().value[0]
     assert net.identity().value["address"] == "02:11:22:33:44:a5"
@@ -69,7 +69,7 @@ def test_the_address_in_the_eeprom_becomes_the_interfaces_own(net, dm9000, dm900
 
 @pytest.mark.parametrize("words", ["ffffffffffff", "000000000000", "030000000001"])
 @pytest.mark.fault("dm9000:wrong_chip_id")
-def test_a_bad_address_in_the_eeprom_is_not_taken(net, dm9000, eeprom, bound_again, words):
+def test_an_invalid_mac_address_in_the_eeprom_is_ignored(net, dm9000, eeprom, bound_again, words):
     eeprom.data[:6] = bytes.fromhex(words)
     _ = dm9000.rebind().value
     said = dm9000.probe_line().value
@@ -79,7 +79,7 @@ def test_a_bad_address_in_the_eeprom_is_not_taken(net, dm9000, eeprom, bound_aga
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id", "dm9000:mac_registers_stuck")
-def test_the_devicetrees_address_is_taken_when_the_eeprom_has_none(net, dm9000, ends, cable, eeprom, bound_again):
+def test_the_mac_address_comes_from_the_devicetree_without_eeprom(net, dm9000, ends, cable, eeprom, bound_again):
     wanted = net.identity().value["devicetree_address"]
     if not wanted:
         pytest.skip("this board's devicetree has no local-mac-address")
@@ -93,7 +93,7 @@ def test_the_devicetrees_address_is_taken_when_the_eeprom_has_none(net, dm9000, 
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id", "dm9000:eeprom_bit_flip")
-def test_the_chips_own_address_is_taken_when_nobody_else_has_one(
+def test_the_mac_address_comes_from_the_chip_without_eeprom_and_devicetree(
         net, dm9000, kernel, cable, dm9000_chip, eeprom, bound_again):
     """A boot loader's address is still in PAR; dm9000_probe reads it as the source "chip"."""
     who = net.identity().value
@@ -113,7 +113,7 @@ def test_the_chips_own_address_is_taken_when_nobody_else_has_one(
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id")
-def test_an_eeprom_that_stays_busy_does_not_hold_up_the_driver(net, dm9000, dm9000_chip, eeprom, bound_again, measure):
+def test_a_busy_eeprom_times_out_and_the_driver_probes(net, dm9000, dm9000_chip, eeprom, bound_again, measure):
     with dm9000_chip.faults.switched_on("eeprom_busy"):
         state = dm9000.rebind().value[0]
     measure("bind with a busy EEPROM", state["seconds"], "s", limit=3.0)
@@ -122,7 +122,7 @@ def test_an_eeprom_that_stays_busy_does_not_hold_up_the_driver(net, dm9000, dm90
 
 @pytest.mark.parametrize("revision", ["A", "B"])
 @pytest.mark.fault("dm9000:wrong_revision")
-def test_the_driver_tells_the_chips_revision(net, dm9000, dm9000_chip, bound_again, revision):
+def test_probe_detects_the_chip_revision(net, dm9000, dm9000_chip, bound_again, revision):
     was = dm9000_chip.revision
     dm9000_chip.revision = revision
     dm9000_chip.reset()

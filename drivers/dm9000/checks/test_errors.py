@@ -38,7 +38,7 @@ def empties(chip, timeout_s):
 
 
 @pytest.mark.fault("dm9000:bad_fcs_marked_good")
-def test_a_frame_with_a_bad_check_sequence_is_not_heard(net, dm9000, ends, cable, dm9000_chip):
+def test_a_frame_with_a_bad_fcs_is_not_received(net, dm9000, ends, cable, dm9000_chip):
     bad = ends.to_board(200)
     others, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(bad, crc_error=True))
     assert (others, gained["rx_packets"]) == ([], 1)
@@ -47,7 +47,7 @@ def test_a_frame_with_a_bad_check_sequence_is_not_heard(net, dm9000, ends, cable
 
 @pytest.mark.parametrize("status", [FOE, CE, RF, CE | RF])
 @pytest.mark.fault("dm9000:drop_rx")
-def test_a_frame_that_the_chip_marks_bad_is_dropped_and_counted(net, dm9000, ends, cable, dm9000_chip, status):
+def test_rx_status_errors_drop_the_frame_and_are_counted(net, dm9000, ends, cable, dm9000_chip, status):
     bad = ends.to_board(61)
     others, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(bad, status=status))
     expected = {name: int(bool(status & bit)) for bit, name in COUNTERS.items()}
@@ -56,7 +56,7 @@ def test_a_frame_that_the_chip_marks_bad_is_dropped_and_counted(net, dm9000, end
 
 
 @pytest.mark.fault("dm9000:drop_rx")
-def test_a_frame_that_the_chip_marks_bad_counts_among_all_errors(net, dm9000, ends, cable, dm9000_chip):
+def test_rx_status_errors_count_as_rx_errors(net, dm9000, ends, cable, dm9000_chip):
     """rx_errors "must include events counted by rx_length_errors, rx_crc_errors, rx_frame_errors" (if_link.h)."""
     _, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(ends.to_board(61), status=CE))
     assert (gained["rx_crc_errors"], gained["rx_errors"]) == (1, 1)
@@ -74,7 +74,7 @@ def test_runts_are_dropped_and_the_next_frame_is_whole(net, dm9000, ends, cable,
 
 @pytest.mark.parametrize("length", [64, 1519, 1536, 2000])
 @pytest.mark.fault("dm9000:rx_length_out_of_step")
-def test_a_frame_of_a_senseless_length_does_not_spoil_the_next(net, dm9000, ends, cable, dm9000_chip, length):
+def test_a_bad_rx_length_does_not_corrupt_the_next_frame(net, dm9000, ends, cable, dm9000_chip, length):
     strange = ends.to_board(1514)
     others, _ = goes_on(net, ends, cable, lambda: dm9000_chip.receive(strange, status=0, length=length), received=2)
     assert [len(frame) for frame in others] == [length - 4]
@@ -82,7 +82,7 @@ def test_a_frame_of_a_senseless_length_does_not_spoil_the_next(net, dm9000, ends
 
 
 @pytest.mark.fault("dm9000:accept_all")
-def test_a_long_frame_is_left_out_by_the_chip(net, dm9000, ends, cable, dm9000_chip):
+def test_an_oversized_frame_is_dropped_by_the_chip(net, dm9000, ends, cable, dm9000_chip):
     others, gained = goes_on(net, ends, cable, lambda: cable.send(ends.to_board(1700)))
     assert (others, gained["rx_packets"], dm9000_chip.rx_long) == ([], 1, 1)
     stranger = numbered("02:00:00:00:00:77", ends.partner_mac, 60)
@@ -91,7 +91,7 @@ def test_a_long_frame_is_left_out_by_the_chip(net, dm9000, ends, cable, dm9000_c
 
 
 @pytest.mark.fault("dm9000:overflow_stuck", "dm9000:overflow_overwrites")
-def test_reception_goes_on_after_the_receive_buffer_overflowed(net, dm9000, ends, cable, dm9000_chip, measure):
+def test_rx_continues_after_an_rx_buffer_overflow(net, dm9000, ends, cable, dm9000_chip, measure):
     frames = [ends.to_board(1514, seed) for seed in range(40)]
     last = numbered(BROADCAST, ends.partner_mac, 60, 7)
     with net.capture(count=99, timeout_s=8.0, ethertype=ETH_P_TEST, until=last) as heard:
@@ -111,7 +111,7 @@ def test_reception_goes_on_after_the_receive_buffer_overflowed(net, dm9000, ends
 
 @pytest.mark.expects(splat="status check fail")
 @pytest.mark.fault("dm9000:ready_byte_error")
-def test_reception_comes_back_after_the_chip_lost_its_place(net, dm9000, ends, cable, dm9000_chip):
+def test_rx_recovers_from_a_bad_ready_byte(net, dm9000, ends, cable, dm9000_chip):
     """dm9000_rx answers a bad ready byte with RCR = 0; something must switch reception on again."""
     dm9000_chip.faults.set("ready_byte_error", limit=1)
     cable.send(ends.to_board(100))
@@ -127,7 +127,7 @@ def test_reception_comes_back_after_the_chip_lost_its_place(net, dm9000, ends, c
 
 
 @pytest.mark.fault("dm9000:stick_interrupt")
-def test_an_interrupt_goes_when_it_has_been_handled(net, dm9000, cable):
+def test_an_interrupt_is_deasserted_once_handled(net, dm9000, cable):
     """A link that comes takes one or two; a line that stays up takes thousands."""
     opening = net.tracing(interrupts_come_to_an_end).enter(address=BOARD_IP, partner=cable.partner.ip)
     _ = net.leave(was=opening.value).value

@@ -38,7 +38,7 @@ def nothing_is_left_behind(states, interface):
 
 @pytest.mark.slow(10)
 @pytest.mark.fault("seeded_bug:leak_memory_on_bind")
-def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
+def test_fifty_rebinds_under_traffic_leak_nothing(net, dm9000, ends, cable, traffic, measure):
     states = dm9000.timeout(60.0).rebind(times=50).value
     measure("slowest bind", max(state["seconds"] for state in states), "s")
     nothing_is_left_behind(states, ends.interface)
@@ -49,7 +49,7 @@ def test_fifty_binds_under_traffic_leave_nothing_behind(net, dm9000, ends, cable
 
 @pytest.mark.slow(12)
 @pytest.mark.fault("seeded_bug:leak_module_reference")
-def test_twenty_module_reloads_under_traffic_leave_nothing_behind(net, dm9000, ends, cable, traffic, measure):
+def test_twenty_module_reloads_under_traffic_leak_nothing(net, dm9000, ends, cable, traffic, measure):
     states = dm9000.timeout(60.0).reload(times=20).value
     measure("slowest reload", max(state["seconds"] for state in states), "s")
     nothing_is_left_behind(states, ends.interface)
@@ -58,7 +58,7 @@ def test_twenty_module_reloads_under_traffic_leave_nothing_behind(net, dm9000, e
 
 
 @pytest.mark.fault("seeded_bug:irq_not_freed_on_down")
-def test_the_interrupt_is_released_while_the_interface_is_down(net, dm9000, kernel, ends, cable):
+def test_the_irq_is_freed_while_the_interface_is_down(net, dm9000, kernel, ends, cable):
     def handlers():
         return [name for line in kernel.interrupts().value.values() for name in line["names"]].count(ends.interface)
 
@@ -70,7 +70,7 @@ def test_the_interrupt_is_released_while_the_interface_is_down(net, dm9000, kern
 
 
 @pytest.mark.fault("dm9000:register_reset_lost", "dm9000:reset_stuck")
-def test_an_interface_set_up_again_starts_from_a_clean_chip(net, dm9000, ends, cable, dm9000_chip):
+def test_link_up_resets_the_chip(net, dm9000, ends, cable, dm9000_chip):
     assert len(net.ping(address=ends.partner_ip, count=1, size=100).value) == 1  # moves the buffers' pointers
     dm9000_chip.clear()
     _ = net.set_link(up=False).value
@@ -85,7 +85,7 @@ def test_an_interface_set_up_again_starts_from_a_clean_chip(net, dm9000, ends, c
 
 @pytest.mark.expects(splat="dm9000 did not respond to (first|second) reset")
 @pytest.mark.fault("dm9000:wrong_chip_id")
-def test_a_chip_that_does_not_come_out_of_reset_is_reported(net, dm9000, kernel, cable, dm9000_chip):
+def test_a_reset_timeout_is_reported_in_the_log(net, dm9000, kernel, cable, dm9000_chip):
     position = kernel.snapshot().value["kmsg"]
     with dm9000_chip.faults.switched_on("reset_stuck"):
         _ = dm9000.rebind(up=False).value
@@ -96,7 +96,7 @@ def test_a_chip_that_does_not_come_out_of_reset_is_reported(net, dm9000, kernel,
 
 @pytest.mark.expects(splat="(read )?wrong id|not found")
 @pytest.mark.fault("seeded_bug:fail_register_netdev")
-def test_a_chip_that_is_none_is_refused_and_can_be_bound_later(net, dm9000, kernel, cable, dm9000_chip):
+def test_probe_refuses_a_wrong_chip_id_and_binds_later(net, dm9000, kernel, cable, dm9000_chip):
     who = net.identity().value
     _ = kernel.unbind(driver="dm9000", device=who["device"]).value
     with dm9000_chip.faults.switched_on("wrong_chip_id"):
@@ -107,7 +107,7 @@ def test_a_chip_that_is_none_is_refused_and_can_be_bound_later(net, dm9000, kern
 
 @pytest.mark.slow(5)
 @pytest.mark.fault("seeded_bug:fail_register_netdev")
-def test_an_interface_that_cannot_be_registered_leaves_the_device_unbound(net, dm9000, kernel, cable, rig):
+def test_a_failed_register_netdev_leaves_the_device_unbound(net, dm9000, kernel, cable, rig):
     """dm9000_probe returns 0 although register_netdev failed: the device is bound to nothing."""
     device = net.identity().value["device"]
     _ = kernel.unbind(driver="dm9000", device=device).value

@@ -18,7 +18,7 @@ def sleep_and_wake(kernel, measure):
 
 
 @pytest.mark.fault("seeded_bug:fail_suspend", "seeded_bug:slow_suspend")
-def test_traffic_goes_on_after_the_device_slept(net, dm9000, kernel, ends, cable, measure):
+def test_traffic_continues_after_suspend_and_resume(net, dm9000, kernel, ends, cable, measure):
     sleep_and_wake(kernel, measure)
     assert net.carrier(wanted=True, timeout_s=2.0).value < 2.0
     assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
@@ -28,7 +28,7 @@ def test_traffic_goes_on_after_the_device_slept(net, dm9000, kernel, ends, cable
 
 
 @pytest.mark.fault("seeded_bug:fail_suspend", "dm9000:lose_link_interrupts")
-def test_a_cable_pulled_while_the_device_slept_is_noticed(net, dm9000, kernel, ends, cable, measure):
+def test_carrier_changes_are_detected_after_suspend_and_resume(net, dm9000, kernel, ends, cable, measure):
     plug(net, cable, True)
     sleep_and_wake(kernel, measure)
     assert plug(net, cable, False) < 1.0
@@ -36,7 +36,7 @@ def test_a_cable_pulled_while_the_device_slept_is_noticed(net, dm9000, kernel, e
 
 
 @pytest.mark.fault("seeded_bug:fail_suspend")
-def test_an_interface_that_is_down_sleeps_and_wakes_too(net, dm9000, kernel, ends, cable, measure):
+def test_an_interface_that_is_down_suspends_and_resumes(net, dm9000, kernel, ends, cable, measure):
     _ = net.set_link(up=False).value
     sleep_and_wake(kernel, measure)
     _ = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value

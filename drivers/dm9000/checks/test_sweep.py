@@ -7,7 +7,7 @@ import pytest
 @pytest.mark.sweep
 @pytest.mark.expects(splat="dm9000|wrong id|not found|did not respond")
 @pytest.mark.fault("dm9000:wrong_chip_id")
-def test_every_register_read_of_a_probe_that_fails_is_survived(sweep, net, dm9000, kernel, cable):
+def test_probe_survives_a_failure_of_every_register_read(sweep, net, dm9000, kernel, cable):
     device = net.identity().value["device"]
 
     def unbound():

@@ -48,7 +48,7 @@ def loses_one_completion_and_goes_on(net, dm9000, ends, cable, chip, measure):
 @pytest.mark.expects(splat="NETDEV WATCHDOG")
 @pytest.mark.parametrize("quick_watchdog", ["A", "E"], indirect=True)
 @pytest.mark.fault("dm9000:lose_interrupts")
-def test_sending_goes_on_after_a_lost_completion(quick_watchdog, net, dm9000, ends, cable, dm9000_chip, measure):
+def test_tx_timeout_recovers_from_a_lost_completion(quick_watchdog, net, dm9000, ends, cable, dm9000_chip, measure):
     loses_one_completion_and_goes_on(net, dm9000, ends, cable, dm9000_chip, measure)
 
 
@@ -56,7 +56,7 @@ def test_sending_goes_on_after_a_lost_completion(quick_watchdog, net, dm9000, en
 @pytest.mark.expects(splat="NETDEV WATCHDOG")
 @pytest.mark.parametrize("quick_watchdog", ["B"], indirect=True)
 @pytest.mark.fault("dm9000:lose_interrupts")
-def test_sending_goes_on_after_a_lost_completion_of_a_dm9000b(
+def test_tx_timeout_on_a_dm9000b_recovers_without_a_deadlock(
         quick_watchdog, net, dm9000, ends, cable, dm9000_chip, measure):
     """dm9000_timeout holds the driver's lock while dm9000_phy_write, which only a B needs there, takes it again."""
     loses_one_completion_and_goes_on(net, dm9000, ends, cable, dm9000_chip, measure)

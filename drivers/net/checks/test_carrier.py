@@ -26,7 +26,7 @@ def test_the_carrier_follows_the_cable_both_ways(net, ends, cable, measure):
 
 
 @pytest.mark.fault("dm9000:link_stuck_down", "dm9000:drop_rx")
-def test_frames_cross_again_after_the_cable_was_out(net, ends, cable):
+def test_rx_and_tx_resume_after_the_cable_is_plugged_back(net, ends, cable):
     assert plug(net, cable, False) < 1.0
     assert plug(net, cable, True) < 1.0
     cable.clear()
@@ -40,7 +40,7 @@ def test_frames_cross_again_after_the_cable_was_out(net, ends, cable):
 
 @pytest.mark.slow(6)
 @pytest.mark.fault("cable:link_stuck_down")
-def test_the_carrier_survives_a_hundred_flaps(net, ends, cable, measure):
+def test_the_carrier_survives_a_hundred_link_flaps(net, ends, cable, measure):
     before = net.link().value["carrier_changes"]
     slowest = max(plug(net, cable, bool(change % 2)) for change in range(200))
     measure("slowest of 200 carrier changes", slowest, "s", limit=net.limits.get("carrier_s", 1.0))
@@ -49,7 +49,7 @@ def test_the_carrier_survives_a_hundred_flaps(net, ends, cable, measure):
 
 
 @pytest.mark.fault("dm9000:link_stuck_up")
-def test_what_is_sent_while_the_cable_is_out_is_not_sent_later(net, ends, cable):
+def test_frames_sent_without_carrier_are_dropped_and_not_sent_later(net, ends, cable):
     plug(net, cable, False)
     _ = net.send_numbered(destination=ends.partner_mac, lengths=[100] * 3, timeout_s=2.0).errno
     plug(net, cable, True)
@@ -58,7 +58,7 @@ def test_what_is_sent_while_the_cable_is_out_is_not_sent_later(net, ends, cable)
 
 
 @pytest.mark.fault("dm9000:wrong_partner_ability")
-def test_ethtool_tells_what_the_partner_and_the_interface_agreed_on(net, ends, cable):
+def test_ethtool_reports_the_autonegotiated_speed_and_duplex(net, ends, cable):
     settings = net.link_settings().value
     assert (settings["speed"], settings["duplex"], settings["autoneg"]) == (100, "full", True)
     assert {"10baseT/Half", "100baseT/Full", "Autoneg"} <= set(settings["supported"])

@@ -55,13 +55,13 @@ def send_and_judge(net, ends, cable):
 
 
 @pytest.mark.fault("dm9000:tx_checksum_wrong", "dm9000:tx_checksum_missing")
-def test_checksums_left_to_the_chip_are_right_on_the_wire(net, ends, cable, offload):
+def test_tx_csum_offload_sends_right_checksums(net, ends, cable, offload):
     offload(TX, True)
     send_and_judge(net, ends, cable)
 
 
 @pytest.mark.fault("cable:corrupt")
-def test_checksums_made_by_the_kernel_are_right_on_the_wire(net, ends, cable, offload):
+def test_tx_csum_in_software_sends_right_checksums(net, ends, cable, offload):
     offload(TX, False)
     send_and_judge(net, ends, cable)
 
@@ -76,19 +76,19 @@ def hear_good_and_bad(net, ends, cable):
 
 
 @pytest.mark.fault("dm9000:bad_checksum_marked_good", "dm9000:checksum_flag_bad")
-def test_datagrams_with_a_wrong_checksum_are_refused_when_the_chip_checks(net, ends, cable, offload):
+def test_rx_csum_offload_rejects_a_bad_udp_checksum(net, ends, cable, offload):
     offload(RX, True)
     assert hear_good_and_bad(net, ends, cable) == ([b"good", b"odd", LAST], 2)
 
 
 @pytest.mark.fault("dm9000:drop_rx")
-def test_datagrams_with_a_wrong_checksum_are_refused_when_the_kernel_checks(net, ends, cable, offload):
+def test_rx_csum_in_software_rejects_a_bad_udp_checksum(net, ends, cable, offload):
     offload(RX, False)
     assert hear_good_and_bad(net, ends, cable) == ([b"good", b"odd", LAST], 2)
 
 
 @pytest.mark.fault("dm9000:bad_checksum_marked_good")
-def test_a_tcp_segment_with_a_wrong_checksum_is_refused_when_the_chip_checks(net, ends, cable, offload):
+def test_rx_csum_offload_rejects_a_bad_tcp_checksum(net, ends, cable, offload):
     offload(RX, True)
     with net.connect_tcp(address=ends.partner_ip, port=9, source_port=5002, timeout_s=0.5) as opening:
         number = int.from_bytes(cable.wait_for(1, timeout_s=3.0)[0][38:42], "big")
@@ -97,7 +97,7 @@ def test_a_tcp_segment_with_a_wrong_checksum_is_refused_when_the_chip_checks(net
 
 
 @pytest.mark.fault("cable:drop")
-def test_an_icmp_echo_with_a_wrong_checksum_is_not_answered(net, ends, cable, offload):
+def test_rx_csum_offload_rejects_a_bad_icmp_checksum(net, ends, cable, offload):
     """The chip knows TCP, UDP and IPv4 headers only; of anything else it cannot say that it was verified."""
     offload(RX, True)
     cable.send(ends.ping(1, b"spoilt", wrong=True))
@@ -108,7 +108,7 @@ def test_an_icmp_echo_with_a_wrong_checksum_is_not_answered(net, ends, cable, of
 
 
 @pytest.mark.fault("dm9000:drop_rx")
-def test_an_ipv6_datagram_with_a_wrong_checksum_is_refused(net, ends, cable, offload):
+def test_rx_csum_offload_rejects_a_bad_ipv6_udp_checksum(net, ends, cable, offload):
     """The chip does not know IPv6."""
     offload(RX, True)
     here, there = "fd00::2", "fd00::1"
@@ -127,7 +127,7 @@ def test_an_ipv6_datagram_with_a_wrong_checksum_is_refused(net, ends, cable, off
 
 
 @pytest.mark.fault("dm9000:tx_checksum_missing")
-def test_checksums_left_to_the_chip_are_right_again_after_the_interface_was_down(net, ends, cable, offload):
+def test_tx_csum_offload_survives_link_down_and_up(net, ends, cable, offload):
     offload(TX, True)
     plain_frame_first(net, ends, cable)
     assert net.send_udp(address=ends.partner_ip, port=4000, payloads=[b"before"]).errno == 0

@@ -30,33 +30,33 @@ def heard_of(net, ends, cable, destinations, frames=None, **how):
 
 
 @pytest.mark.fault("dm9000:accept_all", "dm9000:broadcast_lost")
-def test_only_frames_to_the_own_address_and_broadcasts_come_in(net, ends, cable):
+def test_rx_filter_accepts_own_unicast_and_broadcast_only(net, ends, cable):
     sent = [STRANGER, ends.mac, BROADCAST, GROUP]
     assert heard_of(net, ends, cable, sent, frames=2) == [ends.mac, BROADCAST]
 
 
 @pytest.mark.fault("dm9000:ignore_multicast_hash", "dm9000:accept_all")
-def test_a_joined_multicast_group_comes_in_and_another_does_not(net, ends, cable):
+def test_rx_filter_accepts_a_joined_multicast_group_and_no_other(net, ends, cable):
     sent = [GROUP, OTHER_GROUP, STRANGER]
     assert heard_of(net, ends, cable, sent, frames=1, multicast=[GROUP]) == [GROUP]
     assert heard_of(net, ends, cable, sent, frames=0) == [], "the membership did not end with its socket"
 
 
 @pytest.mark.fault("dm9000:ignore_multicast_hash")
-def test_many_multicast_groups_come_in_at_once(net, ends, cable):
+def test_rx_filter_accepts_forty_multicast_groups_at_once(net, ends, cable):
     groups = [f"01:00:5e:00:{number:02x}:{number * 7 % 256:02x}" for number in range(40)]
     assert heard_of(net, ends, cable, groups, frames=40, multicast=groups) == groups
 
 
 @pytest.mark.fault("dm9000:allmulti_ignored")
-def test_every_multicast_group_comes_in_when_all_are_asked_for(net, ends, cable):
+def test_allmulti_accepts_every_multicast_group(net, ends, cable):
     sent = [GROUP, STRANGER, OTHER_GROUP, "33:33:00:00:00:01"]
     heard = heard_of(net, ends, cable, sent, frames=3, allmulti=True)
     assert heard == [GROUP, OTHER_GROUP, "33:33:00:00:00:01"]
 
 
 @pytest.mark.fault("dm9000:promiscuous_ignored")
-def test_everything_comes_in_promiscuously_and_no_longer_than_that(net, ends, cable):
+def test_promiscuous_mode_accepts_every_frame_until_it_is_left(net, ends, cable):
     sent = [STRANGER, GROUP, ends.mac]
     assert heard_of(net, ends, cable, sent, promisc=True) == sent
     assert net.link().value["promiscuity"] == 0
@@ -64,7 +64,7 @@ def test_everything_comes_in_promiscuously_and_no_longer_than_that(net, ends, ca
 
 
 @pytest.mark.fault("dm9000:mac_registers_stuck")
-def test_a_changed_address_is_heard_and_sent_and_the_old_one_is_not(net, ends, cable):
+def test_a_changed_mac_address_replaces_the_old_one_in_rx_and_tx(net, ends, cable):
     _ = net.set_link(up=False).value
     _ = net.set_link(address=STRANGER).value
     try:

@@ -44,7 +44,7 @@ def crosses_both_ways(net, ends, cable, lengths, events=()):
 
 @pytest.mark.fault("dm9000:corrupt_rx_byte", "dm9000:corrupt_tx_byte", "dm9000:tx_truncated", "dm9000:wrong_rx_length",
                    "dm9000:rx_length_out_of_step", "dm9000:tx_pointer_wrap", "cable:corrupt")
-def test_frames_of_some_lengths_cross_both_ways_byte_for_byte(net, ends, cable):
+def test_frames_of_some_lengths_pass_rx_and_tx_unchanged(net, ends, cable):
     contracts = [ends.bind(every_frame_is_taken), ends.bind(no_transmit_timeout),
                  ends.bind(frames_are_received, frames=len(SOME))]
     echo = crosses_both_ways(net, ends, cable, SOME, contracts)
@@ -54,14 +54,14 @@ def test_frames_of_some_lengths_cross_both_ways_byte_for_byte(net, ends, cable):
 
 @pytest.mark.slow(10)
 @pytest.mark.fault("dm9000:tx_truncated")
-def test_frames_of_every_length_cross_both_ways_byte_for_byte(net, ends, cable, measure):
+def test_frames_of_every_length_pass_rx_and_tx_unchanged(net, ends, cable, measure):
     echo = crosses_both_ways(net, ends, cable, range(60, 1515))
     seconds = (echo.ended_ns - echo.started_ns) / 1e9
     measure("every length there and back", sum(range(60, 1515)) * 16 / seconds / 1e6, "Mbit/s")
 
 
 @pytest.mark.fault("cable:truncate")
-def test_tagged_frames_of_1518_bytes_cross_both_ways(net, ends, cable):
+def test_vlan_tagged_frames_of_1518_bytes_pass_rx_and_tx(net, ends, cable):
     tags = [0x0001, 0x0FFE, 0x6007]
     with net.echo(count=len(tags), timeout_s=3.0) as echo:
         for seed, tag in enumerate(tags):
@@ -72,7 +72,7 @@ def test_tagged_frames_of_1518_bytes_cross_both_ways(net, ends, cable):
 
 
 @pytest.mark.fault("dm9000:corrupt_tx_byte")
-def test_a_vlan_interface_hears_its_own_tag_and_sends_with_it(net, kernel, ends, cable):
+def test_a_vlan_interface_receives_and_sends_its_own_tag_only(net, kernel, ends, cable):
     mine, other = (ends.to_board(1518, vlan, vlan) for vlan in (7, 8))
     answer = kernel.load_module(name="8021q")
     loaded = not answer.errno and answer.value  # neither there already nor built in
@@ -94,7 +94,7 @@ def test_a_vlan_interface_hears_its_own_tag_and_sends_with_it(net, kernel, ends,
 
 
 @pytest.mark.fault("dm9000:tx_padding_lost")
-def test_short_frames_are_padded_with_zeros_on_the_wire(net, ends, cable):
+def test_short_tx_frames_are_padded_with_zeros(net, ends, cable):
     whole = ethernet(ends.partner_mac, ends.mac, ETH_P_TEST, b"\xa5" * 46)
     assert net.send_frames(frames=[whole] * 3).value == 180
     cable.wait_for(3, timeout_s=2.0)
@@ -105,7 +105,7 @@ def test_short_frames_are_padded_with_zeros_on_the_wire(net, ends, cable):
 
 
 @pytest.mark.fault("dm9000:swallow_tx_completion", "dm9000:drop_tx", "dm9000:duplicate_tx", "cable:reorder")
-def test_a_burst_that_stops_the_queue_leaves_whole_and_in_order(net, ends, cable, measure):
+def test_a_tx_burst_that_stops_the_queue_is_sent_whole_and_in_order(net, ends, cable, measure):
     lengths = [60 + 11 * number for number in range(100)]
     contracts = [ends.bind(every_frame_is_taken), ends.bind(no_transmit_timeout),
                  ends.bind(frames_are_given, frames=len(lengths))]
@@ -119,7 +119,7 @@ def test_a_burst_that_stops_the_queue_leaves_whole_and_in_order(net, ends, cable
 
 @pytest.mark.fault("dm9000:drop_rx", "dm9000:wrong_pointer_wrap", "dm9000:duplicate_rx", "dm9000:stale_ready_byte",
                    "cable:reorder", "cable:duplicate")
-def test_bursts_that_fill_the_receive_buffer_arrive_whole_and_in_order(net, ends, cable):
+def test_rx_bursts_that_fill_the_buffer_arrive_whole_and_in_order(net, ends, cable):
     frames = [ends.to_board(1514 - number, seed=number) for number in range(32)]
     claim = ends.bind(frames_are_received, frames=len(frames))
     with net.tracing(claim).echo(count=len(frames), timeout_s=5.0) as echo:

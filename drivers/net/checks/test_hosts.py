@@ -44,7 +44,7 @@ def test_the_board_answers_the_partners_pings_of_every_size(net, ends, cable):
 
 
 @pytest.mark.fault("seeded_bug:drop_rx", "dm9000:duplicate_rx")
-def test_each_datagram_reaches_its_program_once(net, ends, cable):
+def test_each_udp_datagram_is_delivered_once(net, ends, cable):
     claim = ends.bind(frames_are_received, frames=16)
     payloads = [b"%d" % number for number in range(16)]
     with net.tracing(claim).hear_udp(port=4000, count=17, until=payloads[-1]) as heard:

@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id")
-def test_the_driver_binds_and_the_interface_names_it(net, kernel):
+def test_rebind_brings_the_interface_back_with_its_driver(net, kernel):
     before = net.identity().value
     device = before["device"]
     assert kernel.rebind(driver=net.device.driver, device=device, bus=before["bus"]).errno == 0
@@ -18,7 +18,7 @@ def test_the_driver_binds_and_the_interface_names_it(net, kernel):
 
 
 @pytest.mark.fault("dm9000:eeprom_bit_flip", "dm9000:wrong_chip_id")
-def test_sysfs_ethtool_and_netlink_agree_on_who_it_is(net, kernel):
+def test_sysfs_ethtool_and_netlink_agree_on_driver_and_mac_address(net, kernel):
     who = net.identity().value
     assert kernel.rebind(driver=who["driver"], device=who["device"], bus=who["bus"]).errno == 0
     told = net.driver_info().value
@@ -32,7 +32,7 @@ def test_sysfs_ethtool_and_netlink_agree_on_who_it_is(net, kernel):
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id")
-def test_an_interface_or_device_that_is_not_there_is_refused(net, kernel):
+def test_bind_unbind_and_netlink_refuse_a_missing_or_bound_device(net, kernel):
     who = net.identity().value
     assert net.link(interface="nosuch0").errno == errno.ENODEV
     at = {"driver": who["driver"], "device": who["device"], "bus": who["bus"]}

@@ -11,7 +11,7 @@ ADVERTISE_10_ONLY, ADVERTISE_ALL = 0x0061, 0x01E1  # 10 half and full; and 100 h
 
 
 @pytest.mark.fault("dm9000:phy_write_lost")
-def test_a_phy_that_offers_10_mbit_only_agrees_on_that_and_on_100_again(net, ends, cable):
+def test_autonegotiation_follows_the_advertised_10_and_100_mbit(net, ends, cable):
     for offer, speed in ((ADVERTISE_10_ONLY, 10), (ADVERTISE_ALL, 100)):
         _ = net.mii_write(register=ANAR, value=offer).value
         _ = net.restart_link().value
@@ -22,7 +22,7 @@ def test_a_phy_that_offers_10_mbit_only_agrees_on_that_and_on_100_again(net, end
 
 
 @pytest.mark.fault("dm9000:phy_reads_ffff")
-def test_the_phy_registers_show_link_and_negotiation(net, ends, cable):
+def test_the_mii_registers_show_link_and_autonegotiation(net, ends, cable):
     _ = net.mii_read(register=BMSR).value  # the link bit is latched: the first read may show the past
     status = net.mii_read(register=BMSR).value
     assert (status & 0x0004, status & 0x0020) == (0x0004, 0x0020)
@@ -31,7 +31,7 @@ def test_the_phy_registers_show_link_and_negotiation(net, ends, cable):
 
 
 @pytest.mark.fault("seeded_bug:warn")
-def test_what_the_driver_cannot_do_is_refused(net, ends, cable):
+def test_unsupported_mtu_mac_address_and_register_dump_are_refused(net, ends, cable):
     assert net.registers().errno in (0, errno.EOPNOTSUPP)
     assert net.set_link(mtu=65000).errno in (errno.EINVAL, errno.ERANGE)
     assert net.set_link(address="01:00:5e:00:00:01").errno in (errno.EADDRNOTAVAIL, errno.EBUSY)
@@ -39,7 +39,7 @@ def test_what_the_driver_cannot_do_is_refused(net, ends, cable):
 
 
 @pytest.mark.fault("seeded_bug:warn")
-def test_the_message_level_is_kept_as_it_was_set(net, ends, cable):
+def test_ethtool_msglvl_is_kept_as_set(net, ends, cable):
     was = net.message_level().value
     try:
         assert net.message_level(level=0x0007).value == 0x0007
@@ -50,7 +50,7 @@ def test_the_message_level_is_kept_as_it_was_set(net, ends, cable):
 
 
 @pytest.mark.fault("dm9000:tx_truncated")
-def test_a_smaller_mtu_cuts_what_the_kernel_sends_and_the_full_one_does_not(net, ends, cable):
+def test_a_smaller_mtu_fragments_udp_and_the_full_one_does_not(net, ends, cable):
     for mtu, lengths in ((600, [610, 610, 362]), (1500, [1514])):
         _ = net.set_link(mtu=mtu).value
         cable.clear()
@@ -60,7 +60,7 @@ def test_a_smaller_mtu_cuts_what_the_kernel_sends_and_the_full_one_does_not(net,
 
 @pytest.mark.slow(3)
 @pytest.mark.fault("dm9000:swallow_tx_completion")
-def test_no_frame_waits_while_ethtool_asks_for_the_link(net, ends, cable, measure):
+def test_no_tx_completion_is_lost_while_ethtool_polls_the_link(net, ends, cable, measure):
     """Asked as fast as it goes, for less than the transmit watchdog's time: it must not have to help."""
     answer = net.poll_ethtool(destination=ends.partner_mac, count=200, timeout_s=3.0)
     measure("ethtool polls meanwhile", answer.value["polls"])

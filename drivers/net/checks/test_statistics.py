@@ -22,7 +22,7 @@ def counted(net, ends, cable):
 
 
 @pytest.mark.fault("dm9000:drop_rx", "dm9000:swallow_tx_completion")
-def test_frames_and_bytes_sent_and_frames_received_are_those_of_the_cable(net, ends, cable):
+def test_packet_and_byte_counters_match_the_wire(net, ends, cable):
     gained = counted(net, ends, cable)
     assert gained["rx_packets"] == len(cable.sent) == len(LENGTHS)
     assert gained["tx_packets"] == len(cable.received) == len(LENGTHS)
@@ -32,7 +32,7 @@ def test_frames_and_bytes_sent_and_frames_received_are_those_of_the_cable(net, e
 
 
 @pytest.mark.fault("dm9000:wrong_rx_length")
-def test_received_bytes_are_counted_without_their_frame_check_sequence(net, ends, cable):
+def test_rx_bytes_excludes_the_fcs(net, ends, cable):
     """rx_bytes: "For IEEE 802.3 devices should count the length of Ethernet Frames excluding the FCS" (if_link.h)."""
     gained = counted(net, ends, cable)
     assert gained["rx_bytes"] == sum(LENGTHS), (
@@ -41,7 +41,7 @@ def test_received_bytes_are_counted_without_their_frame_check_sequence(net, ends
 
 
 @pytest.mark.fault("dm9000:ignore_multicast_hash")
-def test_received_multicast_frames_are_counted_as_such(net, ends, cable):
+def test_the_multicast_counter_counts_received_multicast_frames(net, ends, cable):
     group = "01:00:5e:00:00:05"
     before = net.statistics().value["multicast"]
     with net.capture(count=3, timeout_s=2.0, multicast=[group]) as heard:
@@ -52,7 +52,7 @@ def test_received_multicast_frames_are_counted_as_such(net, ends, cable):
 
 
 @pytest.mark.fault("dm9000:drop_tx")
-def test_the_queueing_discipline_counts_what_it_passed_on(net, ends, cable):
+def test_qdisc_counters_match_the_frames_sent(net, ends, cable):
     before = net.qdiscs().value[0]
     _ = net.send_and_drain(destination=ends.partner_mac, lengths=LENGTHS).value
     after = net.qdiscs().value[0]
@@ -62,7 +62,7 @@ def test_the_queueing_discipline_counts_what_it_passed_on(net, ends, cable):
 
 
 @pytest.mark.fault("seeded_bug:leak_skb")
-def test_traffic_leaves_no_memory_behind(net, kernel, ends, cable):
+def test_tx_traffic_leaks_no_memory(net, kernel, ends, cable):
     samples = []
     for _ in range(8):
         assert net.send_and_drain(destination=ends.partner_mac, lengths=[60] * 40).value["sent"] == 40
