@@ -15,14 +15,13 @@ from fixtures.window import WindowFaults
 
 
 def describe(board: Board) -> dict[str, str]:
-    """Every fault of the board's chips and of the cable: its name → what goes wrong."""
+    """Every fault of the board's chips and cables: its name → what goes wrong."""
     models = {d.chip: chips.find(d.chip) for d in board.devices if d.chip}
     kinds: dict[str, type[Faults]] = {name: model.faults_type for name, model in models.items()}
     kinds.update({f"{name}.window": WindowFaults for name, model in models.items() if model.transport == "pci_slot"})
-    return {
-        f"{where}:{name}": fault.doc
-        for where, kind in (kinds | {"cable": CableFaults}).items() for name, fault in sorted(kind.declared.items())
-    }
+    kinds.update(dict.fromkeys(board.cables, CableFaults))
+    return {f"{where}:{name}": fault.doc
+            for where, kind in kinds.items() for name, fault in sorted(kind.declared.items())}
 
 
 def validate(board: Board, names: Iterable[str]) -> None:

@@ -56,6 +56,10 @@ class Board:
     compatible: str
     twin: Machine | None
     devices: tuple[Device, ...]
+    architecture: str = "arm"  # the kernel's ARCH
+    toolchain: str = "arm-linux-gnueabihf-"  # its CROSS_COMPILE
+    devicetrees: tuple[str, ...] = ()  # of the board itself, in arch/<architecture>/boot/dts; built with the kernel
+    cables: Mapping[str, str] = field(default_factory=dict)  # a cable's name → the device that it is plugged into
     known_defects: tuple[KnownDefect, ...] = ()
 
     def with_exerciser(self, name: str) -> tuple[Device, ...]:

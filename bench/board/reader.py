@@ -54,10 +54,39 @@ class _Reader:
             compatible=top.text("compatible", "the board's devicetree compatible, e.g. samsung,smdkv210"),
             twin=self._machine(top.section("twin")),
             devices=self._devices(top),
+            architecture=top.take("architecture", str, "the kernel's ARCH, as arm", "arm") or "arm",
+            toolchain=top.take("toolchain", str, "the kernel's CROSS_COMPILE, as arm-linux-gnueabihf-",
+                               "arm-linux-gnueabihf-") or "",
+            devicetrees=self._devicetrees(top),
+            cables=self._cables(top),
             known_defects=tuple(map(defects.read, top.items("known_defects", "{check, reason}"))),
         )
-        top.done("description, compatible, twin, devices, known_defects")
+        top.done("description, compatible, architecture, toolchain, devicetrees, twin, cables, devices, "
+                 "known_defects")
         return board
+
+    def _devicetrees(self, top: Section) -> tuple[str, ...]:
+        names = top.words("devicetrees", "devicetree blobs")
+        if wrong := [name for name in names if not name.endswith(".dtb") or name.startswith("/") or ".." in name]:
+            raise top.error("devicetrees", f"expected a .dtb of arch/<architecture>/boot/dts, found {wrong[0]!r}")
+        return names
+
+    def _cables(self, top: Section) -> dict[str, str]:
+        """`cable: ethernet`: an Ethernet cable's name, and the device that it is plugged into."""
+        at = top.section("cables")
+        cables: dict[str, str] = {}
+        devices = top.data.get("devices") or {}
+        for name in map(str, at.data) if at else ():
+            assert at is not None
+            device = at.text(name, "a device's name")
+            if device not in devices:
+                raise at.error(name, str(UsageError.unknown("device", device, map(str, devices))))
+            if device in cables.values():
+                raise at.error(name, f"another cable is plugged into {device} already")
+            if name in {devices[d].get("chip") for d in devices}:
+                raise at.error(name, "a chip of this board has that name; faults are switched on by these names")
+            cables[name] = device
+        return cables
 
     def _machine(self, at: Section | None) -> Machine | None:
         if at is None:

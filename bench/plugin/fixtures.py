@@ -11,6 +11,7 @@ from bench.errors import Inconclusive, UsageError
 from bench.plugin import parametrize
 from bench.plugin.checks import Checks
 from bench.plugin.running_check import RunningCheck
+from bench.plugin.selection import devices_of
 from bench.plugin.sweep import Sweep
 from bench.rig import Rig
 from bench.rig.call import Answer
@@ -41,12 +42,15 @@ def board(rig: Rig) -> Board:
 
 
 @pytest.fixture
-def cable(rig: Rig) -> Iterator[Cable]:
-    """The far end of the Ethernet cable, plugged in and with its partner answering, as it is left again."""
+def cable(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Cable]:
+    """The far end of the Ethernet cable of the check's device, or of the board's first; restored afterwards."""
     if not rig.cables:
         raise Inconclusive("the far end of the cable cannot be observed on this rig")
-    yield rig.cable
-    rig.cable.restore()
+    devices = devices_of(request.node, rig.board)
+    names = [name for name, device in rig.board.cables.items() if device in devices and name in rig.cables]
+    chosen = rig.cables[names[0]] if names else rig.cable
+    yield chosen
+    chosen.restore()
 
 
 @pytest.fixture

@@ -76,12 +76,13 @@ def check_record(check: RunningCheck, defect: KnownDefect | None, worker: str) -
 
 
 def wire_seen(rig: Rig, since_ns: int) -> tuple[tuple[Crossing, ...], tuple[store.WireEvent, ...]]:
-    """The frames that crossed the cable since, and those with the chips' events in short, in order of time."""
-    crossings = tuple(c for cable in rig.cables.values() for c in cable.log if c.time_ns >= since_ns)
+    """The frames that crossed the cables since, and those with the chips' events in short, in order of time."""
+    crossed = [(name, c) for name, cable in rig.cables.items() for c in cable.log if c.time_ns >= since_ns]
+    crossings = tuple(sorted((c for _, c in crossed), key=lambda c: c.time_ns))
     cable = [
-        store.WireEvent(c.time_ns, "cable", "out" if c.direction == FROM_BOARD else "in",
+        store.WireEvent(c.time_ns, name, "out" if c.direction == FROM_BOARD else "in",
                         f"{len(c.frame)} bytes" + (f", fault: {c.fault}" if c.fault else ""), c.frame[:64].hex())
-        for c in crossings
+        for name, c in crossed
     ]
     chips = [
         store.WireEvent(ns, name, "", *chip_event(event))

@@ -30,14 +30,15 @@ CONNECT_S = 5.0  # QEMU connects its ports while it reads its arguments
 
 
 class Twin:
-    """The virtual board: `on()`, `off()`, its chips and its cable, which outlive a power cycle."""
+    """The virtual board: `on()`, `off()`, its chips and its cables, which outlive a power cycle."""
 
     def __init__(self, board: Board, artefacts: Artefacts) -> None:
         if board.twin is None:
             raise TwinError(f"board {board.name} has no twin: its board.yaml has no twin section")
         self.board, self.machine, self.artefacts = board, board.twin, artefacts
-        self.cables = {"cable": Cable()}
-        self.chips = {d.name: _make(d, self.cables["cable"]) for d in board.devices if d.chip}
+        self.cables = {name: Cable() for name in board.cables}
+        plugged = {device: self.cables[name] for name, device in board.cables.items()}
+        self.chips = {d.name: _make(d, plugged.get(d.name)) for d in board.devices if d.chip}
         for device in board.devices:
             if device.chip:
                 self._wire(device, self.chips[device.name])
@@ -233,11 +234,13 @@ def _line(device: Device, chip: Chip, name: str) -> Line:
     return chip.lines[name]
 
 
-def _make(device: Device, cable: Cable) -> Chip:
-    """The model of a device's chip; a chip with an Ethernet port takes the cable."""
+def _make(device: Device, cable: Cable | None) -> Chip:
+    """The model of a device's chip, plugged into its cable if it has one."""
     model = chips.find(device.chip or "")
     given = dict(device.options)
-    if "cable" in inspect.signature(model).parameters:
+    if cable is not None:
+        if "cable" not in inspect.signature(model).parameters:
+            raise BoardError(f"board.yaml: cables: chip {device.chip} of {device.name} has no port for a cable")
         given["cable"] = cable
     try:
         return model(**given)

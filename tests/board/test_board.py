@@ -102,3 +102,45 @@ def test_a_line_that_ends_nowhere_is_told_with_file_line_and_key(read, old, new,
     with pytest.raises(BoardError) as e:
         read(WIRED.replace(old, new))
     assert expected in str(e.value)
+
+
+CABLED = GOOD.replace("devices:", """\
+architecture: arm64
+toolchain: aarch64-linux-gnu-
+devicetrees: [maker/board.dtb]
+cables:
+  lan: ethernet
+  wan: second
+devices:
+  second:
+    driver: dm9000
+    chip: dm9000
+    slot: 2""")
+
+
+def test_a_board_has_an_architecture_a_toolchain_devicetrees_and_any_number_of_cables(read):
+    board = read(CABLED)
+    assert (board.architecture, board.toolchain, board.devicetrees) == (
+        "arm64", "aarch64-linux-gnu-", ("maker/board.dtb",))
+    assert board.cables == {"lan": "ethernet", "wan": "second"}
+    plain = read(GOOD)
+    assert (plain.architecture, plain.toolchain, plain.devicetrees, plain.cables) == (
+        "arm", "arm-linux-gnueabihf-", (), {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("wan: second", "wan: secand", "board.yaml:8: cables.wan: no device named 'secand'; did you mean 'second'?"),
+        ("wan: second", "wan: ethernet", "board.yaml:8: cables.wan: another cable is plugged into ethernet already"),
+        ("wan: second", "dm9000: second", "board.yaml:8: cables.dm9000: a chip of this board has that name"),
+        ("wan: second", "wan: 2", "board.yaml:8: cables.wan: expected a device's name, found 2"),
+        ("maker/board.dtb", "/boot/board.dtb", "board.yaml:5: devicetrees: expected a .dtb of arch/<architecture>"),
+        ("arm64", "64", "board.yaml:3: architecture: expected the kernel's ARCH, as arm, found 64"),
+    ],
+)
+def test_a_mistake_in_cables_or_platform_names_file_line_and_key(read, old, new, expected):
+    assert old in CABLED
+    with pytest.raises(BoardError) as e:
+        read(CABLED.replace(old, new))
+    assert expected in str(e.value)

@@ -57,6 +57,33 @@ def test_a_folder_that_the_target_could_not_import_is_told(tmp_path, monkeypatch
     (tmp_path / "new").mkdir()
     for name in ("__init__.py", "new/calls.py"):
         (tmp_path / name).write_text("")
-    monkeypatch.setattr(agent_file.drivers, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(agent_file.drivers, "__path__", [str(tmp_path)])
     with pytest.raises(SetupError, match=r"new/__init__\.py is missing"):
         agent_file.build()
+
+
+CABLES = """
+description: a board with two ports
+compatible: bench,twin210
+twin: {}
+cables: {lan: ethernet, wan: second}
+devices:
+  ethernet: {driver: dm9000, chip: dm9000, slot: 1}
+  second: {driver: dm9000, chip: %s, slot: 2}
+"""
+
+
+def test_each_chip_is_plugged_into_its_own_cable(tmp_path):
+    (tmp_path / "board.yaml").write_text(CABLES % "dm9000")
+    two = Twin(board.load(str(tmp_path)), artefacts=None)
+    assert list(two.cables) == ["lan", "wan"]
+    assert two.chips["ethernet"].cable is two.cables["lan"]
+    assert two.chips["second"].cable is two.cables["wan"]
+    two.cables["lan"].link = False
+    assert (two.cables["lan"].link, two.cables["wan"].link) == (False, True)
+
+
+def test_a_cable_at_a_chip_without_a_port_is_a_mistake(tmp_path):
+    (tmp_path / "board.yaml").write_text(CABLES % "samsung_pwm")
+    with pytest.raises(BoardError, match="cables: chip samsung_pwm of second has no port for a cable"):
+        Twin(board.load(str(tmp_path)), artefacts=None)
