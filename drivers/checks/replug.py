@@ -8,7 +8,9 @@ SOON_S = 0.5  # for a device that should be there already
 
 
 def put_back(usb: Any, device: Any, timeout_s: float = 3.0) -> Any:
-    """Have the device's model as it was made, and wait until the kernel knows it so; the answer of that wait.
+    """Have the device's model as it was made, and wait until the kernel knows it so.
+
+    The answer of that wait.
 
     A device that the kernel has given up is pulled out and plugged in once more.
     """
@@ -20,23 +22,33 @@ def put_back(usb: Any, device: Any, timeout_s: float = 3.0) -> Any:
 
 
 def replug(usb: Any, device: Any, timeout_s: float = 3.0, **other: Any) -> Any:
-    """Pull it out, plug it in (as another one: `other` says which) and wait until the kernel has it; that answer."""
+    """Pull it out, plug it in (as another one: `other` says which) and wait until the kernel has
+    it; that answer.
+    """
     was = usb.devnum().value
     device.become(**other)
     return usb.wait_plugged(other_than=was, timeout_s=timeout_s)
 
 
 def set_up(usb: Any, device: Any) -> Any:
-    """Before a check: the device as it was made, its logs empty; its drivers. RuntimeError: the rig is to blame."""
+    """Before a check: the device as it was made, its logs empty.
+
+    Its drivers. RuntimeError: the rig is to blame.
+    """
     answer = put_back(usb, device)
     if answer.errno:
-        raise RuntimeError("the mouse does not come up before the check: see the kernel's log for what it says of it")
+        raise RuntimeError(
+            "the device does not enumerate before the check: see the kernel log"
+        )
     device.clear()
     return answer.value
 
 
 def tidy_up(usb: Any, device: Any) -> Any:
-    """After a check: no fault, the device as it was made; its drivers, {} when it does not come up."""
+    """After a check: no fault, the device as it was made.
+
+    Its drivers, {} when it does not come up.
+    """
     device.faults.clear()
     answer = put_back(usb, device)
     return {} if answer.errno else answer.value

@@ -1,7 +1,7 @@
 """What the kernel's trace must show of any SPI transfer.   Ref: include/trace/events/spi.h
 
-Bind `bus` and `device` (spidev's numbers), `messages`, `frames` (how many), `sent`, `received` (of each transfer the
-first 64 bytes).
+Bind `bus` and `device` (spidev's numbers), `messages`, `frames` (how many), `sent`, `received` (of
+each transfer the first 64 bytes).
 """
 from __future__ import annotations
 
@@ -36,39 +36,49 @@ busy = role("controller busy", Tracepoint("spi:spi_controller_busy")).where(bus_
 set_up = role("device set up", Tracepoint("spi:spi_setup")).where(**OURS)
 
 every_message_completes: Contract = contract(
-    "every message is begun once and done once, with every byte that it asked for",
-    order(submitted, begun, done) & pair(submitted, done, key="msg", edges="closed")
-    & all_equal(done, "frame", "actual") & count(done, exactly=limit("messages")),
+    "every message starts once and completes once, with every requested byte",
+    order(submitted, begun, done)
+    & pair(submitted, done, key="msg", edges="closed")
+    & all_equal(done, "frame", "actual")
+    & count(done, exactly=limit("messages")),
 )
 
-every_transfer_ends: Contract = contract(
-    "every transfer that begins ends", pair(transfer_begins, transfer_ends, key="xfer", edges="closed"),
+every_transfer_stops: Contract = contract(
+    "every transfer that starts also stops",
+    pair(transfer_begins, transfer_ends, key="xfer", edges="closed"),
 )
 
-a_transfer_fails: Contract = contract(
-    "the message is done short of its bytes", count(done, exactly=1) & every(done, actual=0),
+message_completes_short: Contract = contract(
+    "the message completes with a short transfer",
+    count(done, exactly=1) & every(done, actual=0),
 )
 
-the_chip_is_selected_for_its_transfers: Contract = contract(
-    "the chip select goes active before a message's first transfer and inactive after its last",
-    pair(selected, deselected, edges="closed") & absent_between(transfer_begins, deselected, selected)
+chip_select_frames_each_message: Contract = contract(
+    "the chip select is asserted before a message's first transfer and deasserted after its last",
+    pair(selected, deselected, edges="closed")
+    & absent_between(transfer_begins, deselected, selected)
     & count(selected, exactly=limit("frames")),
 )
 
-what_was_sent: Contract = contract(
-    "the kernel sent these bytes", payload_equals(transfer_begins, limit("sent"), "tx_buf"),
+sent_data: Contract = contract(
+    "the kernel sent these bytes",
+    payload_equals(transfer_begins, limit("sent"), "tx_buf"),
 )
 
-what_was_received: Contract = contract(
-    "the kernel received these bytes", payload_equals(transfer_ends, limit("received"), "rx_buf"),
+received_data: Contract = contract(
+    "the kernel received these bytes",
+    payload_equals(transfer_ends, limit("received"), "rx_buf"),
 )
 
-# Not that it is idle again: of messages that a caller's own thread carries out, as those of spidev, spi.c tells only
-# that the controller is busy (__spi_pump_transfer_message); idle is told by the queue's thread (__spi_pump_messages).
-the_controller_is_busy_with_each_message: Contract = contract(
-    "the controller is told to be busy before each message begins", order(busy, begun) & seen(begun),
+# Not that it is idle again: of messages that a caller's own thread carries out, as those of spidev,
+# spi.c tells only that the controller is busy (__spi_pump_transfer_message); idle is told by the
+# queue's thread (__spi_pump_messages).
+controller_is_busy_for_each_message: Contract = contract(
+    "the controller is busy before each message starts",
+    order(busy, begun) & seen(begun),
 )
 
-setting_up_succeeds: Contract = contract(
-    "each set-up of the device succeeds", count(set_up, at_least=1) & never(set_up.where(status=other_than(0))),
+spi_setup_succeeds: Contract = contract(
+    "each spi_setup succeeds",
+    count(set_up, at_least=1) & never(set_up.where(status=other_than(0))),
 )

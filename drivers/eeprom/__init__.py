@@ -1,1 +1,4 @@
-"""Exercise a serial EEPROM through its file in sysfs.   Ref: Documentation/devicetree/bindings/eeprom/at24.yaml"""
+"""Exercise a serial EEPROM through its file in sysfs.
+
+Ref: Documentation/devicetree/bindings/eeprom/at24.yaml
+"""

@@ -1,4 +1,7 @@
-"""Calls on an EEPROM that is bound to at24, through its nvmem file in sysfs.   Ref: drivers/misc/eeprom/at24.c"""
+"""Calls on an EEPROM that is bound to at24, through its nvmem file in sysfs.
+
+Ref: drivers/misc/eeprom/at24.c
+"""
 from __future__ import annotations
 
 import os
@@ -31,7 +34,10 @@ def _file(adapter: str, address: int) -> str:
 def identity(*, adapter: str, address: int) -> Identity:
     """The driver, and the size of the file."""
     path = _file(adapter, address)
-    return {"driver": i2c.driver_of(adapter, address), "size": os.stat(path).st_size if os.path.exists(path) else 0}
+    return {
+        "driver": i2c.driver_of(adapter, address),
+        "size": os.stat(path).st_size if os.path.exists(path) else 0,
+    }
 
 
 @call

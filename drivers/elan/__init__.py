@@ -1,1 +1,4 @@
-"""Exercise an ELAN SPI fingerprint sensor from user space.   Ref: libfprint, drivers/elanspi: the wire format"""
+"""Exercise an ELAN SPI fingerprint sensor from user space.
+
+Ref: libfprint, drivers/elanspi: the wire format
+"""

@@ -74,7 +74,9 @@ class ElanSensor:
             while not self.ready():
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"no line within {_LINE_S} s")
-            pixels += struct.unpack(f">{width}H", self.spi.write_then_read_long(bytes([READ_LINE, 0]), 2 * width))
+            pixels += struct.unpack(
+                f">{width}H", self.spi.write_then_read_long(bytes([READ_LINE, 0]), 2 * width)
+            )
         return pixels
 
 
@@ -82,8 +84,14 @@ class ElanSensor:
 def ready(wiring: Wiring) -> Iterator[ElanSensor]:
     """The sensor after a reset, its registers writable."""
     with spidev.opened(wiring["bus"], wiring["device"]) as fd:
-        sensor = ElanSensor(spidev.Chip(
-            fd, wiring.get("speed_hz", 1000000), wiring.get("chunk", 32), wiring.get("image_bits", 8)))
+        sensor = ElanSensor(
+            spidev.Chip(
+                fd,
+                wiring.get("speed_hz", 1000000),
+                wiring.get("chunk", 32),
+                wiring.get("image_bits", 8),
+            )
+        )
         sensor.reset()
         yield sensor
 
@@ -92,18 +100,30 @@ def ready(wiring: Wiring) -> Iterator[ElanSensor]:
 def identify(wiring: Wiring) -> dict[str, int]:
     """Version, height and width."""
     with ready(wiring) as sensor:
-        return {"version": sensor.query(VERSION), "height": sensor.query(HEIGHT), "width": sensor.query(WIDTH)}
+        return {
+            "version": sensor.query(VERSION),
+            "height": sensor.query(HEIGHT),
+            "width": sensor.query(WIDTH),
+        }
 
 
 @call
 def registers(wiring: Wiring, register: int, value: int) -> dict[str, int]:
-    """A register after a reset ("first"), written, and after another reset ("again"); "open": the protection."""
+    """A register after a reset ("first"), written, and after another reset ("again").
+
+    "open": the protection.
+    """
     with ready(wiring) as sensor:
         first, protection = sensor.read(register), sensor.read(PROTECTION)
         sensor.write(register, value)
         written = sensor.read(register)
         sensor.reset()
-        return {"first": first, "open": protection, "written": written, "again": sensor.read(register)}
+        return {
+            "first": first,
+            "open": protection,
+            "written": written,
+            "again": sensor.read(register),
+        }
 
 
 @call

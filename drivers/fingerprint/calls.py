@@ -1,6 +1,7 @@
 """Calls on an FPC1020 through spidev and gpiod.
 
-`wiring` says where it is on its bus, `lines` the names of its reset and irq lines at their GPIO controllers.
+`wiring` says where it is on its bus, `lines` the names of its reset and irq lines at their GPIO
+controllers.
 """
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ class Wiring(TypedDict, total=False):
     speed_hz: int
     chunk: int  # bytes per transfer of an image
     image_bits: int  # bits per word of an image's transfers
-    interrupt_s: float  # how long to wait for a command's interrupt; the vendor's driver waits 100 ms
+    interrupt_s: (
+        float  # how long to wait for a command's interrupt; the vendor's driver waits 100 ms
+    )
 
 
 class Probed(TypedDict):
@@ -40,7 +43,9 @@ class Probed(TypedDict):
 
 
 class Finger(TypedDict):
-    """The time stamp of the interrupt's edge [ns, CLOCK_MONOTONIC], the interrupt register, the zones covered."""
+    """The time stamp of the interrupt's edge [ns, CLOCK_MONOTONIC], the interrupt register, the
+    zones covered.
+    """
 
     edge_ns: int
     interrupt: int
@@ -57,7 +62,9 @@ class Image(TypedDict):
 
 
 class Repeated(TypedDict):
-    """SHA-256 of the first image, how many images differed from it, edges left over, and the time of all [s]."""
+    """SHA-256 of the first image, how many images differed from it, edges left over, and the time
+    of all [s].
+    """
 
     first: str
     other: int
@@ -79,7 +86,12 @@ def opened(wiring: Wiring, lines: dict[str, str]) -> Iterator[Fpc1020]:
     with contextlib.ExitStack() as stack:
         fd = stack.enter_context(spidev.opened(wiring["bus"], wiring["device"]))
         reset_line, irq = (stack.enter_context(_line(use, lines[use])) for use in ("reset", "irq"))
-        spi = spidev.Chip(fd, wiring.get("speed_hz", 1000000), wiring.get("chunk", 32), wiring.get("image_bits", 8))
+        spi = spidev.Chip(
+            fd,
+            wiring.get("speed_hz", 1000000),
+            wiring.get("chunk", 32),
+            wiring.get("image_bits", 8),
+        )
         yield Fpc1020(spi, Lines(reset_line, irq), wiring.get("interrupt_s", 0.1))
 
 
@@ -92,7 +104,9 @@ def _line(use: str, name: str) -> Iterator[Line]:
     line = gpiod.line
     path, offset = find_line(name)
     settings = {
-        "reset": gpiod.LineSettings(direction=line.Direction.OUTPUT, output_value=line.Value.ACTIVE),
+        "reset": gpiod.LineSettings(
+            direction=line.Direction.OUTPUT, output_value=line.Value.ACTIVE
+        ),
         "irq": gpiod.LineSettings(direction=line.Direction.INPUT, edge_detection=line.Edge.RISING),
     }
     with gpiod.request_lines(path, {offset: settings[use]}, CONSUMER) as request:
@@ -122,7 +136,11 @@ def soft_reset(wiring: Wiring, lines: dict[str, str]) -> dict[str, bytes | int]:
         sensor.write(fpc1020.PATTERN, b"\xaa\x55")
         before = sensor.register(fpc1020.PATTERN, 2)
         sensor.soft_reset()
-        return {"before": before, "after": sensor.register(fpc1020.PATTERN, 2), "status": sensor.status()}
+        return {
+            "before": before,
+            "after": sensor.register(fpc1020.PATTERN, 2),
+            "status": sensor.status(),
+        }
 
 
 @call
@@ -137,18 +155,32 @@ def probe(wiring: Wiring, lines: dict[str, str]) -> Probed:
     """Whether anything answers on the bus; works without a sensor, too."""
     with opened(wiring, lines) as sensor:
         levels = sensor.reset()
-        read = [levels["first"], levels["second"], sensor.status(), *sensor.register(fpc1020.HWID, 2)]
-        return {"present": not fpc1020.stuck_bytes(read), "hwid": sensor.hwid(), "bytes": bytes(read)}
+        read = [
+            levels["first"],
+            levels["second"],
+            sensor.status(),
+            *sensor.register(fpc1020.HWID, 2),
+        ]
+        return {
+            "present": not fpc1020.stuck_bytes(read),
+            "hwid": sensor.hwid(),
+            "bytes": bytes(read),
+        }
 
 
 @call
 def self_test(wiring: Wiring, lines: dict[str, str]) -> dict[str, bool]:
-    """The vendor's self-test: reset, HWID, a capture's interrupt, its clearing, reset, status; "ok": all passed."""
+    """The vendor's self-test: reset, HWID, a capture's interrupt, its clearing, reset, status.
+
+    "ok": all passed.
+    """
     with ready(wiring, lines) as sensor:
         steps = {"known": bool(sensor.identify()["part"])}
         sensor.lines.irq.drain_edges()
         sensor.send(fpc1020.CAPTURE)
-        steps["irq_high"] = sensor.lines.irq.high() or sensor.lines.irq.wait_edge(sensor.interrupt_s) is not None
+        steps["irq_high"] = (
+            sensor.lines.irq.high() or sensor.lines.irq.wait_edge(sensor.interrupt_s) is not None
+        )
         sensor.interrupt()
         steps["irq_low"] = not sensor.lines.irq.high()
         sensor.reset()
@@ -164,9 +196,13 @@ def zones(wiring: Wiring, lines: dict[str, str]) -> int:
 
 
 @listen
-def wait_for_finger(wiring: Wiring, lines: dict[str, str],
-                    timeout_s: float = 1.0) -> Generator[None, None, Finger]:
-    """Wait for the finger interrupt; ready when the sensor looks for a finger.  Raises TimeoutError."""
+def wait_for_finger(
+    wiring: Wiring, lines: dict[str, str], timeout_s: float = 1.0
+) -> Generator[None, None, Finger]:
+    """Wait for the finger interrupt.
+
+    Ready when the sensor looks for a finger.  Raises TimeoutError.
+    """
     with ready(wiring, lines) as sensor:
         sensor.lines.irq.drain_edges()
         sensor.send(fpc1020.WAIT)
@@ -178,16 +214,24 @@ def wait_for_finger(wiring: Wiring, lines: dict[str, str],
 
 
 @call
-def capture(wiring: Wiring, lines: dict[str, str], crop: list[int] | None = None, pattern: str = "") -> Image:
-    """One image; `crop` as in Fpc1020.capture, `pattern` shows a test pattern (see fpc1020.PATTERNS)."""
+def capture(
+    wiring: Wiring, lines: dict[str, str], crop: list[int] | None = None, pattern: str = ""
+) -> Image:
+    """One image; `crop` as in Fpc1020.capture, `pattern` shows a test pattern (see
+    fpc1020.PATTERNS).
+    """
     with ready(wiring, lines) as sensor:
         part = sensor.identify()
         if pattern:
             sensor.set_pattern(pattern)
         begun = time.monotonic()
         pixels = sensor.capture(crop)
-        return {"rows": crop[1] if crop else part["rows"], "columns": crop[3] * 8 if crop else part["columns"],
-                "pixels": pixels, "seconds": time.monotonic() - begun}
+        return {
+            "rows": crop[1] if crop else part["rows"],
+            "columns": crop[3] * 8 if crop else part["columns"],
+            "pixels": pixels,
+            "seconds": time.monotonic() - begun,
+        }
 
 
 @call
@@ -196,20 +240,30 @@ def repeat_capture(wiring: Wiring, lines: dict[str, str], count: int, crop: list
     with ready(wiring, lines) as sensor:
         begun = time.monotonic()
         digests = [hashlib.sha256(sensor.capture(crop)).hexdigest() for _ in range(count)]
-        return {"first": digests[0], "other": sum(digest != digests[0] for digest in digests),
-                "edges_left": sensor.lines.irq.drain_edges(), "seconds": time.monotonic() - begun}
+        return {
+            "first": digests[0],
+            "other": sum(digest != digests[0] for digest in digests),
+            "edges_left": sensor.lines.irq.drain_edges(),
+            "seconds": time.monotonic() - begun,
+        }
 
 
 @call
 def sleep(wiring: Wiring, lines: dict[str, str], deep: bool) -> dict[str, int]:
-    """Sleep (or deep sleep) and wake; FPC_STATUS's idle bits "awake", "asleep" and awake "again"."""
+    """Sleep (or deep sleep) and wake.
+
+    FPC_STATUS's idle bits "awake", "asleep" and awake "again".
+    """
     with ready(wiring, lines) as sensor:
         awake = sensor.status()
         sensor.send(fpc1020.DEEP_SLEEP if deep else fpc1020.SLEEP)
         asleep = sensor.status()
         sensor.command(fpc1020.IDLE)
-        return {"awake": awake & fpc1020.IDLE_MASK, "asleep": asleep & fpc1020.IDLE_MASK,
-                "again": sensor.status() & fpc1020.IDLE_MASK}
+        return {
+            "awake": awake & fpc1020.IDLE_MASK,
+            "asleep": asleep & fpc1020.IDLE_MASK,
+            "again": sensor.status() & fpc1020.IDLE_MASK,
+        }
 
 
 @call
@@ -237,8 +291,13 @@ def underflow(wiring: Wiring, lines: dict[str, str], crop: list[int], more: int)
     with ready(wiring, lines) as sensor:
         sensor.write(fpc1020.SIZE, bytes(crop))
         sensor.command(fpc1020.CAPTURE)
-        sensor.spi.write_then_read_long(bytes((fpc1020.READ_IMAGE, 0)), crop[1] * crop[3] * 8 + more)
-        return {"interrupt": sensor.interrupt(), "error": sensor.register(fpc1020.ERROR_CLEAR, 1)[0]}
+        sensor.spi.write_then_read_long(
+            bytes((fpc1020.READ_IMAGE, 0)), crop[1] * crop[3] * 8 + more
+        )
+        return {
+            "interrupt": sensor.interrupt(),
+            "error": sensor.register(fpc1020.ERROR_CLEAR, 1)[0],
+        }
 
 
 @call

@@ -1,4 +1,7 @@
-"""An FPC1020's opcodes, registers and command sequences.   Ref: the vendor's driver, fpc1020_{common.c,regs.h}"""
+"""An FPC1020's opcodes, registers and command sequences.
+
+Ref: the vendor's driver, fpc1020_{common.c,regs.h}
+"""
 from __future__ import annotations
 
 import errno
@@ -19,9 +22,19 @@ DRIVE_OFF = 0x04
 _DUMMY = (STATUS, 0xD0)  # reads of these have a dummy byte after the opcode
 
 # Register writes of the vendor's test modes.
-_TEST = ((DRIVE, b"\x04"), (0xA0, b"\x00\x00"), (0x6C, b"\x14"), (0x90, b"\x20"),
-         (0x68, b"\x1e\x1e\x1e\x1e\x2d\x2d\x2d\x2d"))
-PATTERNS = {"checkerboard": b"\xaa\x55", "inverted": b"\x55\xaa", "ones": b"\xff\xff", "zeros": b"\x00\x00"}
+_TEST = (
+    (DRIVE, b"\x04"),
+    (0xA0, b"\x00\x00"),
+    (0x6C, b"\x14"),
+    (0x90, b"\x20"),
+    (0x68, b"\x1e\x1e\x1e\x1e\x2d\x2d\x2d\x2d"),
+)
+PATTERNS = {
+    "checkerboard": b"\xaa\x55",
+    "inverted": b"\x55\xaa",
+    "ones": b"\xff\xff",
+    "zeros": b"\x00\x00",
+}
 
 _HIGH_S, _LOW_S, _SETTLE_S = 100e-6, 1000e-6, 1250e-6  # of a reset, by the vendor's driver
 
@@ -39,8 +52,12 @@ class Part(NamedTuple):
 
 
 PARTS = {
-    0x020A: Part("FPC1020A", 192, 192), 0x021A: Part("FPC1021A", 160, 160), 0x021B: Part("FPC1021B", 160, 160),
-    0x150A: Part("FPC1150A", 208, 80), 0x140A: Part("FPC1140A", 192, 56), 0x0111: Part("FPC1022", 112, 88),
+    0x020A: Part("FPC1020A", 192, 192),
+    0x021A: Part("FPC1021A", 160, 160),
+    0x021B: Part("FPC1021B", 160, 160),
+    0x150A: Part("FPC1150A", 208, 80),
+    0x140A: Part("FPC1140A", 192, 56),
+    0x0111: Part("FPC1022", 112, 88),
 }
 
 
@@ -88,8 +105,13 @@ class Fpc1020:
         edge = self.lines.irq.wait_edge(self.interrupt_s / 2)
         high = self.lines.irq.high()
         first, second = self.interrupt(), self.interrupt()
-        return {"irq_high": high, "first": first, "second": second, "irq_low": not self.lines.irq.high(),
-                "irq_s": None if edge is None else max(0, edge - risen) / 1e9}
+        return {
+            "irq_high": high,
+            "first": first,
+            "second": second,
+            "irq_low": not self.lines.irq.high(),
+            "irq_s": None if edge is None else max(0, edge - risen) / 1e9,
+        }
 
     def soft_reset(self) -> None:
         """Reset by opcode, and clear its interrupt."""
@@ -102,7 +124,9 @@ class Fpc1020:
 
     def register(self, opcode: int, length: int) -> bytes:
         """A register's bytes, most significant first."""
-        return self.spi.write_then_read(bytes([opcode]) + (b"\0" if opcode in _DUMMY else b""), length)
+        return self.spi.write_then_read(
+            bytes([opcode]) + (b"\0" if opcode in _DUMMY else b""), length
+        )
 
     def write(self, opcode: int, value: bytes) -> None:
         """Write a register."""
@@ -127,7 +151,10 @@ class Fpc1020:
         return {"hwid": hwid, "part": part, "rows": rows, "columns": columns}
 
     def command(self, opcode: int, timeout_s: float | None = None) -> int:
-        """Send a command and wait for its interrupt; the interrupt register.  Raises TimeoutError."""
+        """Send a command and wait for its interrupt.
+
+        The interrupt register.  Raises TimeoutError.
+        """
         self.lines.irq.drain_edges()
         self.send(opcode)
         timeout_s = self.interrupt_s if timeout_s is None else timeout_s
@@ -159,7 +186,9 @@ class Fpc1020:
         pixels = self.spi.write_then_read_long(bytes((READ_IMAGE, 0)), rows * groups * 8)
         cause = self.interrupt()
         if cause & ERROR:
-            raise SensorError(errno.EIO, f"FIFO underflow: error {self.register(ERROR_CLEAR, 1)[0]:#04x}")
+            raise SensorError(
+                errno.EIO, f"FIFO underflow: error {self.register(ERROR_CLEAR, 1)[0]:#04x}"
+            )
         return pixels
 
 

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 
 
 class Line:
-    """A line that `request` (of the gpiod library) holds; `values` are the library's values for high and low."""
+    """A line that `request` (of the gpiod library) holds.
+
+    `values` are the library's values for high and low.
+    """
 
     def __init__(self, request: Any, offset: int, values: dict[bool, Any]) -> None:
         self.request, self._offset, self._values = request, offset, values

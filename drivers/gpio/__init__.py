@@ -1,1 +1,4 @@
-"""Exercise GPIO lines through /dev/gpiochipN.   Ref: Documentation/userspace-api/gpio/chardev.rst"""
+"""Exercise GPIO lines through /dev/gpiochipN.
+
+Ref: Documentation/userspace-api/gpio/chardev.rst
+"""

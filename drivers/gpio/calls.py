@@ -1,7 +1,7 @@
 """Calls on GPIO lines, through gpiod.   Ref: Documentation/userspace-api/gpio/chardev.rst
 
-A controller is named by its driver, as `gpio_virtio`, by its parent device or as gpiochipN; lines by their names.
-A call releases the lines that it requested.  Time stamps are ns of CLOCK_MONOTONIC.
+A controller is named by its driver, as `gpio_virtio`, by its parent device or as gpiochipN; lines
+by their names. A call releases the lines that it requested.  Time stamps are ns of CLOCK_MONOTONIC.
 """
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ CONSUMER = "bench"
 
 
 class Identity(TypedDict):
-    """The controller's name, label, and the names of its lines by offset, "" for a line without a name."""
+    """The controller's name, label, and the names of its lines by offset, "" for a line without a
+    name.
+    """
 
     name: str
     label: str
@@ -63,20 +65,31 @@ def _gpiod() -> Any:
     return gpiod
 
 
-def _settings(direction: str = "as_is", edge: str = "none", bias: str = "as_is", active_low: bool = False,
-              debounce_us: int = 0, value: int = 0) -> Any:
+def _settings(
+    direction: str = "as_is",
+    edge: str = "none",
+    bias: str = "as_is",
+    active_low: bool = False,
+    debounce_us: int = 0,
+    value: int = 0,
+) -> Any:
     gpiod = _gpiod()
     line = gpiod.line
     return gpiod.LineSettings(
-        direction=line.Direction[direction.upper()], edge_detection=line.Edge[edge.upper()],
-        bias=line.Bias[bias.upper()], active_low=active_low, debounce_period=timedelta(microseconds=debounce_us),
+        direction=line.Direction[direction.upper()],
+        edge_detection=line.Edge[edge.upper()],
+        bias=line.Bias[bias.upper()],
+        active_low=active_low,
+        debounce_period=timedelta(microseconds=debounce_us),
         output_value=line.Value(value),
     )
 
 
 def _hardware_direction(line: str) -> str:
     """in or out, from the driver's get_direction(), which the kernel calls for debugfs only."""
-    match = re.search(rf"\({re.escape(line)}\s*\|[^)]*\) (in|out)", sysfs.read("/sys/kernel/debug/gpio"))
+    match = re.search(
+        rf"\({re.escape(line)}\s*\|[^)]*\) (in|out)", sysfs.read("/sys/kernel/debug/gpio")
+    )
     return match.group(1) if match else ""
 
 
@@ -86,10 +99,17 @@ def _request(chip: str, config: dict[Any, Any], events: int = 0) -> Any:
 
 def _info(device: Any, line: str) -> LineInfo:
     info = device.get_line_info(line)
-    return {"name": info.name, "offset": info.offset, "used": info.used, "consumer": info.consumer or "",
-            "direction": info.direction.name.lower(), "bias": info.bias.name.lower(),
-            "edge": info.edge_detection.name.lower(), "active_low": info.active_low,
-            "debounce_us": int(info.debounce_period.total_seconds() * 1000000)}
+    return {
+        "name": info.name,
+        "offset": info.offset,
+        "used": info.used,
+        "consumer": info.consumer or "",
+        "direction": info.direction.name.lower(),
+        "bias": info.bias.name.lower(),
+        "edge": info.edge_detection.name.lower(),
+        "active_low": info.active_low,
+        "debounce_us": int(info.debounce_period.total_seconds() * 1000000),
+    }
 
 
 @call
@@ -103,7 +123,10 @@ def identity(*, chip: str) -> Identity:
 
 @call
 def find_line(line: str) -> tuple[str, int]:
-    """The node of a line's controller and its offset, by the line's name or `label-offset`; ENOENT for none."""
+    """The node of a line's controller and its offset, by the line's name or `label-offset`.
+
+    ENOENT for none.
+    """
     return gpio.find_line(line)
 
 
@@ -117,31 +140,45 @@ def info(line: str, *, chip: str) -> LineInfo:
 @call
 def get(lines: list[str], bias: str = "as_is", active_low: bool = False, *, chip: str) -> list[int]:
     """The values of lines, requested as inputs."""
-    with _request(chip, {tuple(lines): _settings("input", bias=bias, active_low=active_low)}) as request:
+    with _request(
+        chip, {tuple(lines): _settings("input", bias=bias, active_low=active_low)}
+    ) as request:
         return [value.value for value in request.get_values(lines)]
 
 
 @listen
-def hold(values: dict[str, int], until: str, timeout_s: float = 2.0, *,
-         chip: str) -> Generator[None, None, dict[str, DrivenInfo]]:
-    """Drive lines until there is an edge on the line `until`; the state of each while it was driven.
+def hold(
+    values: dict[str, int], until: str, timeout_s: float = 2.0, *, chip: str
+) -> Generator[None, None, dict[str, DrivenInfo]]:
+    """Drive lines until there is an edge on the line `until`.
+
+    The state of each while it was driven.
 
     ETIMEDOUT when no edge comes.
     """
-    config: dict[Any, Any] = {line: _settings("output", value=value) for line, value in values.items()}
+    config: dict[Any, Any] = {
+        line: _settings("output", value=value) for line, value in values.items()
+    }
     config[until] = _settings("input", "both")
     with _request(chip, config) as request:
         yield
         if not request.wait_edge_events(timeout_s):
             raise OSError(errno.ETIMEDOUT, f"no edge on {until} within {timeout_s} s")
         with _gpiod().Chip(gpio.path_of(chip)) as device:
-            return {line: {**_info(device, line), "value": request.get_value(line).value,
-                           "hardware": _hardware_direction(line)} for line in values}
+            return {
+                line: {
+                    **_info(device, line),
+                    "value": request.get_value(line).value,
+                    "hardware": _hardware_direction(line),
+                }
+                for line in values
+            }
 
 
 @listen
-def set_later(line: str, value: int, until: str, timeout_s: float = 2.0, *,
-              chip: str) -> Generator[None, None, None]:
+def set_later(
+    line: str, value: int, until: str, timeout_s: float = 2.0, *, chip: str
+) -> Generator[None, None, None]:
     """Drive a line to the opposite of `value`, and to `value` after an edge on the line `until`."""
     config = {line: _settings("output", value=1 - value), until: _settings("input", "both")}
     with _request(chip, config) as request:
@@ -156,7 +193,9 @@ def loop(out: str, into: str, values: list[int], *, chip: str) -> list[int]:
     """Drive `out` to each value and read it at `into`, which a jumper connects."""
     levels = []
     value_of = _gpiod().line.Value
-    with _request(chip, {out: _settings("output", value=values[0]), into: _settings("input")}) as request:
+    with _request(
+        chip, {out: _settings("output", value=values[0]), into: _settings("input")}
+    ) as request:
         for value in values:
             request.set_value(out, value_of(value))
             levels.append(request.get_value(into).value)
@@ -167,7 +206,9 @@ def loop(out: str, into: str, values: list[int], *, chip: str) -> list[int]:
 def set_directions(line: str, directions: list[str], *, chip: str) -> list[str]:
     """Set a requested line to each direction; the kernel's direction after each."""
     results = []
-    with _request(chip, {line: _settings(directions[0])}) as request, _gpiod().Chip(gpio.path_of(chip)) as device:
+    with _request(chip, {line: _settings(directions[0])}) as request, _gpiod().Chip(
+        gpio.path_of(chip)
+    ) as device:
         for direction in directions:
             request.reconfigure_lines({line: _settings(direction)})
             results.append(_info(device, line)["direction"])
@@ -175,15 +216,26 @@ def set_directions(line: str, directions: list[str], *, chip: str) -> list[str]:
 
 
 @listen
-def edges(line: str, count: int, edge: str = "both", timeout_s: float = 2.0, debounce_us: int = 0, bias: str = "as_is",
-         active_low: bool = False, *, chip: str) -> Generator[None, None, list[Edge]]:
+def edges(
+    line: str,
+    count: int,
+    edge: str = "both",
+    timeout_s: float = 2.0,
+    debounce_us: int = 0,
+    bias: str = "as_is",
+    active_low: bool = False,
+    *,
+    chip: str,
+) -> Generator[None, None, list[Edge]]:
     """The edges of a line, until `count` have come or the timeout."""
     settings = _settings("input", edge, bias, active_low, debounce_us)
     events: list[Edge] = []
     with _request(chip, {line: settings}, events=1024) as request:
         yield
         deadline = time.monotonic() + timeout_s
-        while len(events) < count and request.wait_edge_events(max(0.0, deadline - time.monotonic())):
+        while len(events) < count and request.wait_edge_events(
+            max(0.0, deadline - time.monotonic())
+        ):
             events += [_edge(event) for event in request.read_edge_events()]
         return events
 
@@ -219,7 +271,10 @@ def request_twice(line: str, *, chip: str) -> None:
 
 @call
 def loop_edges(out: str, into: str, count: int, timeout_s: float = 5.0, *, chip: str) -> list[Edge]:
-    """Toggle `out` `count` times, waiting at `into` for each edge; time stamps are ns since the toggle."""
+    """Toggle `out` `count` times, waiting at `into` for each edge.
+
+    Time stamps are ns since the toggle.
+    """
     events: list[Edge] = []
     value_of = _gpiod().line.Value
     config = {out: _settings("output", value=0), into: _settings("input", "both")}

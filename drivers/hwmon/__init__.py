@@ -1,1 +1,4 @@
-"""Exercise a temperature sensor through hwmon in sysfs.   Ref: Documentation/hwmon/sysfs-interface.rst"""
+"""Exercise a temperature sensor through hwmon in sysfs.
+
+Ref: Documentation/hwmon/sysfs-interface.rst
+"""

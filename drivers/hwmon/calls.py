@@ -1,4 +1,6 @@
-"""Calls on a temperature sensor that is bound to its hwmon driver.   Ref: Documentation/hwmon/sysfs-interface.rst
+"""Calls on a temperature sensor that is bound to its hwmon driver.
+
+Ref: Documentation/hwmon/sysfs-interface.rst
 
 Temperatures are in thousandths of a degree Celsius, as in sysfs.
 """
@@ -28,7 +30,7 @@ class Readings(TypedDict):
 
 
 class FirstReading(TypedDict):
-    """The first temperature, how many reads failed with EAGAIN before it, and the seconds until it."""
+    """The first temperature, the EAGAINs before it, and the seconds until it."""
 
     value: int
     refused: int
@@ -69,7 +71,9 @@ def write(attribute: str, value: int, *, adapter: str, address: int) -> int:
 
 
 @call
-def read_many(count: int, attribute: str = "temp1_input", *, adapter: str, address: int) -> Readings:
+def read_many(
+    count: int, attribute: str = "temp1_input", *, adapter: str, address: int
+) -> Readings:
     """Read an attribute `count` times."""
     path = f"{_folder(adapter, address)}/{attribute}"
     began = time.monotonic()
@@ -85,7 +89,8 @@ def rebind(driver: str, *, adapter: str, address: int) -> str:
 
 @call
 def wait_for_reading(timeout_s: float = 1.0, *, adapter: str, address: int) -> FirstReading:
-    """Read until the driver has a temperature: it returns EAGAIN until the sensor's first conversion.
+    """Read until the driver has a temperature: it returns EAGAIN until the sensor's first
+    conversion.
 
     Raises OSError: any other errno at once, EAGAIN after `timeout_s`.
     """
@@ -93,7 +98,11 @@ def wait_for_reading(timeout_s: float = 1.0, *, adapter: str, address: int) -> F
     began, refused = time.monotonic(), 0
     while True:
         try:
-            return {"value": int(sysfs.read(path)), "refused": refused, "seconds": time.monotonic() - began}
+            return {
+                "value": int(sysfs.read(path)),
+                "refused": refused,
+                "seconds": time.monotonic() - began,
+            }
         except OSError as error:
             if error.errno != errno.EAGAIN or time.monotonic() - began > timeout_s:
                 raise
@@ -102,7 +111,9 @@ def wait_for_reading(timeout_s: float = 1.0, *, adapter: str, address: int) -> F
 
 
 @call
-def first_reading(driver: str, timeout_s: float = 1.0, *, adapter: str, address: int) -> FirstReading:
+def first_reading(
+    driver: str, timeout_s: float = 1.0, *, adapter: str, address: int
+) -> FirstReading:
     """Rebind the driver and wait for its first temperature, as `wait_for_reading`."""
     i2c.rebind(adapter, address, driver)
     return wait_for_reading(timeout_s, adapter=adapter, address=address)

@@ -1,4 +1,6 @@
-"""Calls on an I2C adapter, through i2c-dev and smbus2.   Ref: Documentation/i2c/dev-interface.rst, smbus-protocol.rst
+"""Calls on an I2C adapter, through i2c-dev and smbus2.
+
+Ref: Documentation/i2c/dev-interface.rst, smbus-protocol.rst
 
 An adapter is named as the kernel names it (`s3c2410-i2c`) or by its number. Errors are those of
 Documentation/i2c/fault-codes.rst, as errno.
@@ -13,13 +15,16 @@ from typing import Any, TypedDict
 
 from drivers.agent.call import call
 from drivers.uapi import i2c as bus
+from drivers.uapi import sysfs
 from drivers.uapi.modules import load_module
 
 _I2C_M_RD = 0x0001
 
 
 class Message(TypedDict, total=False):
-    """A message of a combined transfer: to `address`, either `write` these bytes or `read` this many."""
+    """A message of a combined transfer: to `address`, either `write` these bytes or `read` this
+    many.
+    """
 
     address: int
     write: bytes
@@ -34,6 +39,13 @@ class Adapter(TypedDict):
     name: str
 
 
+class Identity(TypedDict):
+    """The device that is the adapter's parent, and its driver."""
+
+    device: str
+    driver: str
+
+
 class TimedRead(TypedDict):
     """The bytes read, and how long the transfer took [s]."""
 
@@ -42,11 +54,18 @@ class TimedRead(TypedDict):
 
 
 _PROTOCOLS = {
-    "quick": "write_quick", "receive_byte": "read_byte", "send_byte": "write_byte",
-    "read_byte_data": "read_byte_data", "write_byte_data": "write_byte_data",
-    "read_word_data": "read_word_data", "write_word_data": "write_word_data",
-    "process_call": "process_call", "block_read": "read_block_data", "block_write": "write_block_data",
-    "block_process_call": "block_process_call", "i2c_block_read": "read_i2c_block_data",
+    "quick": "write_quick",
+    "receive_byte": "read_byte",
+    "send_byte": "write_byte",
+    "read_byte_data": "read_byte_data",
+    "write_byte_data": "write_byte_data",
+    "read_word_data": "read_word_data",
+    "write_word_data": "write_word_data",
+    "process_call": "process_call",
+    "block_read": "read_block_data",
+    "block_write": "write_block_data",
+    "block_process_call": "block_process_call",
+    "i2c_block_read": "read_i2c_block_data",
     "i2c_block_write": "write_i2c_block_data",
 }
 
@@ -73,17 +92,28 @@ def adapters() -> list[Adapter]:
 
 
 @call
+def identity(*, adapter: str) -> Identity:
+    """The adapter's device and the driver that it is bound to."""
+    parent = bus.parent_of(adapter)
+    return {"device": os.path.basename(parent), "driver": sysfs.driver_of(parent)}
+
+
+@call
 def functions(*, adapter: str) -> list[str]:
     """The adapter's functionality: names of I2C_FUNC_…, without the prefix."""
     from smbus2.smbus2 import I2cFunc  # type: ignore[import-not-found]
 
     with _open(adapter) as opened:
-        return sorted(flag.name for flag in I2cFunc if flag & opened.funcs and bin(flag).count("1") == 1)
+        return sorted(
+            flag.name for flag in I2cFunc if flag & opened.funcs and bin(flag).count("1") == 1
+        )
 
 
 @call
 def scan(first: int = 0x08, last: int = 0x77, *, adapter: str) -> list[int]:
-    """The addresses that acknowledge, probed as i2cdetect does: EEPROMs by a read, the others by a quick write."""
+    """The addresses that acknowledge, probed as i2cdetect does: EEPROMs by a read, the others by a
+    quick write.
+    """
     present = []
     with _open(adapter) as opened:
         for address in range(first, last + 1):
@@ -99,8 +129,12 @@ def scan(first: int = 0x08, last: int = 0x77, *, adapter: str) -> list[int]:
 
 
 @call
-def smbus(address: int, protocol: str, arguments: tuple[Any, ...] = (), pec: bool = False, *, adapter: str) -> Any:
-    """One SMBus transaction: receive_byte, write_word_data … with smbus2's arguments; smbus2's result.
+def smbus(
+    address: int, protocol: str, arguments: tuple[Any, ...] = (), pec: bool = False, *, adapter: str
+) -> Any:
+    """One SMBus transaction: receive_byte, write_word_data … with smbus2's arguments.
+
+    Smbus2's result.
 
     Blocks are lists of bytes.  `pec` adds the packet error code.
     """
@@ -165,8 +199,13 @@ def timed_read(address: int, register: int, count: int, *, adapter: str) -> Time
 
 
 @call
-def read_in_threads(reads: list[tuple[int, int, int]], rounds: int, *, adapter: str) -> list[list[bytes]]:
-    """A thread for each (address, register, count), all reading at the same time, `rounds` times; what each read."""
+def read_in_threads(
+    reads: list[tuple[int, int, int]], rounds: int, *, adapter: str
+) -> list[list[bytes]]:
+    """A thread for each (address, register, count), all reading at the same time, `rounds` times.
+
+    What each read.
+    """
     from smbus2 import i2c_msg
 
     data: list[list[bytes]] = [[] for _ in reads]
@@ -177,7 +216,10 @@ def read_in_threads(reads: list[tuple[int, int, int]], rounds: int, *, adapter: 
         try:
             with _open(adapter) as opened:
                 for _ in range(rounds):
-                    request, answer = i2c_msg.write(address, [register]), i2c_msg.read(address, count)
+                    request, answer = (
+                        i2c_msg.write(address, [register]),
+                        i2c_msg.read(address, count),
+                    )
                     opened.i2c_rdwr(request, answer)
                     data[index].append(bytes(list(answer)))
         except OSError as error:

@@ -1,4 +1,7 @@
-"""Calls on a mouse through evdev and hidraw.   Ref: Documentation/input/, Documentation/hid/hidraw.rst"""
+"""Calls on a mouse through evdev and hidraw.
+
+Ref: Documentation/input/, Documentation/hid/hidraw.rst
+"""
 from __future__ import annotations
 
 import contextlib
@@ -17,7 +20,9 @@ SILENCE_S = 1.0  # no more events come after this long without one
 
 
 class Identity(TypedDict):
-    """The device's nodes ("" for no hidraw node), its drivers, name, and the codes of its keys and axes."""
+    """The device's nodes ("" for no hidraw node), its drivers, name, and the codes of its keys and
+    axes.
+    """
 
     event: str
     hidraw: str
@@ -37,7 +42,10 @@ class Watched(TypedDict, total=False):
 
 
 class Suspended(TypedDict):
-    """Whether the mouse suspended, and after how many seconds; whether it resumed by itself; its events."""
+    """Whether the mouse suspended, and after how many seconds.
+
+    Whether it resumed by itself; its events.
+    """
 
     suspended: bool
     seconds: float
@@ -58,8 +66,8 @@ def closing(opened: int) -> Iterator[int]:
 def real_time() -> Iterator[None]:
     """Run under SCHED_FIFO, on the CPU that takes the interrupts.
 
-    evdev buffers 64 events, 21 ms of motion: a reader that is scheduled later loses events through no fault of the
-    driver.
+    evdev buffers 64 events, 21 ms of motion: a reader that is scheduled later loses events through
+    no fault of the driver.
     """
     cpus, policy, priority = os.sched_getaffinity(0), os.sched_getscheduler(0), os.sched_getparam(0)
     try:
@@ -80,15 +88,22 @@ def identity(vendor: int, product: int) -> Identity:
     with closing(evdev.open_node(path)) as opened:
         can = evdev.capabilities(opened)
     raw = hidraw.nodes(vendor, product)
-    return {"event": path, "hidraw": "/dev/" + raw[0] if raw else "",
-            "driver": ",".join(sorted(set(usb.bound(device).values()))), **can}
+    return {
+        "event": path,
+        "hidraw": "/dev/" + raw[0] if raw else "",
+        "driver": ",".join(sorted(set(usb.bound(device).values()))),
+        **can,
+    }
 
 
 @call
 def use_driver(vendor: int, product: int, driver: str, timeout_s: float = 2.0) -> str:
-    """Bind the mouse to usbhid or usbmouse and wait for its event node; the driver that is bound then.
+    """Bind the mouse to usbhid or usbmouse and wait for its event node.
 
-    usbmouse is loaded for it, and unloaded for usbhid: which of two matching drivers probes a mouse first is chance.
+    The driver that is bound then.
+
+    usbmouse is loaded for it, and unloaded for usbhid: which of two matching drivers probes a mouse
+    first is chance.
     """
     load_module(driver)
     name = usb.interfaces(usb.folder(vendor, product))[0]
@@ -96,7 +111,10 @@ def use_driver(vendor: int, product: int, driver: str, timeout_s: float = 2.0) -
     if driver != "usbmouse":
         unload_module("usbmouse", timeout_s)
     if not usb.wait_for(lambda: evdev.nodes(vendor, product), timeout_s):
-        raise OSError(errno.ETIMEDOUT, f"{name} is bound to {driver}, but has no event node after {timeout_s} s")
+        raise OSError(
+            errno.ETIMEDOUT,
+            f"{name} is bound to {driver}, but has no event node after {timeout_s} s",
+        )
     return usb.driver_of(name)
 
 
@@ -115,9 +133,16 @@ def input_report(vendor: int, product: int, size: int = 8) -> bytes:
 
 
 @listen
-def watch(vendor: int, product: int, reports: int, raw: bool = False, quiet_s: float = 0.08,
-          timeout_s: float = 3.0) -> Generator[None, None, Watched]:
-    """Read events until `reports` frames have come and then none for `quiet_s`, or until the timeout.
+def watch(
+    vendor: int,
+    product: int,
+    reports: int,
+    raw: bool = False,
+    quiet_s: float = 0.08,
+    timeout_s: float = 3.0,
+) -> Generator[None, None, Watched]:
+    """Read events until `reports` frames have come and then none for `quiet_s`, or until the
+    timeout.
 
     It also ends SILENCE_S after the last event.  `raw`: read hidraw as well.
     """
@@ -131,15 +156,23 @@ def watch(vendor: int, product: int, reports: int, raw: bool = False, quiet_s: f
         yield
         reader = _Reader(event_node, raw_node)
         reader.run(reports, quiet_s, timeout_s)
-    watched: Watched = {"events": bytes(reader.events), "frames": reader.frames, "gone": reader.gone}
+    watched: Watched = {
+        "events": bytes(reader.events),
+        "frames": reader.frames,
+        "gone": reader.gone,
+    }
     if raw:
         watched["raw"] = reader.reports
     return watched
 
 
 @listen
-def suspend_while_open(vendor: int, product: int, timeout_s: float = 3.0) -> Generator[None, None, Suspended]:
-    """Runtime suspend the mouse with remote wakeup, while its event node is open; ready when it is suspended.
+def suspend_while_open(
+    vendor: int, product: int, timeout_s: float = 3.0
+) -> Generator[None, None, Suspended]:
+    """Runtime suspend the mouse with remote wakeup, while its event node is open.
+
+    Ready when it is suspended.
 
     Then wait a tenth of `timeout_s` for a remote wakeup, and resume it in any case.
     """
@@ -154,7 +187,9 @@ def suspend_while_open(vendor: int, product: int, timeout_s: float = 3.0) -> Gen
                     raise
                 result["suspended"] = False
             yield
-            result["resumed"] = usb.wait_for(lambda: usb.runtime_status(device) == "active", timeout_s / 10)
+            result["resumed"] = usb.wait_for(
+                lambda: usb.runtime_status(device) == "active", timeout_s / 10
+            )
         finally:
             usb.resume(device)
         result["events"] = evdev.read_packed(opened)[0]

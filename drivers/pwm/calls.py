@@ -30,8 +30,11 @@ class Written(TypedDict):
 def identity(*, controller: str) -> Identity:
     """The controller and its channels."""
     path = pwm.path_of(controller)
-    return {"name": os.path.basename(path), "channels": int(sysfs.read(f"{path}/npwm")),
-            "exported": pwm.exported(controller)}
+    return {
+        "name": os.path.basename(path),
+        "channels": int(sysfs.read(f"{path}/npwm")),
+        "exported": pwm.exported(controller),
+    }
 
 
 @call
@@ -41,8 +44,9 @@ def export(channel: int, *, controller: str) -> None:
 
 
 @call
-def start(channel: int, period: int, duty_cycle: int, polarity: str = "normal", *,
-          controller: str) -> pwm.State:
+def start(
+    channel: int, period: int, duty_cycle: int, polarity: str = "normal", *, controller: str
+) -> pwm.State:
     """Export a channel, configure and enable it; its attributes then.  `stop` ends that."""
     export(channel, controller=controller)
     folder = pwm.channel_of(controller, channel)

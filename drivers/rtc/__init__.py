@@ -1,1 +1,4 @@
-"""Exercise a real-time clock through /dev/rtcN and sysfs.   Ref: Documentation/admin-guide/rtc.rst"""
+"""Exercise a real-time clock through /dev/rtcN and sysfs.
+
+Ref: Documentation/admin-guide/rtc.rst
+"""

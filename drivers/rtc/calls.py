@@ -1,7 +1,7 @@
 """Calls on an RTC behind I2C, through /dev/rtcN and sysfs.   Ref: include/uapi/linux/rtc.h, rtc(4)
 
-The RTC is found by its I2C device: its number depends on what other RTCs there are.  Times are text,
-"2024-02-29 23:59:59", in UTC.
+The RTC is found by its I2C device: its number depends on what other RTCs there are.  Times are
+text, "2024-02-29 23:59:59", in UTC.
 """
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ _SETTLED_S = 0.5
 
 
 class Identity(TypedDict):
-    """The bound driver, the RTC's name in sysfs, and whether the kernel sets the system time from it (rtc0)."""
+    """The bound driver, the RTC's name in sysfs, and whether the kernel sets the system time from
+    it (rtc0).
+    """
 
     driver: str
     name: str
@@ -61,8 +63,11 @@ class Alarm(TypedDict):
 def identity(*, adapter: str, address: int) -> Identity:
     """The driver and the name."""
     name = rtc.name_of(adapter, address)
-    return {"driver": i2c.driver_of(adapter, address), "name": sysfs.read(f"/sys/class/rtc/{name}/name"),
-            "system": name == "rtc0"}
+    return {
+        "driver": i2c.driver_of(adapter, address),
+        "name": sysfs.read(f"/sys/class/rtc/{name}/name"),
+        "system": name == "rtc0",
+    }
 
 
 @call
@@ -75,7 +80,8 @@ def read(*, adapter: str, address: int) -> str:
 def set_time(to: str, weekday: int | None = None, *, adapter: str, address: int) -> None:
     """Set the time (RTC_SET_TIME); `weekday`, 0 to 6 from Sunday, is the right one by default.
 
-    The kernel then reads the RTC once more, from a work queue (rtc_update_irq); this waits until it has.
+    The kernel then reads the RTC once more, from a work queue (rtc_update_irq); this waits until it
+    has.
     """
     rtc.ioctl(adapter, address, rtc.SET_TIME, rtc.TIME.pack(*rtc.fields(to, weekday)))
     _ = wakeup_active_for(_SETTLED_S, adapter=adapter, address=address)
@@ -83,7 +89,8 @@ def set_time(to: str, weekday: int | None = None, *, adapter: str, address: int)
 
 @call
 def wakeup_active_for(longer_than_s: float, *, adapter: str, address: int) -> bool:
-    """Whether the RTC's wakeup source stays active, which blocks suspend, from now for longer than this.
+    """Whether the RTC's wakeup source stays active, which blocks suspend, from now for longer than
+    this.
 
     False also for an RTC that is no wakeup source.
     """
@@ -141,7 +148,9 @@ def set_alarm(to: str, enabled: bool = True, *, adapter: str, address: int) -> N
 @call
 def alarm(*, adapter: str, address: int) -> Alarm:
     """Read the alarm (RTC_WKALM_RD)."""
-    enabled, _, *fields = rtc.ALARM.unpack(rtc.ioctl(adapter, address, rtc.WKALM_RD, bytes(rtc.ALARM.size)))
+    enabled, _, *fields = rtc.ALARM.unpack(
+        rtc.ioctl(adapter, address, rtc.WKALM_RD, bytes(rtc.ALARM.size))
+    )
     return {"time": rtc.text_of(fields), "enabled": bool(enabled)}
 
 

@@ -1,4 +1,6 @@
-"""Unbind the driver of an RTC that is in use, from child processes: the kernel may oops, or never return."""
+"""Unbind the driver of an RTC that is in use, from child processes: the kernel may oops, or never
+return.
+"""
 from __future__ import annotations
 
 import errno
@@ -18,7 +20,9 @@ _QUEUED_S = 0.06  # until a second task waits for the lock that the first one ho
 
 
 class IoctlsAfterUnbind(TypedDict):
-    """The errno of the unbind, those of the ioctls that returned, how their process ended, the driver bound again."""
+    """The errno of the unbind, those of the ioctls that returned, how their process ended, the
+    driver bound again.
+    """
 
     unbind: int
     errnos: list[int]
@@ -27,7 +31,9 @@ class IoctlsAfterUnbind(TypedDict):
 
 
 class UnbindDuringRead(TypedDict):
-    """The errno of read, unbind and second read, how each ended ("done", "stuck"), the driver bound again."""
+    """The errno of read, unbind and second read, how each ended ("done", "stuck"), the driver bound
+    again.
+    """
 
     errnos: list[int]
     ends: list[str]
@@ -36,7 +42,9 @@ class UnbindDuringRead(TypedDict):
 
 @call
 def ioctls_after_unbind(driver: str, *, adapter: str, address: int) -> IoctlsAfterUnbind:
-    """Open the RTC, unbind its driver, run RTC_RD_TIME and RTC_VL_READ on the open file, bind the driver again."""
+    """Open the RTC, unbind its driver, run RTC_RD_TIME and RTC_VL_READ on the open file, bind the
+    driver again.
+    """
     node, name = "/dev/" + rtc.name_of(adapter, address), os.path.basename(client(adapter, address))
 
     def work(stop: Callable[[float], bool], send: Callable[[object], None]) -> None:
@@ -54,12 +62,18 @@ def ioctls_after_unbind(driver: str, *, adapter: str, address: int) -> IoctlsAft
     errnos = [value for value in (child.value(2.0), child.value(2.0)) if value is not None]
     ended = child.wait(2.0)
     child.close()
-    return {"unbind": unbind, "errnos": errnos, "ended": ended, "driver": rebind(adapter, address, driver)}
+    return {
+        "unbind": unbind,
+        "errnos": errnos,
+        "ended": ended,
+        "driver": rebind(adapter, address, driver),
+    }
 
 
 @call
 def unbind_during_read(driver: str, *, adapter: str, address: int) -> UnbindDuringRead:
-    """Unbind the driver during a read of since_epoch, start a second read behind it, bind the driver again.
+    """Unbind the driver during a read of since_epoch, start a second read behind it, bind the
+    driver again.
 
     For an RTC that takes some tenths of a second to read, so that all three wait for the same lock.
     """
@@ -72,8 +86,11 @@ def unbind_during_read(driver: str, *, adapter: str, address: int) -> UnbindDuri
     results = [step.wait(1.0).result() for step in (reading, unbinding, behind)]
     behind.child.close()  # a reader that is killed drops its reference, and the unbind can return
     _ = unbinding.wait()
-    return {"errnos": [result["errno"] for result in results], "ends": [result["end"] for result in results],
-            "driver": rebind(adapter, address, driver)}
+    return {
+        "errnos": [result["errno"] for result in results],
+        "ends": [result["end"] for result in results],
+        "driver": rebind(adapter, address, driver),
+    }
 
 
 def _unbind_file(driver: str) -> str:

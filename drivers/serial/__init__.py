@@ -1,1 +1,4 @@
-"""Exercise a serial port with a loop-back plug through its tty.   Ref: Documentation/driver-api/serial/driver.rst"""
+"""Exercise a serial port with a loop-back plug through its tty.
+
+Ref: Documentation/driver-api/serial/driver.rst
+"""

@@ -1,7 +1,7 @@
 """Calls on a serial port, through pyserial.   Ref: termios(3), tty_ioctl(4)
 
-A port is named as in /dev: ttyS0.  A format is as in 8N1: word length, parity (N, E, O, M, S), stop bits.
-The port has a loop-back plug: TxD to RxD, RTS to CTS, DTR to DSR and DCD.
+A port is named as in /dev: ttyS0.  A format is as in 8N1: word length, parity (N, E, O, M, S), stop
+bits. The port has a loop-back plug: TxD to RxD, RTS to CTS, DTR to DSR and DCD.
 """
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ class Received(TypedDict):
 
 
 class Configured(TypedDict):
-    """The format that termios has, the rate that the driver has set, and the character that came back."""
+    """The format that termios has, the rate that the driver has set, and the character that came
+    back.
+    """
 
     format: str
     speed: int
@@ -37,20 +39,36 @@ class Configured(TypedDict):
 
 
 class FlowControlled(TypedDict):
-    """How many characters were held in the output queue, the seconds until they were sent, and their echo."""
+    """How many characters were held in the output queue, the seconds until they were sent, and
+    their echo.
+    """
 
     held: int
     seconds: float
     echo: bytes
 
 
-def _open(port: str, baud: int = 115200, format: str = "8N1", rtscts: bool = False, xonxoff: bool = False,
-          timeout_s: float = 1.0) -> Any:
+def _open(
+    port: str,
+    baud: int = 115200,
+    format: str = "8N1",
+    rtscts: bool = False,
+    xonxoff: bool = False,
+    timeout_s: float = 1.0,
+) -> Any:
     # Imported here: the host imports this module for its calls and need not have the library.
     from serial import Serial  # type: ignore[import-untyped]
 
     opened = Serial(
-        "/dev/" + port, baud, int(format[0]), format[1], float(format[2:]), timeout_s, xonxoff, rtscts)
+        "/dev/" + port,
+        baud,
+        int(format[0]),
+        format[1],
+        float(format[2:]),
+        timeout_s,
+        xonxoff,
+        rtscts,
+    )
     opened.reset_input_buffer()
     return opened
 
@@ -62,16 +80,31 @@ def identity(*, port: str) -> tty.Identity:
 
 
 @call
-def echo(data: bytes, baud: int = 115200, format: str = "8N1", rtscts: bool = False, xonxoff: bool = False,
-         timeout_s: float = 2.0, *, port: str) -> tty.Echo:
+def echo(
+    data: bytes,
+    baud: int = 115200,
+    format: str = "8N1",
+    rtscts: bool = False,
+    xonxoff: bool = False,
+    timeout_s: float = 2.0,
+    *,
+    port: str,
+) -> tty.Echo:
     """Send `data` and read as many characters."""
     with _open(port, baud, format, rtscts, xonxoff, timeout_s) as opened:
         return tty.echo(opened, data)
 
 
 @call
-def bulk(count: int, seed: int = 1, baud: int = 115200, rtscts: bool = True, timeout_s: float = 5.0, *,
-         port: str) -> tty.Run:
+def bulk(
+    count: int,
+    seed: int = 1,
+    baud: int = 115200,
+    rtscts: bool = True,
+    timeout_s: float = 5.0,
+    *,
+    port: str,
+) -> tty.Run:
     """Send `count` random characters and compare what is read; `timeout_s` is for each read."""
     with _open(port, baud, rtscts=rtscts, timeout_s=timeout_s) as opened:
         return tty.bulk(opened, count, seed)
@@ -83,11 +116,17 @@ def configure(baud: int, format: str = "8N1", *, port: str) -> Configured:
     with _open(port, baud, format, timeout_s=0.5) as opened:
         flags = termios.tcgetattr(opened.fileno())[2]
         opened.write(b"\x15")
-        bits = {termios.CS5: 5, termios.CS6: 6, termios.CS7: 7, termios.CS8: 8}[flags & termios.CSIZE]
+        bits = {termios.CS5: 5, termios.CS6: 6, termios.CS7: 7, termios.CS8: 8}[
+            flags & termios.CSIZE
+        ]
         odd = "O" if flags & termios.PARODD else "E"
         parity = odd if flags & termios.PARENB else "N"
         stop = 2 if flags & termios.CSTOPB else 1
-        return {"format": f"{bits}{parity}{stop}", "received": opened.read(1), "speed": _speed(opened)}
+        return {
+            "format": f"{bits}{parity}{stop}",
+            "received": opened.read(1),
+            "speed": _speed(opened),
+        }
 
 
 def _speed(opened: tty.Port) -> int:
@@ -97,11 +136,19 @@ def _speed(opened: tty.Port) -> int:
 
 
 @listen
-def receive(count: int, baud: int = 115200, format: str = "8N1", mark_errors: bool = False,
-            timeout_s: float = 1.0, *, port: str) -> Generator[None, None, Received]:
+def receive(
+    count: int,
+    baud: int = 115200,
+    format: str = "8N1",
+    mark_errors: bool = False,
+    timeout_s: float = 1.0,
+    *,
+    port: str,
+) -> Generator[None, None, Received]:
     """Read `count` characters that come from outside.
 
-    `mark_errors`: the tty puts 255, 0 in front of a character with an error (termios PARMRK, INPCK).
+    `mark_errors`: the tty puts 255, 0 in front of a character with an error (termios PARMRK,
+    INPCK).
     """
     with _open(port, baud, format, timeout_s=timeout_s) as opened:
         if mark_errors:
@@ -150,8 +197,13 @@ def modem_lines(states: list[dict[str, bool]], *, port: str) -> list[dict[str, b
 
 
 @listen
-def send_when_cts(data: bytes, timeout_s: float = 2.0, *, port: str) -> Generator[None, None, FlowControlled]:
-    """Send with RTS/CTS flow control while CTS is inactive; after the host has activated it, wait until all is sent."""
+def send_when_cts(
+    data: bytes, timeout_s: float = 2.0, *, port: str
+) -> Generator[None, None, FlowControlled]:
+    """Send with RTS/CTS flow control while CTS is inactive.
+
+    After the host has activated it, wait until all is sent.
+    """
     with _open(port, rtscts=True, timeout_s=timeout_s) as opened:
         opened.write(data)
         time.sleep(_SETTLE_S)  # time in which nothing must be sent
@@ -162,8 +214,13 @@ def send_when_cts(data: bytes, timeout_s: float = 2.0, *, port: str) -> Generato
 
 
 @listen
-def send_when_xon(data: bytes, timeout_s: float = 2.0, *, port: str) -> Generator[None, None, FlowControlled]:
-    """Stop the output with an XOFF through the plug, and send; after the host's XON wait until all is sent."""
+def send_when_xon(
+    data: bytes, timeout_s: float = 2.0, *, port: str
+) -> Generator[None, None, FlowControlled]:
+    """Stop the output with an XOFF through the plug, and send.
+
+    After the host's XON wait until all is sent.
+    """
     with _open(port, xonxoff=True, timeout_s=timeout_s) as opened:
         opened.write(b"\x13.")
         opened.read(1)  # the full stop follows the XOFF, which has taken effect by now

@@ -23,16 +23,24 @@ def identity(*, port: str) -> tty.Identity:
 
 
 @call
-def echo(data: bytes, baud: int = 115200, rtscts: bool = False, timeout_s: float = 2.0, *,
-         port: str) -> tty.Echo:
+def echo(
+    data: bytes, baud: int = 115200, rtscts: bool = False, timeout_s: float = 2.0, *, port: str
+) -> tty.Echo:
     """Send `data` and read as many characters."""
     with _open(port, baud, rtscts, timeout_s) as opened:
         return tty.echo(opened, data)
 
 
 @call
-def bulk(count: int, seed: int = 1, baud: int = 115200, rtscts: bool = True, timeout_s: float = 5.0, *,
-         port: str) -> tty.Run:
+def bulk(
+    count: int,
+    seed: int = 1,
+    baud: int = 115200,
+    rtscts: bool = True,
+    timeout_s: float = 5.0,
+    *,
+    port: str,
+) -> tty.Run:
     """Send `count` random characters and compare what is read; `timeout_s` is for each read."""
     with _open(port, baud, rtscts, timeout_s) as opened:
         return tty.bulk(opened, count, seed)

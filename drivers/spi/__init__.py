@@ -1,1 +1,4 @@
-"""Exercise spidev: /dev/spidevB.C.   Ref: Documentation/spi/spidev.rst, include/uapi/linux/spi/spidev.h"""
+"""Exercise spidev: /dev/spidevB.C.
+
+Ref: Documentation/spi/spidev.rst, include/uapi/linux/spi/spidev.h
+"""

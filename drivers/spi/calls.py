@@ -1,4 +1,7 @@
-"""Calls on a spidev device, through the spidev library; what it does not offer goes to the ioctls of uapi/spidev.py."""
+"""Calls on a spidev device, through the spidev library.
+
+What it does not offer goes to the ioctls of uapi/spidev.py.
+"""
 from __future__ import annotations
 
 import array
@@ -17,9 +20,24 @@ from drivers.uapi import spidev, sysfs
 from drivers.uapi.spidev import Settings, Transfer
 
 __all__ = [
-    "bulk", "compare_with_spidev_test", "concurrent_transfers", "configure", "identity", "interrupts", "lengths",
-    "message", "message_errnos", "mode_through_two_descriptors", "raw_ioctl", "read", "settings", "setup_leak_bytes",
-    "transfer", "unbind_while_open", "write", "xfer_variants",
+    "bulk",
+    "compare_with_spidev_test",
+    "concurrent_transfers",
+    "configure",
+    "identity",
+    "interrupts",
+    "lengths",
+    "message",
+    "message_errnos",
+    "mode_through_two_descriptors",
+    "raw_ioctl",
+    "read",
+    "settings",
+    "setup_leak_bytes",
+    "transfer",
+    "unbind_while_open",
+    "write",
+    "xfer_variants",
 ]
 
 DEVICES = f"{sysfs.BUSES}/spi/devices"
@@ -39,7 +57,9 @@ class Identity(TypedDict):
 
 
 class Mismatch(TypedDict):
-    """A transfer that came back different: its size, the first differing offset, up to 4 bytes each way."""
+    """A transfer that came back different: its size, the first differing offset, up to 4 bytes each
+    way.
+    """
 
     size: int
     at: int
@@ -55,15 +75,23 @@ class Bulk(TypedDict):
 
 
 def library_device(bus: int, device: int) -> Any:
-    """A spidev.SpiDev, which is a context manager.  Imported here: the host has no spidev library."""
+    """A spidev.SpiDev, which is a context manager.
+
+    Imported here: the host has no spidev library.
+    """
     import spidev  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     return spidev.SpiDev(bus, device)
 
 
 @contextlib.contextmanager
-def opened(bus: int, device: int, mode: int | None = None, bits_per_word: int | None = None,
-           speed_hz: int | None = None) -> Iterator[Any]:
+def opened(
+    bus: int,
+    device: int,
+    mode: int | None = None,
+    bits_per_word: int | None = None,
+    speed_hz: int | None = None,
+) -> Iterator[Any]:
     """The device with these settings, restored at the end: settings outlive a file descriptor."""
     wanted = {"mode": mode, "bits_per_word": bits_per_word, "max_speed_hz": speed_hz}
     with library_device(bus, device) as spi:
@@ -87,9 +115,12 @@ def identity(bus: int, device: int) -> Identity:
 
     controller = os.path.realpath(os.path.realpath(base) + "/../../..")
     return {
-        "driver": sysfs.driver_of(base), "modalias": text(f"{base}/modalias"),
-        "compatible": text(f"{base}/of_node/compatible"), "node": spidev.path_of(bus, device),
-        "controller": os.path.basename(controller), "controller_driver": sysfs.driver_of(controller),
+        "driver": sysfs.driver_of(base),
+        "modalias": text(f"{base}/modalias"),
+        "compatible": text(f"{base}/of_node/compatible"),
+        "node": spidev.path_of(bus, device),
+        "controller": os.path.basename(controller),
+        "controller_driver": sysfs.driver_of(controller),
         "controller_compatible": text(f"{controller}/of_node/compatible"),
         "bufsiz": text("/sys/module/spidev/parameters/bufsiz"),
     }
@@ -98,7 +129,9 @@ def identity(bus: int, device: int) -> Identity:
 @call
 def interrupts(name: str) -> int:
     """How many interrupts all CPUs have taken for the handler `name`, by /proc/interrupts."""
-    return sum(line["count"] for line in proc_interrupts.interrupts().values() if name in line["names"])
+    return sum(
+        line["count"] for line in proc_interrupts.interrupts().values() if name in line["names"]
+    )
 
 
 @call
@@ -109,8 +142,14 @@ def settings(bus: int, device: int) -> Settings:
 
 
 @call
-def configure(bus: int, device: int, mode: int | None = None, bits_per_word: int | None = None,
-              max_speed_hz: int | None = None, lsb_first: bool | None = None) -> Settings:
+def configure(
+    bus: int,
+    device: int,
+    mode: int | None = None,
+    bits_per_word: int | None = None,
+    max_speed_hz: int | None = None,
+    lsb_first: bool | None = None,
+) -> Settings:
     """Change the given settings through the library, for good; the settings afterwards."""
     with library_device(bus, device) as spi:
         if mode is not None:
@@ -125,8 +164,14 @@ def configure(bus: int, device: int, mode: int | None = None, bits_per_word: int
 
 
 @call
-def transfer(bus: int, device: int, data: bytes, speed_hz: int | None = None, mode: int | None = None,
-             bits_per_word: int | None = None) -> bytes:
+def transfer(
+    bus: int,
+    device: int,
+    data: bytes,
+    speed_hz: int | None = None,
+    mode: int | None = None,
+    bits_per_word: int | None = None,
+) -> bytes:
     """Clock `data` out in one message and return what came back, same length.
 
     `mode`, `bits_per_word` and `speed_hz` hold for this message only.
@@ -137,7 +182,7 @@ def transfer(bus: int, device: int, data: bytes, speed_hz: int | None = None, mo
 
 @call
 def xfer_variants(bus: int, device: int, data: bytes, speed_hz: int = 0) -> dict[str, bytes]:
-    """What each of the library's ways returns: xfer, xfer2, xfer3, and readbytes after writebytes2."""
+    """What the library returns from xfer, xfer2, xfer3, and from readbytes after writebytes2."""
     with opened(bus, device, speed_hz=speed_hz or None) as spi:
         received = {name: bytes(getattr(spi, name)(data)) for name in ("xfer", "xfer2", "xfer3")}
         spi.writebytes2(data)
@@ -160,8 +205,9 @@ def read(bus: int, device: int, length: int) -> bytes:
 
 
 @call
-def message(bus: int, device: int, transfers: list[Transfer], mode: int | None = None,
-            settle: bool = False) -> list[bytes | None]:
+def message(
+    bus: int, device: int, transfers: list[Transfer], mode: int | None = None, settle: bool = False
+) -> list[bytes | None]:
     """One message of several transfers; what each received, None where nothing is received.
 
     `settle`: end with a message that deasserts the chip select, in case cs_change left it asserted.
@@ -175,17 +221,32 @@ def message(bus: int, device: int, transfers: list[Transfer], mode: int | None =
 
 
 @call
-def lengths(bus: int, device: int, sizes: list[int], speed_hz: int = 0, bits_per_word: int = 8,
-            seed: int = 1) -> list[Mismatch]:
+def lengths(
+    bus: int,
+    device: int,
+    sizes: list[int],
+    speed_hz: int = 0,
+    bits_per_word: int = 8,
+    seed: int = 1,
+) -> list[Mismatch]:
     """A transfer of each size, with a pattern of its own; those that came back different."""
     mismatches: list[Mismatch] = []
     with opened(bus, device, bits_per_word=bits_per_word, speed_hz=speed_hz or None) as spi:
         for size in sizes:
             data = pattern(size, seed + size)
-            back = spidev.Message([{"data": data, "speed_hz": speed_hz}]).run(spi.fileno())[0] or b""
+            back = (
+                spidev.Message([{"data": data, "speed_hz": speed_hz}]).run(spi.fileno())[0] or b""
+            )
             if back != data:
-                at = next((i for i in range(size) if back[i:i + 1] != data[i:i + 1]), len(back))
-                mismatches.append({"size": size, "at": at, "sent": data[at:at + 4], "received": back[at:at + 4]})
+                at = next((i for i in range(size) if back[i : i + 1] != data[i : i + 1]), len(back))
+                mismatches.append(
+                    {
+                        "size": size,
+                        "at": at,
+                        "sent": data[at : at + 4],
+                        "received": back[at : at + 4],
+                    }
+                )
     return mismatches
 
 

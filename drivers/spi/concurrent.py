@@ -40,12 +40,19 @@ def mode_through_two_descriptors(bus: int, device: int, mode: int) -> dict[str, 
 
 
 @call
-def concurrent_transfers(bus: int, device: int, other_device: int, sizes: dict[str, int], count: int,
-                         speed_hz: int = 0, other_bits: int = 0x5A) -> Shares:
+def concurrent_transfers(
+    bus: int,
+    device: int,
+    other_device: int,
+    sizes: dict[str, int],
+    count: int,
+    speed_hz: int = 0,
+    other_bits: int = 0x5A,
+) -> Shares:
     """Two processes, each `count` transfers on its own chip select.
 
-    `sizes` are bytes of a transfer: {"own": …, "other": …}. `device` gets counting bytes, `other_device` bytes
-    `other_bits`.
+    `sizes` are bytes of a transfer: {"own": …, "other": …}. `device` gets counting bytes,
+    `other_device` bytes `other_bits`.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -53,7 +60,9 @@ def concurrent_transfers(bus: int, device: int, other_device: int, sizes: dict[s
         status = 1
         try:
             os.close(reader)
-            result = _repeat(bus, other_device, bytes([other_bits]) * sizes["other"], count, speed_hz)
+            result = _repeat(
+                bus, other_device, bytes([other_bits]) * sizes["other"], count, speed_hz
+            )
             os.write(writer, struct.pack("<dd", *result))
             status = 0
         finally:
@@ -66,9 +75,14 @@ def concurrent_transfers(bus: int, device: int, other_device: int, sizes: dict[s
         os.close(reader)
         _, status = os.waitpid(child, 0)
     if len(answer) != 16:
-        raise ChildProcessError(f"the process on chip select {other_device} ended with status {status}")
+        raise ChildProcessError(
+            f"the process on chip select {other_device} ended with status {status}"
+        )
     other = struct.unpack("<dd", answer)
-    return {"own": {"bad": own[0], "seconds": own[1]}, "other": {"bad": other[0], "seconds": other[1]}}
+    return {
+        "own": {"bad": own[0], "seconds": own[1]},
+        "other": {"bad": other[0], "seconds": other[1]},
+    }
 
 
 def _repeat(bus: int, device: int, data: bytes, count: int, speed_hz: int) -> tuple[float, float]:

@@ -16,8 +16,9 @@ from drivers.uapi.spidev import Transfer
 class UnbindErrnos(TypedDict):
     """The errno name of each operation, "" for none.
 
-    read, write, message, mode: through the open file, while the driver is unbound; open: a second open() then; stale:
-    read() through the old file after the driver is bound again; again: a message through a new file.
+    read, write, message, mode: through the open file, while the driver is unbound; open: a second
+    open() then; stale: read() through the old file after the driver is bound again; again: a
+    message through a new file.
     """
 
     read: str
@@ -31,10 +32,15 @@ class UnbindErrnos(TypedDict):
 
 @call
 def raw_ioctl(bus: int, device: int, request: int, argument: bytes = b"", address: int = 0) -> int:
-    """Any ioctl: with `argument` if there is one, else with the bare pointer `address`; its errno reaches the host."""
+    """Any ioctl: with `argument` if there is one, else with the bare pointer `address`.
+
+    Its errno reaches the host.
+    """
     with spidev.opened(bus, device) as fd:
         buffer = ctypes.create_string_buffer(argument, len(argument)) if argument else None
-        return spidev.ioctl_at(fd, request, ctypes.addressof(buffer) if buffer is not None else address)
+        return spidev.ioctl_at(
+            fd, request, ctypes.addressof(buffer) if buffer is not None else address
+        )
 
 
 @call
@@ -46,7 +52,10 @@ def message_errnos(bus: int, device: int, messages: list[list[Transfer]]) -> lis
 
 @call
 def unbind_while_open(bus: int, device: int) -> UnbindErrnos:
-    """Unbind the driver under an open file and bind it again; the errno of each operation (see UnbindErrnos)."""
+    """Unbind the driver under an open file and bind it again.
+
+    The errno of each operation (see UnbindErrnos).
+    """
     name, path = f"spi{bus}.{device}", spidev.path_of(bus, device)
     prepared = spidev.Message([{"data": b"a"}])
     with spidev.opened(bus, device) as fd:
@@ -64,13 +73,22 @@ def unbind_while_open(bus: int, device: int) -> UnbindErrnos:
         stale = _errno_of(lambda: os.read(fd, 1))
     with spidev.opened(bus, device) as fd:
         again = _errno_of(lambda: prepared.run(fd))
-    return {"read": unbound["read"], "write": unbound["write"], "message": unbound["message"],
-            "mode": unbound["mode"], "open": unbound["open"], "stale": stale, "again": again}
+    return {
+        "read": unbound["read"],
+        "write": unbound["write"],
+        "message": unbound["message"],
+        "mode": unbound["mode"],
+        "open": unbound["open"],
+        "stale": stale,
+        "again": again,
+    }
 
 
 @call
 def setup_leak_bytes(bus: int, device: int, times: int) -> int:
-    """Set the mode to what it is `times` times, each of which is an spi_setup(); the growth of kmalloc memory [bytes].
+    """Set the mode to what it is `times` times, each of which is an spi_setup().
+
+    The growth of kmalloc memory [bytes].
 
     Counted are the kmalloc caches of up to 64 bytes.
     """
@@ -84,7 +102,9 @@ def setup_leak_bytes(bus: int, device: int, times: int) -> int:
 
 
 def _kmalloc_bytes() -> int:
-    """Bytes in use in the smallest kmalloc caches, by /proc/slabinfo: name, active objects, objects, size."""
+    """Bytes in use in the smallest kmalloc caches, by /proc/slabinfo: name, active objects,
+    objects, size.
+    """
     with open("/proc/slabinfo") as table:
         rows = [line.split() for line in table if line.startswith("kmalloc-")]
     return sum(int(row[1]) * int(row[3]) for row in rows if int(row[3]) <= 64)

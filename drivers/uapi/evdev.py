@@ -1,4 +1,7 @@
-"""/dev/input/eventN by its system calls.   Ref: Documentation/input/input.rst, include/uapi/linux/input.h"""
+"""/dev/input/eventN by its system calls.
+
+Ref: Documentation/input/input.rst, include/uapi/linux/input.h
+"""
 from __future__ import annotations
 
 import errno
@@ -28,13 +31,19 @@ class Capabilities(TypedDict):
 def nodes(vendor: int, product: int) -> list[str]:
     """Names, as event0, of the event nodes of the devices with these ids."""
     base = "/sys/class/input"
-    names = [name for name in os.listdir(base) if name.startswith("event")] if os.path.isdir(base) else []
+    names = (
+        [name for name in os.listdir(base) if name.startswith("event")]
+        if os.path.isdir(base)
+        else []
+    )
     return sorted(name for name in names if _ids(os.path.join(base, name)) == (vendor, product))
 
 
 def _ids(folder: str) -> tuple[int, int]:
     """Vendor and product; -1 for what is unplugged meanwhile."""
-    texts = [sysfs.read(f"{folder}/device/id/{name}", sysfs.ABSENT) for name in ("vendor", "product")]
+    texts = [
+        sysfs.read(f"{folder}/device/id/{name}", sysfs.ABSENT) for name in ("vendor", "product")
+    ]
     return int(texts[0] or "-1", 16), int(texts[1] or "-1", 16)
 
 
@@ -42,7 +51,9 @@ def node(vendor: int, product: int) -> str:
     """The path of the device's event node; ENODEV when it has none."""
     names = nodes(vendor, product)
     if not names:
-        raise OSError(errno.ENODEV, f"no input device {vendor:04x}:{product:04x}: is a driver bound to it?")
+        raise OSError(
+            errno.ENODEV, f"no input device {vendor:04x}:{product:04x}: is a driver bound to it?"
+        )
     return "/dev/input/" + names[0]
 
 
@@ -55,7 +66,10 @@ def open_node(path: str) -> int:
 
 
 def read_packed(opened: int) -> tuple[bytes, int]:
-    """The events that are queued, packed, and the number of SYN_REPORTs among them.  ENODEV when the device is gone."""
+    """The events that are queued, packed, and the number of SYN_REPORTs among them.
+
+    ENODEV when the device is gone.
+    """
     packed = bytearray()
     reports = 0
     while True:
@@ -74,8 +88,11 @@ def capabilities(opened: int) -> Capabilities:
     """What the device can report, by EVIOCGNAME and EVIOCGBIT."""
     name = bytearray(256)
     fcntl.ioctl(opened, ioc(2, "E", 0x06, len(name)), name)
-    return {"name": name.split(b"\0")[0].decode("utf-8", "replace"),
-            "keys": _bits(opened, 1), "axes": _bits(opened, 2)}
+    return {
+        "name": name.split(b"\0")[0].decode("utf-8", "replace"),
+        "keys": _bits(opened, 1),
+        "axes": _bits(opened, 2),
+    }
 
 
 def _bits(opened: int, kind: int) -> list[int]:

@@ -15,13 +15,16 @@ from drivers.uapi.ioctl import ioc
 
 _DEVICES = "/sys/bus/gpio/devices"
 _CHIP_INFO = struct.Struct("=32s32sI")  # struct gpiochip_info: name, label, lines
-_LINE_INFO = struct.Struct("=32s32sII184x")  # struct gpio_v2_line_info: name, consumer, offset, num_attrs, …
+# struct gpio_v2_line_info: name, consumer, offset, num_attrs, …
+_LINE_INFO = struct.Struct("=32s32sII184x")
 GET_CHIPINFO = ioc(2, 0xB4, 0x01, _CHIP_INFO.size)
 GET_LINEINFO = ioc(3, 0xB4, 0x05, _LINE_INFO.size)
 
 
 class Controller(NamedTuple):
-    """A controller: its name (gpiochip0), its parent device, and that device's driver ("" for none)."""
+    """A controller: its name (gpiochip0), its parent device, and that device's driver ("" for
+    none).
+    """
 
     name: str
     device: str
@@ -48,7 +51,10 @@ def find(chip: str) -> Controller:
 
 
 def path_of(chip: str) -> str:
-    """The device node of the controller with this driver, parent device or name.  ENODEV when there is none."""
+    """The device node of the controller with this driver, parent device or name.
+
+    ENODEV when there is none.
+    """
     return f"/dev/{find(chip).name}"
 
 
@@ -58,7 +64,8 @@ def parent_of(chip: str) -> str:
 
 
 def find_line(name: str) -> tuple[str, int]:
-    """The device node and offset of a line, by its own name or by its controller's label and offset (gph0-3).
+    """The device node and offset of a line, by its own name or by its controller's label and offset
+    (gph0-3).
 
     Raises FileNotFoundError when no controller has it.
     """
@@ -72,8 +79,11 @@ def find_line(name: str) -> tuple[str, int]:
             return path, int(number)
         if name in names:
             return path, names.index(name)
-    raise FileNotFoundError(errno.ENOENT, f"no GPIO controller has a line {name!r}; there are the controllers "
-                                          f"{', '.join(labels) or 'none'}")
+    raise FileNotFoundError(
+        errno.ENOENT,
+        f"no GPIO controller has a line {name!r}; there are the controllers "
+        f"{', '.join(labels) or 'none'}",
+    )
 
 
 def _lines_of(path: str) -> tuple[str, list[str]]:

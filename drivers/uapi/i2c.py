@@ -1,4 +1,7 @@
-"""Find an I2C adapter, a client's folder and its driver in sysfs.   Ref: Documentation/i2c/i2c-sysfs.rst"""
+"""Find an I2C adapter, a client's folder and its driver in sysfs.
+
+Ref: Documentation/i2c/i2c-sysfs.rst
+"""
 from __future__ import annotations
 
 import errno
@@ -12,7 +15,11 @@ _DEVICES = f"{sysfs.BUSES}/i2c/devices"
 def adapters() -> dict[int, str]:
     """Number → name of each adapter."""
     entries = os.listdir(_DEVICES) if os.path.isdir(_DEVICES) else []
-    return {int(entry[4:]): sysfs.read(f"{_DEVICES}/{entry}/name") for entry in entries if entry.startswith("i2c-")}
+    return {
+        int(entry[4:]): sysfs.read(f"{_DEVICES}/{entry}/name")
+        for entry in entries
+        if entry.startswith("i2c-")
+    }
 
 
 def number_of(adapter: str) -> int:
@@ -20,14 +27,23 @@ def number_of(adapter: str) -> int:
     for number, name in sorted(adapters().items()):
         if adapter in (name, str(number)):
             return number
-    raise OSError(errno.ENODEV, f"no I2C adapter is called {adapter!r}; there are: {adapters() or 'none'}")
+    raise OSError(
+        errno.ENODEV, f"no I2C adapter is called {adapter!r}; there are: {adapters() or 'none'}"
+    )
+
+
+def parent_of(adapter: str) -> str:
+    """The sysfs folder of the device that is the adapter's parent."""
+    return os.path.dirname(os.path.realpath(f"{_DEVICES}/i2c-{number_of(adapter)}"))
 
 
 def client(adapter: str, address: int) -> str:
     """The sysfs folder of the client at a 7-bit address; ENODEV when the kernel has none there."""
     path = f"{_DEVICES}/{number_of(adapter)}-{address:04x}"
     if not os.path.isdir(path):
-        raise OSError(errno.ENODEV, f"no I2C device at {address:#x} of {adapter}: is it in the devicetree?")
+        raise OSError(
+            errno.ENODEV, f"no I2C device at {address:#x} of {adapter}: is it in the devicetree?"
+        )
     return path
 
 

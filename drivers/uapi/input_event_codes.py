@@ -1,4 +1,7 @@
-"""Input events, packed on the target and unpacked on the host.   Ref: Documentation/input/event-codes.rst"""
+"""Input events, packed on the target and unpacked on the host.
+
+Ref: Documentation/input/event-codes.rst
+"""
 from __future__ import annotations
 
 import struct
@@ -11,7 +14,9 @@ PACKED = struct.Struct("<qHHi")  # time [ns], type, code, value
 
 
 def frames(packed: bytes) -> list[dict[str, int]]:
-    """The events between two SYN_REPORTs as one mapping each: at_ns, and the value of each event by `name_of`."""
+    """The events between two SYN_REPORTs as one mapping each: at_ns, and the value of each event by
+    `name_of`.
+    """
     completed: list[dict[str, int]] = []
     fields: dict[str, int] = {}
     for at_ns, kind, code, value in PACKED.iter_unpack(packed):
@@ -24,7 +29,9 @@ def frames(packed: bytes) -> list[dict[str, int]]:
 
 
 def name_of(kind: int, code: int) -> str:
-    """An event's name: x, y, wheel, a button's name, "dropped" for SYN_DROPPED, "type/code" for any other."""
+    """An event's name: x, y, wheel, a button's name, "dropped" for SYN_DROPPED, "type/code" for any
+    other.
+    """
     if kind == EV_REL and code in REL:
         return REL[code]
     if kind == EV_KEY and code in KEYS:
@@ -39,4 +46,8 @@ def motion(packed: bytes) -> list[list[int]]:
 
 def buttons(packed: bytes) -> list[list[str | int]]:
     """[button, value] in the order of the events."""
-    return [[name_of(kind, code), value] for _, kind, code, value in PACKED.iter_unpack(packed) if kind == EV_KEY]
+    return [
+        [name_of(kind, code), value]
+        for _, kind, code, value in PACKED.iter_unpack(packed)
+        if kind == EV_KEY
+    ]

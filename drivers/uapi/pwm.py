@@ -1,4 +1,7 @@
-"""Find a PWM controller and its exported channels in sysfs.   Ref: Documentation/ABI/testing/sysfs-class-pwm"""
+"""Find a PWM controller and its exported channels in sysfs.
+
+Ref: Documentation/ABI/testing/sysfs-class-pwm
+"""
 from __future__ import annotations
 
 import errno
@@ -32,8 +35,10 @@ def controllers() -> list[Controller]:
     """Every controller, by name."""
     names = sorted(os.listdir(_CLASS)) if os.path.isdir(_CLASS) else []
     devices = [os.path.realpath(f"{_CLASS}/{name}/device") for name in names]
-    return [Controller(name, os.path.basename(device), sysfs.driver_of(device))
-            for name, device in zip(names, devices)]
+    return [
+        Controller(name, os.path.basename(device), sysfs.driver_of(device))
+        for name, device in zip(names, devices)
+    ]
 
 
 def path_of(controller: str) -> str:
@@ -49,8 +54,10 @@ def path_of(controller: str) -> str:
 def state(folder: str) -> State:
     """A channel's attributes."""
     return {
-        "period": int(sysfs.read(f"{folder}/period")), "duty_cycle": int(sysfs.read(f"{folder}/duty_cycle")),
-        "polarity": sysfs.read(f"{folder}/polarity"), "enable": int(sysfs.read(f"{folder}/enable")),
+        "period": int(sysfs.read(f"{folder}/period")),
+        "duty_cycle": int(sysfs.read(f"{folder}/duty_cycle")),
+        "polarity": sysfs.read(f"{folder}/polarity"),
+        "enable": int(sysfs.read(f"{folder}/enable")),
     }
 
 

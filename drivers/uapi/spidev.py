@@ -1,4 +1,5 @@
-"""spidev's ioctls, for what its Python library leaves out: messages of several transfers, and malformed requests.
+"""spidev's ioctls, for what its Python library leaves out: messages of several transfers, and
+malformed requests.
 
 Ref: include/uapi/linux/spi/spidev.h
 """
@@ -76,65 +77,101 @@ class Message:
     """A message of several transfers, packed once: `run` may be called many times."""
 
     def __init__(self, transfers: Sequence[Transfer]) -> None:
-        self._buffers: list[tuple[ctypes.Array[ctypes.c_char] | None, ctypes.Array[ctypes.c_char] | None]] = []
+        self._buffers: list[
+            tuple[ctypes.Array[ctypes.c_char] | None, ctypes.Array[ctypes.c_char] | None]
+        ] = []
         self._packed = bytearray()
         for transfer in transfers:
             self._add(**transfer)
 
-    def _add(self, data: bytes | None = None, length: int = 0, receive: bool = True, speed_hz: int = 0,
-             delay_usecs: int = 0, bits_per_word: int = 0, cs_change: int = 0,
-             word_delay_usecs: int = 0, tx_nbits: int = 0, rx_nbits: int = 0) -> None:
+    def _add(
+        self,
+        data: bytes | None = None,
+        length: int = 0,
+        receive: bool = True,
+        speed_hz: int = 0,
+        delay_usecs: int = 0,
+        bits_per_word: int = 0,
+        cs_change: int = 0,
+        word_delay_usecs: int = 0,
+        tx_nbits: int = 0,
+        rx_nbits: int = 0,
+    ) -> None:
         length = len(data) if data is not None else length
         tx = ctypes.create_string_buffer(data, length) if data else None
         rx = ctypes.create_string_buffer(length) if receive and length else None
         self._buffers.append((tx, rx))
         self._packed += TRANSFER.pack(
-            ctypes.addressof(tx) if tx else 0, ctypes.addressof(rx) if rx else 0, length, speed_hz,
-            delay_usecs, bits_per_word, cs_change, tx_nbits, rx_nbits, word_delay_usecs, 0)
+            ctypes.addressof(tx) if tx else 0,
+            ctypes.addressof(rx) if rx else 0,
+            length,
+            speed_hz,
+            delay_usecs,
+            bits_per_word,
+            cs_change,
+            tx_nbits,
+            rx_nbits,
+            word_delay_usecs,
+            0,
+        )
 
     def run(self, fd: int) -> list[bytes | None]:
-        """Run the message; what each transfer received, None where nothing is received.  Raises OSError."""
+        """Run the message.
+
+        What each transfer received, None where nothing is received.  Raises OSError.
+        """
         request = message_request(len(self._packed))
         if len(self._packed) >> SIZE_BITS:
             raise ValueError(f"{len(self._buffers)} transfers do not fit one message")
-        fcntl.ioctl(fd, request, self._packed)  # not bytes: Python's ioctl takes at most 1024 of those
+        # Not bytes: Python's ioctl takes at most 1024 of those.
+        fcntl.ioctl(fd, request, self._packed)
         return [bytes(rx) if rx is not None else None for _, rx in self._buffers]
 
 
 class Chip:
-    """A chip behind an open spidev device: half-duplex frames, as spi_write_then_read() in the kernel.
+    """A chip behind an open spidev device: half-duplex frames, as spi_write_then_read() in the
+    kernel.
 
-    `chunk` [bytes per transfer] and `bits_per_word` are for long frames: words wider than a byte take fewer accesses
-    to the controller's FIFO, and are swapped back to the wire's byte order here.
+    `chunk` [bytes per transfer] and `bits_per_word` are for long frames: words wider than a byte
+    take fewer accesses to the controller's FIFO, and are swapped back to the wire's byte order
+    here.
     """
 
-    def __init__(self, fd: int, speed_hz: int = 1000000, chunk: int = 32, bits_per_word: int = 8) -> None:
+    def __init__(
+        self, fd: int, speed_hz: int = 1000000, chunk: int = 32, bits_per_word: int = 8
+    ) -> None:
         self.fd, self.speed_hz, self.chunk, self.bits_per_word = fd, speed_hz, chunk, bits_per_word
 
     def write_then_read(self, tx: bytes, rx_length: int = 0) -> bytes:
-        """One frame in one message: send `tx`, then receive `rx_length` bytes with MOSI undriven."""
+        """Send `tx`, then receive `rx_length` bytes with MOSI undriven: one frame, one message."""
         transfers: list[Transfer] = [{"data": tx, "receive": False, "speed_hz": self.speed_hz}]
         if rx_length:
             transfers.append({"length": rx_length, "speed_hz": self.speed_hz})
         return Message(transfers).run(self.fd)[-1] or b""
 
     def write_then_read_long(self, tx: bytes, rx_length: int) -> bytes:
-        """One frame that receives more than BUFSIZ: cs_change keeps the chip selected across messages."""
+        """One frame that receives more than BUFSIZ: cs_change keeps the chip selected across
+        messages.
+        """
         first: list[Transfer] = [{"data": tx, "receive": False, "speed_hz": self.speed_hz}]
         received: list[bytes] = []
         left = rx_length
         while left or first:
             sizes, left = self.split(left)
             transfers = first + [
-                Transfer(length=size, speed_hz=self.speed_hz, bits_per_word=bits) for size, bits in sizes]
+                Transfer(length=size, speed_hz=self.speed_hz, bits_per_word=bits)
+                for size, bits in sizes
+            ]
             transfers[-1]["cs_change"] = int(bool(left))
-            parts = Message(transfers).run(self.fd)[len(first):]
+            parts = Message(transfers).run(self.fd)[len(first) :]
             received += [swapped(data or b"", bits) for data, (_, bits) in zip(parts, sizes)]
             first = []
         return b"".join(received)
 
     def split(self, left: int) -> tuple[list[tuple[int, int]], int]:
-        """The next message's transfers as (bytes, bits per word), and the bytes left for the messages after it."""
+        """The next message's transfers as (bytes, bits per word), and the bytes left for the
+        messages after it.
+        """
         sizes: list[tuple[int, int]] = []
         room = BUFSIZ
         width = self.bits_per_word // 8
@@ -149,13 +186,13 @@ class Chip:
 
 
 def swapped(data: bytes, bits_per_word: int) -> bytes:
-    """Words in the target's byte order (little endian) → the wire's: most significant byte first."""
+    """Words in little-endian byte order → in the wire's: most significant byte first."""
     width = bits_per_word // 8
     if width == 1:
         return data
     out = bytearray(len(data))
     for at in range(width):
-        out[at::width] = data[width - 1 - at::width]
+        out[at::width] = data[width - 1 - at :: width]
     return bytes(out)
 
 
@@ -183,5 +220,9 @@ def put(fd: int, request: int, value: int) -> None:
 
 def settings(fd: int) -> Settings:
     """All settings that can be read."""
-    return {"mode": get(fd, RD_MODE32), "bits_per_word": get(fd, RD_BITS_PER_WORD),
-            "lsb_first": get(fd, RD_LSB_FIRST), "max_speed_hz": get(fd, RD_MAX_SPEED_HZ)}
+    return {
+        "mode": get(fd, RD_MODE32),
+        "bits_per_word": get(fd, RD_BITS_PER_WORD),
+        "lsb_first": get(fd, RD_LSB_FIRST),
+        "max_speed_hz": get(fd, RD_MAX_SPEED_HZ),
+    }

@@ -17,8 +17,21 @@ from typing import Protocol, TypedDict
 from drivers.uapi import sysfs
 
 TIOCGICOUNT = 0x545D
-COUNTERS = ("cts", "dsr", "rng", "dcd", "rx", "tx", "frame", "overrun", "parity", "brk", "buf_overrun")
-_GATHER_S = 0.01  # a reader that wakes for every 16 characters leaves an emulated processor no time for the driver
+COUNTERS = (
+    "cts",
+    "dsr",
+    "rng",
+    "dcd",
+    "rx",
+    "tx",
+    "frame",
+    "overrun",
+    "parity",
+    "brk",
+    "buf_overrun",
+)
+# A reader that wakes for every 16 characters leaves an emulated processor no time for the driver.
+_GATHER_S = 0.01
 
 
 class Port(Protocol):
@@ -54,7 +67,9 @@ class Echo(TypedDict):
 
 
 class Run(TypedDict):
-    """How many characters were received, the offset of the first wrong one (-1: none), seconds, changed counters."""
+    """How many characters were received, the offset of the first wrong one (-1: none), seconds,
+    changed counters.
+    """
 
     received: int
     wrong: int
@@ -66,7 +81,8 @@ def identity(port: str) -> Identity:
     """The driver of a port, as ttyS0."""
     device = os.path.realpath(f"/sys/class/tty/{port}/device")
     while device != "/" and not os.path.islink(device + "/driver"):
-        device = os.path.dirname(device)  # since 6.5 serial-base has devices between the tty and the hardware
+        # Since 6.5 serial-base has devices between the tty and the hardware.
+        device = os.path.dirname(device)
     return {"device": os.path.basename(device), "driver": sysfs.driver_of(device)}
 
 
@@ -78,7 +94,11 @@ def counters(opened: Port) -> dict[str, int]:
 
 def changed(opened: Port, before: dict[str, int]) -> dict[str, int]:
     """The counters that have changed since `before`, and by how much."""
-    return {name: count - before[name] for name, count in counters(opened).items() if count != before[name]}
+    return {
+        name: count - before[name]
+        for name, count in counters(opened).items()
+        if count != before[name]
+    }
 
 
 def queued(opened: Port) -> int:
@@ -89,7 +109,10 @@ def queued(opened: Port) -> int:
 
 
 def drain(opened: Port, timeout_s: float) -> float:
-    """Wait until the output queue is empty; the seconds it took.  Raises TimeoutError: tcdrain has no timeout."""
+    """Wait until the output queue is empty.
+
+    The seconds it took.  Raises TimeoutError: tcdrain has no timeout.
+    """
     began = time.monotonic()
     while queued(opened):
         if time.monotonic() - began > timeout_s:
@@ -105,11 +128,18 @@ def echo(opened: Port, data: bytes) -> Echo:
     writer.start()
     received = opened.read(len(data))
     writer.join()
-    return {"data": received, "seconds": time.monotonic() - began, "counters": changed(opened, before)}
+    return {
+        "data": received,
+        "seconds": time.monotonic() - began,
+        "counters": changed(opened, before),
+    }
 
 
 def bulk(opened: Port, count: int, seed: int) -> Run:
-    """Write `count` random characters and compare what is read; the port's timeout is that of each read."""
+    """Write `count` random characters and compare what is read.
+
+    The port's timeout is that of each read.
+    """
     sent = random.Random(seed).getrandbits(8 * count).to_bytes(count, "little")
     received = bytearray()
     before, began = counters(opened), time.monotonic()
@@ -119,12 +149,17 @@ def bulk(opened: Port, count: int, seed: int) -> Run:
         time.sleep(_GATHER_S)
         part = opened.read(max(1, min(opened.in_waiting, count - len(received))))
         if not part:
-            opened.cancel_write()  # before the kernel's buffer has room again, or the rest is written
+            # Before the output queue has room again, or the rest is written.
+            opened.cancel_write()
             opened.reset_output_buffer()
             break
         received += part
     writer.join()
     extra = opened.in_waiting
     wrong = next((at for at, (tx, rx) in enumerate(zip(sent, received)) if tx != rx), -1)
-    return {"received": len(received) + extra, "wrong": wrong, "seconds": time.monotonic() - began,
-            "counters": changed(opened, before)}
+    return {
+        "received": len(received) + extra,
+        "wrong": wrong,
+        "seconds": time.monotonic() - began,
+        "counters": changed(opened, before),
+    }

@@ -16,13 +16,17 @@ DEVICES = f"{sysfs.BUSES}/usb/devices"
 
 def matching(vendor: int, product: int) -> list[str]:
     """Names, as 1-1, of the devices with these ids."""
-    names = [name for name in os.listdir(DEVICES) if ":" not in name] if os.path.isdir(DEVICES) else []
+    names = (
+        [name for name in os.listdir(DEVICES) if ":" not in name] if os.path.isdir(DEVICES) else []
+    )
     ids = (f"{vendor:04x}", f"{product:04x}")
     return sorted(name for name in names if _ids(f"{DEVICES}/{name}") == ids)
 
 
 def _ids(device: str) -> tuple[str, str]:
-    return sysfs.read(f"{device}/idVendor", sysfs.ABSENT), sysfs.read(f"{device}/idProduct", sysfs.ABSENT)
+    return sysfs.read(f"{device}/idVendor", sysfs.ABSENT), sysfs.read(
+        f"{device}/idProduct", sysfs.ABSENT
+    )
 
 
 def folder(vendor: int, product: int) -> str:
@@ -61,7 +65,8 @@ def bind(interface: str, driver: str) -> None:
 def wait_for(condition: Callable[[], object], timeout_s: float, step_s: float = 0.02) -> bool:
     """Poll `condition()` until it is true; False at the timeout.
 
-    Every `step_s`, since a condition reads a dozen files: polled faster, an emulated processor does nothing else.
+    Every `step_s`, since a condition reads a dozen files: polled faster, an emulated processor does
+    nothing else.
     """
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -77,7 +82,9 @@ def runtime_status(device: str) -> str:
 
 
 def suspend(device: str, wakeup: bool, timeout_s: float) -> float:
-    """Runtime suspend the device, remote wakeup enabled or not; the seconds it took.  ETIMEDOUT, with its state.
+    """Runtime suspend the device, remote wakeup enabled or not.
+
+    The seconds it took.  ETIMEDOUT, with its state.
 
     `resume` must follow.
     """
@@ -89,7 +96,10 @@ def suspend(device: str, wakeup: bool, timeout_s: float) -> float:
 
 
 def resume(device: str, timeout_s: float = 3.0) -> float:
-    """Resume the device and disable autosuspend, as after plugging in; the seconds it took.  ETIMEDOUT as `suspend`."""
+    """Resume the device and disable autosuspend, as after plugging in.
+
+    The seconds it took.  ETIMEDOUT as `suspend`.
+    """
     begun = time.monotonic()
     sysfs.write(f"{device}/power/control", "on")
     seconds = _wait_status(device, "active", begun, timeout_s)
@@ -99,6 +109,8 @@ def resume(device: str, timeout_s: float = 3.0) -> float:
 
 def _wait_status(device: str, wanted: str, begun: float, timeout_s: float) -> float:
     if not wait_for(lambda: runtime_status(device) == wanted, timeout_s):
-        raise OSError(errno.ETIMEDOUT,
-                      f"runtime_status is {runtime_status(device)} after {timeout_s} s, not {wanted}")
+        raise OSError(
+            errno.ETIMEDOUT,
+            f"runtime_status is {runtime_status(device)} after {timeout_s} s, not {wanted}",
+        )
     return time.monotonic() - begun

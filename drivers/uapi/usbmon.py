@@ -1,4 +1,6 @@
-"""/dev/usbmonN: every URB of a bus, its submission and its completion.   Ref: Documentation/usb/usbmon.rst
+"""/dev/usbmonN: every URB of a bus, its submission and its completion.
+
+Ref: Documentation/usb/usbmon.rst
 
 The target's half, which only records; bench.capture.urb decodes the recording.
 """
@@ -16,12 +18,14 @@ from drivers.uapi import clock, sysfs, usb
 from drivers.uapi.ioctl import ioc
 from drivers.uapi.modules import load_module
 
-# struct mon_bin_hdr: id, type, transfer, endpoint, device, bus, flags, seconds, microseconds, status, lengths (URB's,
-# captured), setup, interval, start frame, transfer flags, isochronous descriptors
+# struct mon_bin_hdr: id, type, transfer, endpoint, device, bus, flags, seconds, microseconds,
+# status, lengths (URB's, captured), setup, interval, start frame, transfer flags, isochronous
+# descriptors
 FIELDS = "QBBBBHccqiiII8siiII"
 HEADER = struct.calcsize("=" + FIELDS)  # 64
 SNAP = 4096  # bytes of a packet's payload that are kept
-_GET = struct.Struct("@PPN")  # struct mon_bin_get: where the header goes, where the data, room for data
+# struct mon_bin_get: addresses of header and data, size of data
+_GET = struct.Struct("@PPN")
 MON_IOCG_STATS = ioc(2, 0x92, 3, 8)
 MON_IOCT_RING_SIZE = ioc(0, 0x92, 4, 0)
 MON_IOCX_GETX = ioc(1, 0x92, 10, _GET.size)  # all 64 bytes of a header, where read() gives 48
@@ -44,15 +48,25 @@ class Recording(TypedDict):
 
 
 class Monitor:
-    """Records the bus of a device from `__enter__` to `__exit__`; `result` is complete after that."""
+    """Records the bus of a device from `__enter__` to `__exit__`.
+
+    `result` is complete after that.
+    """
 
     def __init__(self, vendor: int, product: int, ring_bytes: int) -> None:
         names = usb.matching(vendor, product)
         self.bus, device = (
             int(sysfs.read(f"{usb.DEVICES}/{names[0]}/{number}", sysfs.ABSENT) or 0) if names else 0
-            for number in ("busnum", "devnum"))
+            for number in ("busnum", "devnum")
+        )
         self.result: Recording = {
-            "bus": self.bus, "device": device, "data": b"", "lost": 0, "clock": [], "missing": ""}
+            "bus": self.bus,
+            "device": device,
+            "data": b"",
+            "lost": 0,
+            "clock": [],
+            "missing": "",
+        }
         self._ring_bytes = ring_bytes
         self._node = -1
         self._stop = threading.Event()
@@ -72,14 +86,20 @@ class Monitor:
         self._reader.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None,
-                 tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None
+    ) -> None:
         if self._reader.ident is not None:
             self._stop.set()
             self._reader.join()
             stats = struct.unpack("=II", fcntl.ioctl(self._node, MON_IOCG_STATS, bytes(8)))
             self.result.update(
-                {"data": bytes(self._packets), "lost": stats[1] + self._dropped, "missing": self._failed})
+                {
+                    "data": bytes(self._packets),
+                    "lost": stats[1] + self._dropped,
+                    "missing": self._failed,
+                }
+            )
         if self._node >= 0:
             os.close(self._node)
         self.result["clock"].append(clock.wall_clock())
@@ -94,7 +114,9 @@ class Monitor:
         except OSError as error:
             self._failed = f"usbmon of bus {self.bus} failed: {error.strerror}"
 
-    def _fetch(self, header: ctypes.Array[ctypes.c_char], data: ctypes.Array[ctypes.c_char], request: bytes) -> None:
+    def _fetch(
+        self, header: ctypes.Array[ctypes.c_char], data: ctypes.Array[ctypes.c_char], request: bytes
+    ) -> None:
         """Fetch every packet that is in the ring."""
         while True:
             try:
@@ -105,7 +127,7 @@ class Monitor:
                 self._dropped += 1
                 continue
             captured = struct.unpack_from("=I", header, 36)[0]
-            self._packets += header.raw + data.raw[:min(captured, SNAP)]
+            self._packets += header.raw + data.raw[: min(captured, SNAP)]
 
 
 def _opened(bus: int) -> int:

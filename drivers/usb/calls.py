@@ -1,4 +1,7 @@
-"""Calls on a USB device through libusb, and through its sysfs attributes.   Ref: https://pyusb.github.io/pyusb"""
+"""Calls on a USB device through libusb, and through its sysfs attributes.
+
+Ref: https://pyusb.github.io/pyusb
+"""
 from __future__ import annotations
 
 import contextlib
@@ -14,18 +17,51 @@ from drivers.usb.hotplug import devnum, enumeration, hotplug_events, port_quirks
 from drivers.usb.power import power, resume, suspend
 
 __all__ = [
-    "bind", "clear_halt", "configuration", "control_in", "control_out", "descriptor", "devnum", "enumeration",
-    "hotplug_events", "identity", "interrupt_reads", "port_quirks", "power", "read_until_unplugged", "requests",
-    "reset", "resume", "set_configuration", "set_interface", "strings", "suspend", "sysfs_descriptors",
+    "bind",
+    "clear_halt",
+    "configuration",
+    "control_in",
+    "control_out",
+    "descriptor",
+    "devnum",
+    "enumeration",
+    "hotplug_events",
+    "identity",
+    "interrupt_reads",
+    "port_quirks",
+    "power",
+    "read_until_unplugged",
+    "requests",
+    "reset",
+    "resume",
+    "set_configuration",
+    "set_interface",
+    "strings",
+    "suspend",
+    "sysfs_descriptors",
     "wait_plugged",
 ]
 
 LIBRARY = "libusb-1.0.so.0"
 EXTRA_MS = 20  # how long to wait for a transfer that should not come
 RECIPIENT, TO_INTERFACE, TO_ENDPOINT = 0x1F, 1, 2  # of bmRequestType
-ATTRIBUTES = ("idVendor", "idProduct", "bcdDevice", "version", "speed", "manufacturer", "product", "serial",
-              "devnum", "busnum", "bConfigurationValue", "bmAttributes", "bMaxPower", "bMaxPacketSize0",
-              "bNumInterfaces")
+ATTRIBUTES = (
+    "idVendor",
+    "idProduct",
+    "bcdDevice",
+    "version",
+    "speed",
+    "manufacturer",
+    "product",
+    "serial",
+    "devnum",
+    "busnum",
+    "bConfigurationValue",
+    "bmAttributes",
+    "bMaxPower",
+    "bMaxPacketSize0",
+    "bNumInterfaces",
+)
 
 
 class Failed(TypedDict):
@@ -35,7 +71,9 @@ class Failed(TypedDict):
 
 
 class Reads(TypedDict):
-    """The data of each transfer, the times of the first `count` [s since the call was ready], the errno, 0 for none."""
+    """The data of each transfer, the times of the first `count` [s since the call was ready], the
+    errno, 0 for none.
+    """
 
     data: list[bytes]
     at_s: list[float]
@@ -75,7 +113,8 @@ def opened(vendor: int, product: int) -> Iterator[Any]:
         finally:
             usb.util.dispose_resources(device)
     finally:
-        # pyusb keeps its context as long as the process lives; libusb aborts when devices outlive their context.
+        # pyusb keeps its context as long as the process lives; libusb aborts when devices outlive
+        # their context.
         for handle in handles:
             handle.finalize()
         backend.finalize()
@@ -102,7 +141,9 @@ def claimed(device: Any, interface: int) -> Iterator[None]:
 
 @call
 def identity(vendor: int, product: int) -> dict[str, str | dict[str, str]]:
-    """The device's sysfs attributes (ATTRIBUTES; speed in Mbit/s), "name", and "drivers": interface → driver."""
+    """The device's sysfs attributes (ATTRIBUTES; speed in Mbit/s), "name", and "drivers": interface
+    → driver.
+    """
     device = usb.folder(vendor, product)
     attributes = {name: sysfs.read(f"{device}/{name}", sysfs.ABSENT) for name in ATTRIBUTES}
     return {**attributes, "name": device.rsplit("/", 1)[-1], "drivers": usb.bound(device)}
@@ -115,7 +156,9 @@ def sysfs_descriptors(vendor: int, product: int) -> bytes:
 
 
 @call
-def descriptor(vendor: int, product: int, kind: int, index: int = 0, language: int = 0, length: int = 255) -> bytes:
+def descriptor(
+    vendor: int, product: int, kind: int, index: int = 0, language: int = 0, length: int = 255
+) -> bytes:
     """GET_DESCRIPTOR, from the device itself."""
     with opened(vendor, product) as device:
         return bytes(device.ctrl_transfer(0x80, 6, kind << 8 | index, language, length))
@@ -127,49 +170,87 @@ def strings(vendor: int, product: int) -> dict[str, str]:
     import usb.util  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     with opened(vendor, product) as device:
-        indices = {"manufacturer": device.iManufacturer, "product": device.iProduct, "serial": device.iSerialNumber}
-        return {name: usb.util.get_string(device, index) for name, index in indices.items() if index}
+        indices = {
+            "manufacturer": device.iManufacturer,
+            "product": device.iProduct,
+            "serial": device.iSerialNumber,
+        }
+        return {
+            name: usb.util.get_string(device, index) for name, index in indices.items() if index
+        }
 
 
 @call
-def control_in(vendor: int, product: int, request_type: int, request: int, value: int = 0, index: int = 0,
-               length: int = 64, timeout_s: float = 1.0, interface: int = 0) -> bytes:
+def control_in(
+    vendor: int,
+    product: int,
+    request_type: int,
+    request: int,
+    value: int = 0,
+    index: int = 0,
+    length: int = 64,
+    timeout_s: float = 1.0,
+    interface: int = 0,
+) -> bytes:
     """A control transfer from the device.  EPIPE when it stalls, ETIMEDOUT when it does not answer.
 
-    For a request to an interface, or to an endpoint (of `interface`), the kernel driver is detached meanwhile.
+    For a request to an interface, or to an endpoint (of `interface`), the kernel driver is detached
+    meanwhile.
     """
     with opened(vendor, product) as device, _without_driver(device, request_type, index, interface):
-        return bytes(device.ctrl_transfer(request_type, request, value, index, length, int(timeout_s * 1000)))
+        return bytes(
+            device.ctrl_transfer(request_type, request, value, index, length, int(timeout_s * 1000))
+        )
 
 
 @call
-def control_out(vendor: int, product: int, request_type: int, request: int, value: int = 0, index: int = 0,
-                data: bytes = b"", timeout_s: float = 1.0, interface: int = 0) -> int:
+def control_out(
+    vendor: int,
+    product: int,
+    request_type: int,
+    request: int,
+    value: int = 0,
+    index: int = 0,
+    data: bytes = b"",
+    timeout_s: float = 1.0,
+    interface: int = 0,
+) -> int:
     """A control transfer to the device, otherwise as `control_in`; the number of bytes sent."""
     with opened(vendor, product) as device, _without_driver(device, request_type, index, interface):
-        return int(device.ctrl_transfer(request_type, request, value, index, data, int(timeout_s * 1000)))
+        return int(
+            device.ctrl_transfer(request_type, request, value, index, data, int(timeout_s * 1000))
+        )
 
 
 @call
-def requests(vendor: int, product: int, wanted: list[tuple[int, int, int, int, int | bytes]], interface: int = 0,
-             timeout_s: float = 1.0) -> list[bytes | int | Failed]:
+def requests(
+    vendor: int,
+    product: int,
+    wanted: list[tuple[int, int, int, int, int | bytes]],
+    interface: int = 0,
+    timeout_s: float = 1.0,
+) -> list[bytes | int | Failed]:
     """Several control transfers in a row, the kernel driver of `interface` detached meanwhile.
 
-    Each is [request_type, request, value, index, length or data]; each result is the data, the number of bytes sent,
-    or {"errno": n}.  `timeout_s` is for each.
+    Each is [request_type, request, value, index, length or data]; each result is the data, the
+    number of bytes sent, or {"errno": n}.  `timeout_s` is for each.
     """
     results: list[bytes | int | Failed] = []
     with opened(vendor, product) as device, claimed(device, interface):
         for request_type, request, value, index, rest in wanted:
             try:
-                done = device.ctrl_transfer(request_type, request, value, index, rest, int(timeout_s * 1000))
+                done = device.ctrl_transfer(
+                    request_type, request, value, index, rest, int(timeout_s * 1000)
+                )
                 results.append(done if isinstance(done, int) else bytes(done))
             except OSError as error:
                 results.append({"errno": error.errno or errno.EIO})
     return results
 
 
-def _without_driver(device: Any, request_type: int, index: int, interface: int) -> AbstractContextManager[None]:
+def _without_driver(
+    device: Any, request_type: int, index: int, interface: int
+) -> AbstractContextManager[None]:
     recipient = request_type & RECIPIENT
     if recipient not in (TO_INTERFACE, TO_ENDPOINT):
         return contextlib.nullcontext()
@@ -185,7 +266,10 @@ def configuration(vendor: int, product: int) -> int:
 
 @call
 def set_configuration(vendor: int, product: int, value: int) -> dict[str, str]:
-    """Set a configuration through the kernel, which probes its interfaces; interface → driver afterwards."""
+    """Set a configuration through the kernel, which probes its interfaces.
+
+    Interface → driver afterwards.
+    """
     device = usb.folder(vendor, product)
     sysfs.write(device + "/bConfigurationValue", value)
     return usb.bound(device)
@@ -211,12 +295,20 @@ def bind(vendor: int, product: int, driver: str = "", interface: int = 0) -> dic
 
 
 @listen
-def interrupt_reads(vendor: int, product: int, endpoint: int, count: int, size: int = 64, interface: int = 0,
-                    timeout_s: float = 2.0) -> Generator[None, None, Reads]:
+def interrupt_reads(
+    vendor: int,
+    product: int,
+    endpoint: int,
+    count: int,
+    size: int = 64,
+    interface: int = 0,
+    timeout_s: float = 2.0,
+) -> Generator[None, None, Reads]:
     """Read an interrupt endpoint in place of the kernel driver.
 
-    Ends after `count` transfers and EXTRA_MS without another one, at the first that fails, or at the timeout
-    (ETIMEDOUT).  A transfer beyond `count` is returned, too: it should not have been there.
+    Ends after `count` transfers and EXTRA_MS without another one, at the first that fails, or at
+    the timeout (ETIMEDOUT).  A transfer beyond `count` is returned, too: it should not have been
+    there.
     """
     data: list[bytes] = []
     at_s: list[float] = []
@@ -232,14 +324,17 @@ def interrupt_reads(vendor: int, product: int, endpoint: int, count: int, size: 
                 at_s.append(time.monotonic() - begun)
         except OSError as error:
             return {"data": data, "at_s": at_s, "errno": error.errno or errno.EIO}
-        with contextlib.suppress(OSError):  # the timeout, as it should be; the controller stops polling
+        with contextlib.suppress(
+            OSError
+        ):  # the timeout, as it should be; the controller stops polling
             data.append(bytes(device.read(endpoint, size, EXTRA_MS)))
     return {"data": data, "at_s": at_s, "errno": 0}
 
 
 @listen
-def read_until_unplugged(vendor: int, product: int, endpoint: int, interface: int = 0,
-                         timeout_s: float = 3.0) -> Generator[None, None, Ended]:
+def read_until_unplugged(
+    vendor: int, product: int, endpoint: int, interface: int = 0, timeout_s: float = 3.0
+) -> Generator[None, None, Ended]:
     """Read an endpoint that has no data while the device is unplugged."""
     with opened(vendor, product) as device, claimed(device, interface):
         yield
@@ -262,7 +357,10 @@ def clear_halt(vendor: int, product: int, endpoint: int, interface: int = 0) -> 
 
 @call
 def reset(vendor: int, product: int) -> float:
-    """Reset the device's port, after which the kernel restores its configuration; the seconds it took."""
+    """Reset the device's port, after which the kernel restores its configuration.
+
+    The seconds it took.
+    """
     begun = time.monotonic()
     with opened(vendor, product) as device:
         device.reset()

@@ -1,16 +1,27 @@
-"""Runtime suspend and resume of a USB device.   Ref: Documentation/driver-api/usb/power-management.rst"""
+"""Runtime suspend and resume of a USB device.
+
+Ref: Documentation/driver-api/usb/power-management.rst
+"""
 from __future__ import annotations
 
 from drivers.agent.call import call
 from drivers.uapi import sysfs, usb
 
-NAMES = ("control", "runtime_status", "wakeup", "autosuspend_delay_ms", "runtime_active_time",
-         "runtime_suspended_time")
+NAMES = (
+    "control",
+    "runtime_status",
+    "wakeup",
+    "autosuspend_delay_ms",
+    "runtime_active_time",
+    "runtime_suspended_time",
+)
 
 
 @call
 def power(vendor: int, product: int) -> dict[str, str]:
-    """The device's power files: control, runtime_status, wakeup, autosuspend_delay_ms, and times in ms."""
+    """The device's power files: control, runtime_status, wakeup, autosuspend_delay_ms, and times in
+    ms.
+    """
     folder = usb.folder(vendor, product)
     return {name: sysfs.read(f"{folder}/power/{name}", sysfs.ABSENT) for name in NAMES}
 

@@ -5,7 +5,7 @@ from bench import Rig
 from bench.capture import urb
 from bench.capture.usbmon import UsbCapture
 from bench.errors import Inconclusive, UsageError
-from drivers.mouse.checks.contracts import every_urb_comes_back, submitted
+from drivers.mouse.checks.contracts import every_urb_is_given_back, submitted
 
 DEVICE_IN, GET_DESCRIPTOR, CONFIGURATION = 0x80, 6, 2
 HID_OUT, SET_REPORT = 0x21, 9
@@ -30,7 +30,7 @@ def test_a_request_is_one_urb_with_its_setup_and_its_answer(rig):
 
 
 def test_usbmon_and_the_trace_tell_the_same_time_within_the_error_that_is_told(rig):
-    answer = read_configuration(rig.usb.tracing(every_urb_comes_back).recording("usb"), 20)
+    answer = read_configuration(rig.usb.tracing(every_urb_is_given_back).recording("usb"), 20)
     assert 0 < answer.usb.error_ns < 1_000_000
     probed = answer.trace[submitted.event]
     by_probe = {}

@@ -12,15 +12,25 @@ def finger(elan_chip):
     elan_chip.finger(None)
 
 
-@pytest.mark.fault("elan:absent", "elan:wrong_version", "elan:wrong_size", "s3c64xx_spi:bus_miso_low")
+@pytest.mark.fault(
+    "elan:absent", "elan:wrong_version", "elan:wrong_size", "s3c64xx_spi:bus_miso_low"
+)
 def test_version_and_size_are_those_of_the_boards_sensor(elan):
     assert elan.identify().value == {"version": 0x0E, "height": 80, "width": 80}
 
 
-@pytest.mark.fault("elan:protection_stuck", "elan:register_lost", "elan:reset_ignored", "s3c64xx_spi:bus_corrupt_mosi")
+@pytest.mark.fault(
+    "elan:protection_stuck",
+    "elan:register_lost",
+    "elan:reset_ignored",
+    "s3c64xx_spi:bus_corrupt_mosi",
+)
 def test_an_unprotected_register_keeps_what_is_written_until_a_reset(elan, elan_chip):
     assert elan.registers(register=5, value=0x21).value == {
-        "first": 0x6F, "open": 0x5A, "written": 0x21, "again": 0x6F,
+        "first": 0x6F,
+        "open": 0x5A,
+        "written": 0x21,
+        "again": 0x6F,
     }
     assert elan_chip.violations == []
 
@@ -30,13 +40,19 @@ def test_a_line_is_ready_after_a_capture_and_not_before(elan):
     assert elan.status().value == {"reset": False, "captured": True}
 
 
-@pytest.mark.fault("elan:finger_never", "elan:line_repeated", "elan:line_shifted", "elan:bytes_swapped",
-                   "elan:not_calibrated", "s3c64xx_spi:rx_bit_flip")
+@pytest.mark.fault(
+    "elan:finger_never",
+    "elan:line_repeated",
+    "elan:line_shifted",
+    "elan:bytes_swapped",
+    "elan:not_calibrated",
+    "s3c64xx_spi:rx_bit_flip",
+)
 def test_the_image_is_the_finger_on_the_sensor(elan, elan_chip, finger):
     finger(17)
     found = elan.capture(lines=16).value
     assert found["width"] == 80
-    assert found["pixels"] == elan_chip.picture(17)[:16 * 80]
+    assert found["pixels"] == elan_chip.picture(17)[: 16 * 80]
 
 
 @pytest.mark.fault("elan:gain_ignored")

@@ -20,6 +20,7 @@ def finger(fpc1020_chip: Any) -> Iterator[Callable[[int | None], None]]:
 @pytest.fixture
 def slow_capture(fpc1020_chip: Any) -> Iterator[Callable[[float], None]]:
     """Let a capture take that many seconds."""
+
     def slow(seconds: float) -> None:
         fpc1020_chip.capture_s = seconds
 

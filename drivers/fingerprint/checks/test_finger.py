@@ -6,7 +6,12 @@ import time
 import pytest
 
 
-@pytest.mark.fault("fpc1020:finger_never", "fpc1020:interrupt_lost", "fpc1020:interrupt_late", "fpc1020:zones_wrong")
+@pytest.mark.fault(
+    "fpc1020:finger_never",
+    "fpc1020:interrupt_lost",
+    "fpc1020:interrupt_late",
+    "fpc1020:zones_wrong",
+)
 def test_a_finger_raises_the_interrupt_within_the_latency_limit(fingerprint, finger, measure):
     with fingerprint.wait_for_finger(timeout_s=1.0) as waiting:
         laid_ns = time.monotonic_ns()
@@ -15,8 +20,12 @@ def test_a_finger_raises_the_interrupt_within_the_latency_limit(fingerprint, fin
     assert found["interrupt"] == 0x81
     assert bin(found["zones"]).count("1") >= 7
     delay = found["edge_ns"] - waiting.clock_offset_ns - laid_ns
-    measure("from finger to the kernel's time stamp", max(0, delay) / 1e6, "ms",
-            limit=fingerprint.limits.get("finger_ms", 20.0))
+    measure(
+        "from finger to the kernel's time stamp",
+        max(0, delay) / 1e6,
+        "ms",
+        limit=fingerprint.limits.get("finger_ms", 20.0),
+    )
 
 
 @pytest.mark.fault("fpc1020:finger_always")

@@ -1,4 +1,7 @@
-"""Images: the whole sensor, parts of it, test patterns; dead pixels, noise and contrast for acceptance."""
+"""Images: the whole sensor, parts of it, test patterns.
+
+Dead pixels, noise and contrast for acceptance.
+"""
 from __future__ import annotations
 
 import hashlib
@@ -18,9 +21,18 @@ def board_of(first, second, rows, columns):
     return b"".join(lines[row % 2] for row in range(rows))
 
 
-@pytest.mark.fault("fpc1020:pixel_lost", "fpc1020:fifo_underflow", "fpc1020:bit_errors", "fpc1020:dead_column",
-                   "s3c64xx_spi:rx_last_lost", "s3c64xx_spi:rx_bit_flip", "fpc1020:capture_never_done")
-def test_the_whole_image_is_the_finger_on_the_sensor(fingerprint, fpc1020_chip, finger, keep_picture, measure):
+@pytest.mark.fault(
+    "fpc1020:pixel_lost",
+    "fpc1020:fifo_underflow",
+    "fpc1020:bit_errors",
+    "fpc1020:dead_column",
+    "s3c64xx_spi:rx_last_lost",
+    "s3c64xx_spi:rx_bit_flip",
+    "fpc1020:capture_never_done",
+)
+def test_the_whole_image_is_the_finger_on_the_sensor(
+    fingerprint, fpc1020_chip, finger, keep_picture, measure
+):
     finger(42)
     found = fingerprint.timeout(60.0).capture().value
     assert (found["rows"], found["columns"]) == (192, 192)
@@ -30,27 +42,40 @@ def test_the_whole_image_is_the_finger_on_the_sensor(fingerprint, fpc1020_chip, 
     assert fpc1020_chip.violations == []
 
 
-@pytest.mark.fault("fpc1020:crop_ignored", "fpc1020:image_stale", "fpc1020:noisy", "s3c64xx_spi:bus_corrupt_miso",
-                   "s3c64xx_spi:width_ignored")
+@pytest.mark.fault(
+    "fpc1020:crop_ignored",
+    "fpc1020:image_stale",
+    "fpc1020:noisy",
+    "s3c64xx_spi:bus_corrupt_miso",
+    "s3c64xx_spi:width_ignored",
+)
 def test_a_cropped_image_is_that_part_of_the_finger(fingerprint, fpc1020_chip, finger):
     for seed in (5, 6):
         finger(seed)
         found = fingerprint.capture(crop=PART).value
         whole = fpc1020_chip.image(seed)
-        assert found["pixels"] == b"".join(whole[row * 192 + 64:row * 192 + 96] for row in range(64, 96))
+        assert found["pixels"] == b"".join(
+            whole[row * 192 + 64 : row * 192 + 96] for row in range(64, 96)
+        )
 
 
 @pytest.mark.fault("fpc1020:low_contrast", "fpc1020:finger_never", "fpc1020:fifo_underflow")
-def test_the_contrast_between_ridges_and_valleys_is_sufficient(fingerprint, fpc1020_chip, finger, measure):
+def test_the_contrast_between_ridges_and_valleys_is_sufficient(
+    fingerprint, fpc1020_chip, finger, measure
+):
     finger(9)
     assert fingerprint.zones().value
     found = fingerprint.capture(crop=PART).value
     measured = statistics(found["pixels"], 32, 32)
-    measure("contrast", measured.contrast, "levels", at_least=fingerprint.limits.get("contrast", 100))
+    measure(
+        "contrast", measured.contrast, "levels", at_least=fingerprint.limits.get("contrast", 100)
+    )
 
 
 @pytest.mark.fault("fpc1020:dead_pixels", "fpc1020:dead_column", "fpc1020:noisy")
-def test_an_empty_sensor_has_no_dead_pixels_and_little_noise(fingerprint, finger, keep_picture, measure):
+def test_an_empty_sensor_has_no_dead_pixels_and_little_noise(
+    fingerprint, finger, keep_picture, measure
+):
     finger(None)
     found = fingerprint.capture(crop=[0, 96, 0, 24]).value
     keep_picture(found["pixels"], 96, 192, "empty")
@@ -61,8 +86,12 @@ def test_an_empty_sensor_has_no_dead_pixels_and_little_noise(fingerprint, finger
     measure("noise", measured.noise, "levels", limit=fingerprint.limits.get("noise", 6.0))
 
 
-@pytest.mark.fault("fpc1020:pattern_inverted", "fpc1020:pattern_ignored", "s3c64xx_spi:bus_mosi_low",
-                   "fpc1020:registers_lost")
+@pytest.mark.fault(
+    "fpc1020:pattern_inverted",
+    "fpc1020:pattern_ignored",
+    "s3c64xx_spi:bus_mosi_low",
+    "fpc1020:registers_lost",
+)
 def test_the_checkerboard_pattern_comes_normal_and_inverted(fingerprint, fpc1020_chip):
     normal = fingerprint.capture(crop=[0, 16, 0, 2], pattern="checkerboard").value["pixels"]
     inverted = fingerprint.capture(crop=[0, 16, 0, 2], pattern="inverted").value["pixels"]
@@ -72,8 +101,14 @@ def test_the_checkerboard_pattern_comes_normal_and_inverted(fingerprint, fpc1020
 
 @pytest.mark.fault("fpc1020:pattern_inverted", "fpc1020:pattern_ignored")
 def test_the_test_patterns_set_every_pixel_and_none(fingerprint):
-    assert fingerprint.capture(crop=[0, 8, 0, 2], pattern="ones").value["pixels"] == bytes([HIGH]) * 128
-    assert fingerprint.capture(crop=[0, 8, 0, 2], pattern="zeros").value["pixels"] == bytes([LOW]) * 128
+    assert (
+        fingerprint.capture(crop=[0, 8, 0, 2], pattern="ones").value["pixels"]
+        == bytes([HIGH]) * 128
+    )
+    assert (
+        fingerprint.capture(crop=[0, 8, 0, 2], pattern="zeros").value["pixels"]
+        == bytes([LOW]) * 128
+    )
 
 
 @pytest.mark.fault("fpc1020:bit_errors", "fpc1020:noisy", "fpc1020:pixel_lost")
@@ -81,7 +116,7 @@ def test_twenty_captures_in_a_row_are_identical(fingerprint, fpc1020_chip, finge
     finger(11)
     found = fingerprint.repeat_capture(count=20, crop=[0, 8, 0, 4]).value
     whole = fpc1020_chip.image(11)
-    expected = b"".join(whole[row * 192:row * 192 + 32] for row in range(8))
+    expected = b"".join(whole[row * 192 : row * 192 + 32] for row in range(8))
     assert found["other"] == 0
     assert found["first"] == hashlib.sha256(expected).hexdigest()
 
@@ -90,7 +125,9 @@ def test_twenty_captures_in_a_row_are_identical(fingerprint, fpc1020_chip, finge
 @pytest.mark.fault("fpc1020:bit_errors")
 def test_two_hundred_captures_in_a_row_are_identical(fingerprint, finger):
     finger(12)
-    assert fingerprint.timeout(120.0).repeat_capture(count=200, crop=[0, 8, 0, 4]).value["other"] == 0
+    assert (
+        fingerprint.timeout(120.0).repeat_capture(count=200, crop=[0, 8, 0, 4]).value["other"] == 0
+    )
 
 
 @pytest.mark.fault("fpc1020:reset_ignored", "fpc1020:image_stale")
@@ -103,12 +140,15 @@ def test_a_reset_during_a_capture_aborts_it(fingerprint, fpc1020_chip, finger, s
     assert found["reset"]["first"] == 0xFF
     assert found["status"] == 0x1E
     whole = fpc1020_chip.image(22)
-    assert found["pixels"] == b"".join(whole[row * 192:row * 192 + 16] for row in range(8))
+    assert found["pixels"] == b"".join(whole[row * 192 : row * 192 + 16] for row in range(8))
 
 
 @pytest.mark.fault("fpc1020:fifo_error_silent", "fpc1020:interrupt_lost")
 def test_reading_beyond_the_capture_is_a_fifo_underflow(fingerprint):
-    assert fingerprint.underflow(crop=[0, 4, 0, 1], more=8).value == {"interrupt": 0x04, "error": 0x01}
+    assert fingerprint.underflow(crop=[0, 4, 0, 1], more=8).value == {
+        "interrupt": 0x04,
+        "error": 0x01,
+    }
 
 
 @pytest.mark.fault("fpc1020:capture_never_done")

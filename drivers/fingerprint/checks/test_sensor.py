@@ -4,8 +4,13 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.mark.fault("fpc1020:reset_ignored", "fpc1020:reset_interrupt_missing", "fpc1020:interrupt_not_cleared",
-                   "fpc1020:absent", "fpc1020:interrupt_stuck")
+@pytest.mark.fault(
+    "fpc1020:reset_ignored",
+    "fpc1020:reset_interrupt_missing",
+    "fpc1020:interrupt_not_cleared",
+    "fpc1020:absent",
+    "fpc1020:interrupt_stuck",
+)
 def test_a_reset_raises_the_interrupt_and_reading_clears_it(fingerprint, fpc1020_chip, measure):
     found = fingerprint.reset().value
     assert found["irq_high"]
@@ -39,20 +44,34 @@ def test_an_absent_sensor_is_detected(fingerprint, fpc1020_chip):
     assert fingerprint.probe().value["present"]
 
 
-@pytest.mark.fault("fpc1020:status_wrong", "fpc1020:capture_never_done", "fpc1020:interrupt_not_cleared",
-                   "fpc1020:wrong_hwid")
+@pytest.mark.fault(
+    "fpc1020:status_wrong",
+    "fpc1020:capture_never_done",
+    "fpc1020:interrupt_not_cleared",
+    "fpc1020:wrong_hwid",
+)
 def test_the_self_test_passes(fingerprint):
     assert fingerprint.self_test().value == {
-        "known": True, "irq_high": True, "irq_low": True, "status": True, "ok": True,
+        "known": True,
+        "irq_high": True,
+        "irq_low": True,
+        "status": True,
+        "ok": True,
     }
 
 
-@pytest.mark.fault("fpc1020:registers_lost", "s3c64xx_spi:bus_corrupt_mosi", "s3c64xx_spi:bus_clock_glitch")
+@pytest.mark.fault(
+    "fpc1020:registers_lost", "s3c64xx_spi:bus_corrupt_mosi", "s3c64xx_spi:bus_clock_glitch"
+)
 def test_a_register_keeps_what_is_written_until_a_reset(fingerprint):
     assert fingerprint.register(opcode=0x98, value=bytes(range(10))).value == {
-        "was": bytes(10), "now": bytes(range(10)),
+        "was": bytes(10),
+        "now": bytes(range(10)),
     }
-    assert fingerprint.register(opcode=0x8C, value=b"\x04").value == {"was": b"\x12", "now": b"\x04"}
+    assert fingerprint.register(opcode=0x8C, value=b"\x04").value == {
+        "was": b"\x12",
+        "now": b"\x04",
+    }
     found = fingerprint.soft_reset().value
     assert found == {"before": b"\xaa\x55", "after": b"\x00\x00", "status": 0x1E}
 

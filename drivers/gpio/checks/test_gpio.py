@@ -16,7 +16,10 @@ def press(chip):
 
 @pytest.fixture
 def rebind(gpio, rig):
-    """Bind the driver again; each time leaks a devicetree node reference (docs/defects/virtio.md 1): not often."""
+    """Bind the driver again.
+
+    Each time leaks a devicetree node reference (docs/defects/virtio.md 1): not often.
+    """
     yield gpio.rebind
     REBOUND[rig.boots] += 1
     rig.mark_dirty(lambda: REBOUND[rig.boots] > 1)
@@ -29,11 +32,17 @@ def test_the_controller_has_the_lines_of_the_board(gpio, rebind):
     assert found["lines"] == lines
     label, node = found["label"], f"/dev/{found['name']}"
     for number, name in enumerate(lines):  # as board.yaml may call them
-        assert gpio.find_line(name).value == gpio.find_line(f"{label}-{number}").value == [node, number]
+        assert (
+            gpio.find_line(name).value
+            == gpio.find_line(f"{label}-{number}").value
+            == [node, number]
+        )
     assert gpio.find_line(f"{label}-{len(lines)}").errno == errno.ENOENT
 
 
-@pytest.mark.fault("virtio_gpio:stuck_low", "virtio_gpio:stuck_high", "virtio_gpio:answer_too_short")
+@pytest.mark.fault(
+    "virtio_gpio:stuck_low", "virtio_gpio:stuck_high", "virtio_gpio:answer_too_short"
+)
 def test_an_input_reads_what_is_on_the_wire(gpio, virtio_gpio_chip):
     read = []
     for level in (False, True, False):
@@ -50,8 +59,14 @@ def test_an_active_low_input_reads_inverted(gpio, virtio_gpio_chip):
     assert gpio.get(["button"], active_low=True).value == [0]
 
 
-@pytest.mark.fault("virtio_gpio:output_inverted", "virtio_gpio:output_open", "virtio_gpio:set_value_lost",
-                   "virtio_gpio:direction_stuck", "virtio_gpio:neighbour_driven", "virtio_gpio:released_line_driven")
+@pytest.mark.fault(
+    "virtio_gpio:output_inverted",
+    "virtio_gpio:output_open",
+    "virtio_gpio:set_value_lost",
+    "virtio_gpio:direction_stuck",
+    "virtio_gpio:neighbour_driven",
+    "virtio_gpio:released_line_driven",
+)
 def test_an_output_drives_its_wire_and_no_other_until_it_is_released(gpio, virtio_gpio_chip):
     for name in ("led", "relay"):
         virtio_gpio_chip.line(name).set(False)
@@ -82,28 +97,44 @@ def test_an_output_starts_low_or_high_without_a_glitch(gpio, virtio_gpio_chip):
 
 @pytest.mark.fault("virtio_gpio:request_refused", "virtio_gpio:answer_too_short")
 def test_a_direction_change_is_visible_to_the_kernel(gpio):
-    answer = gpio.tracing(contracts.every_direction_change_succeeds, contracts.no_request_fails,
-                              contracts.every_request_is_answered).set_directions("led", ["output", "input", "output"])
+    answer = gpio.tracing(
+        contracts.every_direction_change_succeeds,
+        contracts.no_request_fails,
+        contracts.every_request_is_answered,
+    ).set_directions("led", ["output", "input", "output"])
     assert answer.value == ["output", "input", "output"]
     assert contracts.every_direction_change_succeeds(answer)
     assert contracts.no_request_fails(answer)
     assert contracts.every_request_is_answered(answer)
 
 
-@pytest.mark.fault("virtio_gpio:output_inverted", "virtio_gpio:stuck_high", "virtio_gpio:set_value_lost")
+@pytest.mark.fault(
+    "virtio_gpio:output_inverted", "virtio_gpio:stuck_high", "virtio_gpio:set_value_lost"
+)
 def test_a_jumper_carries_each_value(gpio):
     out, into = gpio.device.arguments["out"], gpio.device.arguments["into"]
     values = [1, 0, 1, 1, 0, 0, 1, 0]
-    sets = contracts.values_are_set.bind(times=1 + len(values))  # the first one twice: it is what the line starts with
+    # The first value twice: the line is requested with it.
+    sets = contracts.values_are_set.bind(times=1 + len(values))
     answer = gpio.tracing(sets).loop(out, into, values)
     assert answer.value == values
     assert sets(answer)
 
 
-@pytest.mark.fault("virtio_gpio:lose_edges", "virtio_gpio:duplicate_edges", "virtio_gpio:edge_of_neighbour",
-                   "virtio_gpio:invalid_events")
-@pytest.mark.parametrize("edge, expected", [("rising", ["rising", "rising"]), ("falling", ["falling"]),
-                                            ("both", ["rising", "falling", "rising"])])
+@pytest.mark.fault(
+    "virtio_gpio:lose_edges",
+    "virtio_gpio:duplicate_edges",
+    "virtio_gpio:edge_of_neighbour",
+    "virtio_gpio:invalid_events",
+)
+@pytest.mark.parametrize(
+    "edge, expected",
+    [
+        ("rising", ["rising", "rising"]),
+        ("falling", ["falling"]),
+        ("both", ["rising", "falling", "rising"]),
+    ],
+)
 def test_only_the_requested_edges_are_reported(gpio, virtio_gpio_chip, edge, expected):
     line = virtio_gpio_chip.line("button")
     line.set(False)
@@ -124,7 +155,9 @@ def test_a_level_change_is_reported_as_the_right_edge(gpio, virtio_gpio_chip, ed
     assert [kind for kind, _, _ in heard.value] == [edge]
 
 
-@pytest.mark.fault("virtio_gpio:lose_every_tenth_edge", "virtio_gpio:duplicate_edges", "virtio_gpio:lose_edges")
+@pytest.mark.fault(
+    "virtio_gpio:lose_every_tenth_edge", "virtio_gpio:duplicate_edges", "virtio_gpio:lose_edges"
+)
 def test_no_edge_of_a_thousand_is_lost(gpio, virtio_gpio_chip, measure):
     count = int(gpio.limits["edges"])
     virtio_gpio_chip.line("button").set(False)
@@ -145,7 +178,12 @@ def test_the_edge_latency_is_within_its_limit(gpio, measure):
     out, into = gpio.device.arguments["out"], gpio.device.arguments["into"]
     heard = gpio.loop_edges(out, into, 8).value
     assert [kind for kind, _, _ in heard] == ["rising", "falling"] * 4
-    measure("drive to time stamp", min(ns for _, ns, _ in heard) / 1e6, "ms", limit=gpio.limits["edge_ms"])
+    measure(
+        "drive to time stamp",
+        min(ns for _, ns, _ in heard) / 1e6,
+        "ms",
+        limit=gpio.limits["edge_ms"],
+    )
 
 
 @pytest.mark.fault("virtio_gpio:stuck_low", "virtio_gpio:lose_edges")
@@ -234,7 +272,9 @@ def test_a_line_still_reads_after_suspend_and_resume(gpio, kernel, virtio_gpio_c
 
 
 @pytest.mark.fault("virtio_gpio:lose_edges", "virtio_gpio:stuck_high")
-def test_values_and_edges_still_work_after_repeated_suspend_and_resume(gpio, kernel, virtio_gpio_chip):
+def test_values_and_edges_still_work_after_repeated_suspend_and_resume(
+    gpio, kernel, virtio_gpio_chip
+):
     for level in (True, False) * 2:
         virtio_gpio_chip.line("button").set(not level)
         sleep(kernel)

@@ -13,7 +13,9 @@ def thousandths(celsius):
 
 @pytest.fixture(autouse=True)
 def converted(hwmon):
-    """The driver says EAGAIN until its first conversion, and whoever came before may have bound it just now."""
+    """The driver says EAGAIN until its first conversion, and whoever came before may have bound it
+    just now.
+    """
     _ = hwmon.wait_for_reading().errno
 
 
@@ -33,16 +35,27 @@ def limits_kept(hwmon):
         _ = hwmon.write(attribute=name, value=value).errno
 
 
-@pytest.mark.fault("tmp102:absent", "tmp102:wrong_resolution_bits", "tmp102:pointer_stuck",
-                   "s3c2410_i2c:nack_address")
+@pytest.mark.fault(
+    "tmp102:absent",
+    "tmp102:wrong_resolution_bits",
+    "tmp102:pointer_stuck",
+    "s3c2410_i2c:nack_address",
+)
 def test_the_driver_binds_to_the_sensor(hwmon):
     driver = hwmon.device.driver
     assert hwmon.rebind(driver=driver).value == driver
     assert hwmon.identity().value == {"driver": driver, "name": "tmp102"}
 
 
-@pytest.mark.fault("tmp102:temperature_stuck", "tmp102:sign_lost", "tmp102:bytes_swapped", "tmp102:fraction_lost",
-                   "tmp102:reads_half_a_degree_high", "tmp102:extended_mode_ignored", "s3c2410_i2c:corrupt_read")
+@pytest.mark.fault(
+    "tmp102:temperature_stuck",
+    "tmp102:sign_lost",
+    "tmp102:bytes_swapped",
+    "tmp102:fraction_lost",
+    "tmp102:reads_half_a_degree_high",
+    "tmp102:extended_mode_ignored",
+    "s3c2410_i2c:corrupt_read",
+)
 def test_each_temperature_is_read_exactly(hwmon, sensed):
     read = {}
     for celsius in (-55.0, -20.5, -0.0625, 0.0, 0.0625, 25.0, 99.9375, 127.9375, 128.0, 150.0):
@@ -54,12 +67,18 @@ def test_each_temperature_is_read_exactly(hwmon, sensed):
 @pytest.mark.fault("tmp102:bytes_swapped", "s3c2410_i2c:restart_as_stop_start")
 def test_read_time_is_one_transfer_of_two_messages(hwmon, tmp102_chip, s3c2410_i2c_chip):
     s3c2410_i2c_chip.clear()
-    reads = i2c_contracts.read_the_bytes.bind(messages=[b"\x0c\x81"])
-    answer = hwmon.tracing(i2c_contracts.one_transfer, i2c_contracts.every_transfer_is_whole, reads).read()
+    reads = i2c_contracts.these_bytes_are_read.bind(messages=[b"\x0c\x81"])
+    answer = hwmon.tracing(
+        i2c_contracts.one_transfer, i2c_contracts.every_transfer_completes, reads
+    ).read()
     assert answer.value == 25000
-    assert i2c_contracts.one_transfer(answer) and i2c_contracts.every_transfer_is_whole(answer)
+    assert i2c_contracts.one_transfer(answer) and i2c_contracts.every_transfer_completes(answer)
     assert reads(answer)
-    assert s3c2410_i2c_chip.wire == [("write", 0x48, b"\x00"), ("read", 0x48, b"\x0c\x81"), ("stop",)]
+    assert s3c2410_i2c_chip.wire == [
+        ("write", 0x48, b"\x00"),
+        ("read", 0x48, b"\x0c\x81"),
+        ("stop",),
+    ]
 
 
 @pytest.mark.fault("tmp102:limits_not_stored", "tmp102:limits_swapped", "s3c2410_i2c:corrupt_write")
@@ -73,8 +92,12 @@ def test_a_written_limit_reaches_the_sensor(hwmon, limits_kept, tmp102_chip):
 
 @pytest.mark.fault("tmp102:limits_not_stored", "s3c2410_i2c:corrupt_write")
 def test_a_limit_reads_back_as_the_sensor_rounds_it(hwmon, limits_kept, tmp102_chip):
-    assert hwmon.write(attribute="temp1_max", value=60000).value == tmp102_chip.limit_c("high") * 1000
-    shown = hwmon.write(attribute="temp1_max", value=60040).value  # between two of the sensor's steps of 62.5
+    assert (
+        hwmon.write(attribute="temp1_max", value=60000).value == tmp102_chip.limit_c("high") * 1000
+    )
+    shown = hwmon.write(
+        attribute="temp1_max", value=60040
+    ).value  # between two of the sensor's steps of 62.5
     assert tmp102_chip.limit_c("high") in (60.0, 60.0625)
     assert shown == thousandths(tmp102_chip.limit_c("high"))
 
@@ -84,7 +107,8 @@ def test_the_alert_is_active_beyond_the_limit(hwmon, limits_kept, sensed):
     _ = hwmon.write(attribute="temp1_max_hyst", value=40000).value
     _ = hwmon.write(attribute="temp1_max", value=50000).value
     levels = []
-    # the driver uses interrupt mode: active when it gets hot, then when it is cold again, each time until it is read
+    # the driver uses interrupt mode: active when it gets hot, then when it is cold again, each time
+    # until it is read
     for celsius in (60.0, 30.0, 45.0, 51.0, 45.0, 39.0):
         sensed.temperature_c = celsius
         levels.append(sensed.alert.level)
@@ -99,7 +123,10 @@ def test_probe_configures_the_sensor_and_unbind_restores_it(hwmon, tmp102_chip):
     tmp102_chip.clear()
     assert hwmon.rebind(driver=driver).value == driver
     # the old one on the way out; on the way in continuous, 13 bits, 4 conversions a second
-    assert [data for _, data in tmp102_chip.seen("write") if len(data) == 3] == [b"\x01\x60\xa0", b"\x01\x62\xb0"]
+    assert [data for _, data in tmp102_chip.seen("write") if len(data) == 3] == [
+        b"\x01\x60\xa0",
+        b"\x01\x62\xb0",
+    ]
     assert tmp102_chip.extended and not tmp102_chip.asleep
 
 

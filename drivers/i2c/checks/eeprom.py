@@ -21,7 +21,9 @@ def wait_until_ready(i2c: Any, address: int) -> None:
 
 
 def packet_error_code(*packet: int) -> int:
-    """SMBus's PEC: CRC-8 with x^8 + x^2 + x + 1 over all bytes of a packet, including the address bytes."""
+    """SMBus's PEC: CRC-8 with x^8 + x^2 + x + 1 over all bytes of a packet, including the address
+    bytes.
+    """
     code = 0
     for byte in packet:
         code ^= byte

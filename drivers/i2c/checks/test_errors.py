@@ -1,4 +1,7 @@
-"""NACKs, clock stretching, lost arbitration, a stuck bus, a lost interrupt.   Ref: Documentation/i2c/fault-codes.rst"""
+"""NACKs, clock stretching, lost arbitration, a stuck bus, a lost interrupt.
+
+Ref: Documentation/i2c/fault-codes.rst
+"""
 from __future__ import annotations
 
 import errno
@@ -11,7 +14,7 @@ from drivers.i2c.checks.eeprom import CONTENT
 
 @pytest.mark.fault("s3c2410_i2c:ghost_slaves", "s3c2410_i2c:acknowledge_ignored")
 def test_an_address_nack_is_enxio(i2c):
-    fails = i2c_contracts.transfers_fail_with_the_error.bind(error=-errno.ENXIO)
+    fails = i2c_contracts.transfers_return_the_error.bind(error=-errno.ENXIO)
     for message in ({"address": 0x33, "write": b"\0"}, {"address": 0x33, "read": 1}):
         answer = i2c.tracing(fails).transfer([message])
         assert answer.errno == errno.ENXIO
@@ -60,7 +63,9 @@ def test_a_10_bit_address_is_rejected_without_i2c_func_10bit_addr(i2c, s3c2410_i
 def test_a_transfer_that_loses_arbitration_is_retried(i2c, at24c02_chip, s3c2410_i2c_chip):
     at24c02_chip.content[0xE0:0xE8] = CONTENT
     s3c2410_i2c_chip.bus.contend(0x48, b"\x00")
-    answer = i2c.timeout(15).transfer([{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "read": 2}])
+    answer = i2c.timeout(15).transfer(
+        [{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "read": 2}]
+    )
     assert answer.value == [b"\x40\x41"]
 
 

@@ -1,4 +1,7 @@
-"""SMBus protocols on the wire: bytes, words, blocks, PEC.   Ref: Documentation/i2c/smbus-protocol.rst"""
+"""SMBus protocols on the wire: bytes, words, blocks, PEC.
+
+Ref: Documentation/i2c/smbus-protocol.rst
+"""
 from __future__ import annotations
 
 import errno
@@ -9,7 +12,12 @@ from drivers.checks import i2c_contracts
 from drivers.i2c.checks.eeprom import CONTENT, packet_error_code, store, wait_until_ready
 
 
-@pytest.mark.fault("s3c2410_i2c:corrupt_write", "s3c2410_i2c:corrupt_read", "at24c02:write_lost", "at24c02:bit_flip")
+@pytest.mark.fault(
+    "s3c2410_i2c:corrupt_write",
+    "s3c2410_i2c:corrupt_read",
+    "at24c02:write_lost",
+    "at24c02:bit_flip",
+)
 def test_a_byte_written_is_read_back(i2c, scratch):
     eeprom = i2c.device.arguments["eeprom"]
     _ = i2c.smbus(eeprom, "write_byte_data", [scratch, 0xA5]).value
@@ -17,7 +25,9 @@ def test_a_byte_written_is_read_back(i2c, scratch):
     assert i2c.smbus(eeprom, "read_byte_data", [scratch]).value == 0xA5
 
 
-@pytest.mark.fault("s3c2410_i2c:drop_written_byte", "s3c2410_i2c:repeat_read_byte", "at24c02:read_does_not_advance")
+@pytest.mark.fault(
+    "s3c2410_i2c:drop_written_byte", "s3c2410_i2c:repeat_read_byte", "at24c02:read_does_not_advance"
+)
 def test_a_word_has_its_low_byte_first(i2c, scratch):
     eeprom = i2c.device.arguments["eeprom"]
     _ = i2c.smbus(eeprom, "write_word_data", [scratch, 0x1234]).value
@@ -26,7 +36,9 @@ def test_a_word_has_its_low_byte_first(i2c, scratch):
     assert i2c.smbus(eeprom, "read_word_data", [scratch]).value == 0x1234
 
 
-@pytest.mark.fault("s3c2410_i2c:corrupt_read", "at24c02:first_byte_lost", "s3c2410_i2c:drop_written_byte")
+@pytest.mark.fault(
+    "s3c2410_i2c:corrupt_read", "at24c02:first_byte_lost", "s3c2410_i2c:drop_written_byte"
+)
 def test_a_smbus_block_starts_with_its_count(i2c, scratch):
     eeprom = i2c.device.arguments["eeprom"]
     _ = i2c.smbus(eeprom, "block_write", [scratch, [0x11, 0x22, 0x33]]).value
@@ -50,7 +62,10 @@ def test_pec_is_sent_and_checked(i2c, scratch):
     to, back = eeprom << 1, eeprom << 1 | 1
     _ = i2c.smbus(eeprom, "write_byte_data", [scratch, 0xA5], pec=True).value
     wait_until_ready(i2c, eeprom)
-    assert i2c.smbus(eeprom, "i2c_block_read", [scratch, 2]).value == [0xA5, packet_error_code(to, scratch, 0xA5)]
+    assert i2c.smbus(eeprom, "i2c_block_read", [scratch, 2]).value == [
+        0xA5,
+        packet_error_code(to, scratch, 0xA5),
+    ]
     right = packet_error_code(to, scratch, back, 0x5A)
     store(i2c, eeprom, scratch, bytes([0x5A, right]))
     assert i2c.smbus(eeprom, "read_byte_data", [scratch], pec=True).value == 0x5A
@@ -75,40 +90,60 @@ def test_a_block_process_call_sends_and_receives_a_block(i2c, scratch, s3c2410_i
     # a repeated START cancels a page write: of count and byte only the address counter takes notice
     assert i2c.smbus(eeprom, "block_process_call", [scratch, [0x99]]).value == [0x33, 0x44]
     assert s3c2410_i2c_chip.wire == [
-        ("write", eeprom, bytes([scratch, 1, 0x99])), ("read", eeprom, b"\x02\x33\x44"), ("stop",)]
+        ("write", eeprom, bytes([scratch, 1, 0x99])),
+        ("read", eeprom, b"\x02\x33\x44"),
+        ("stop",),
+    ]
 
 
 PROTOCOLS = {
     "quick": ((), None, [("write", 0x50, b""), ("stop",)]),
     "receive_byte": ((), 0x40, [("read", 0x50, b"\x40"), ("stop",)]),
     "send_byte": ((0xE1,), None, [("write", 0x50, b"\xe1"), ("stop",)]),
-    "read_byte_data": ((0xE2,), 0x42, [("write", 0x50, b"\xe2"), ("read", 0x50, b"\x42"), ("stop",)]),
-    "read_word_data": ((0xE2,), 0x4342, [("write", 0x50, b"\xe2"), ("read", 0x50, b"\x42\x43"), ("stop",)]),
-    "i2c_block_read": ((0xE5, 3), [0x45, 0x46, 0x47],
-                       [("write", 0x50, b"\xe5"), ("read", 0x50, b"\x45\x46\x47"), ("stop",)]),
+    "read_byte_data": (
+        (0xE2,),
+        0x42,
+        [("write", 0x50, b"\xe2"), ("read", 0x50, b"\x42"), ("stop",)],
+    ),
+    "read_word_data": (
+        (0xE2,),
+        0x4342,
+        [("write", 0x50, b"\xe2"), ("read", 0x50, b"\x42\x43"), ("stop",)],
+    ),
+    "i2c_block_read": (
+        (0xE5, 3),
+        [0x45, 0x46, 0x47],
+        [("write", 0x50, b"\xe5"), ("read", 0x50, b"\x45\x46\x47"), ("stop",)],
+    ),
     "write_byte_data": ((0xE3, 0x99), None, [("write", 0x50, b"\xe3\x99"), ("stop",)]),
     "write_word_data": ((0xE3, 0xBBAA), None, [("write", 0x50, b"\xe3\xaa\xbb"), ("stop",)]),
     "block_write": ((0xE3, [7, 8]), None, [("write", 0x50, b"\xe3\x02\x07\x08"), ("stop",)]),
     "i2c_block_write": ((0xE3, [7, 8]), None, [("write", 0x50, b"\xe3\x07\x08"), ("stop",)]),
-    # a repeated START cancels a page write: what follows the command goes no further than the address counter
-    "process_call": ((0xE1, 0x0000), 0x4443,
-                     [("write", 0x50, b"\xe1\x00\x00"), ("read", 0x50, b"\x43\x44"), ("stop",)]),
+    # a repeated START cancels a page write: what follows the command goes no further than the
+    # address counter
+    "process_call": (
+        (0xE1, 0x0000),
+        0x4443,
+        [("write", 0x50, b"\xe1\x00\x00"), ("read", 0x50, b"\x43\x44"), ("stop",)],
+    ),
 }
 
 
 @pytest.mark.fault("s3c2410_i2c:wrong_address", "s3c2410_i2c:nack_address")
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_each_smbus_protocol_is_these_bytes_on_the_wire(i2c, at24c02_chip, s3c2410_i2c_chip, protocol):
+def test_each_smbus_protocol_is_these_bytes_on_the_wire(
+    i2c, at24c02_chip, s3c2410_i2c_chip, protocol
+):
     arguments, expected, wire = PROTOCOLS[protocol]
     at24c02_chip.content[0xE0:0xE8] = CONTENT
     at24c02_chip.reset()
     _ = i2c.smbus(0x50, "send_byte", [0xE0]).value
     s3c2410_i2c_chip.clear()
-    recorded = i2c.tracing(i2c_contracts.every_transfer_is_whole, i2c_contracts.one_transfer)
+    recorded = i2c.tracing(i2c_contracts.every_transfer_completes, i2c_contracts.one_transfer)
     answer = recorded.smbus(0x50, protocol, list(arguments))
     at24c02_chip.reset()
     assert answer.value == expected
     assert s3c2410_i2c_chip.wire == wire
     if protocol != "quick":  # it has no data: smbus's own emulation gives it no reply
-        assert i2c_contracts.every_transfer_is_whole(answer)
+        assert i2c_contracts.every_transfer_completes(answer)
     assert i2c_contracts.one_transfer(answer)

@@ -12,18 +12,26 @@ def declared(board, device):
     return sorted(other.address for other in board.devices if other.bus == device.name)
 
 
-@pytest.mark.fault("s3c2410_i2c:ghost_slaves", "s3c2410_i2c:nack_address", "s3c2410_i2c:wrong_address", "tmp102:absent",
-                   "s3c2410_i2c:acknowledge_ignored")
+@pytest.mark.fault(
+    "s3c2410_i2c:ghost_slaves",
+    "s3c2410_i2c:nack_address",
+    "s3c2410_i2c:wrong_address",
+    "tmp102:absent",
+    "s3c2410_i2c:acknowledge_ignored",
+)
 def test_a_scan_finds_the_boards_devices_and_no_other(i2c, board):
     assert i2c.scan().value == declared(board, i2c.device)
 
 
-@pytest.mark.fault("s3c2410_i2c:restart_as_stop_start", "s3c2410_i2c:stop_lost", "s3c2410_i2c:corrupt_read")
+@pytest.mark.fault(
+    "s3c2410_i2c:restart_as_stop_start", "s3c2410_i2c:stop_lost", "s3c2410_i2c:corrupt_read"
+)
 def test_a_register_read_has_one_repeated_start(i2c, at24c02_chip, s3c2410_i2c_chip):
     at24c02_chip.content[0xE0:0xE8] = CONTENT
-    expects = i2c_contracts.read_the_bytes.bind(messages=[CONTENT])
+    expects = i2c_contracts.these_bytes_are_read.bind(messages=[CONTENT])
     answer = i2c.tracing(expects, i2c_contracts.reads_are_answered_before_the_result).transfer(
-        [{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "read": 8}])
+        [{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "read": 8}]
+    )
     assert answer.value == [CONTENT]
     assert expects(answer)
     assert i2c_contracts.reads_are_answered_before_the_result(answer)
@@ -32,7 +40,7 @@ def test_a_register_read_has_one_repeated_start(i2c, at24c02_chip, s3c2410_i2c_c
 
 @pytest.mark.fault("s3c2410_i2c:restart_as_stop_start", "s3c2410_i2c:nack_data")
 def test_two_writes_in_one_transfer_are_two_messages(i2c, s3c2410_i2c_chip):
-    expects = i2c_contracts.wrote_the_bytes.bind(messages=[b"\xe0", b"\xe1"])
+    expects = i2c_contracts.these_bytes_are_written.bind(messages=[b"\xe0", b"\xe1"])
     messages = [{"address": 0x50, "write": b"\xe0"}, {"address": 0x50, "write": b"\xe1"}]
     answer = i2c.tracing(expects).transfer(messages)
     assert answer.value == []
@@ -46,15 +54,25 @@ def test_a_message_after_a_read_has_a_repeated_start(i2c, at24c02_chip, s3c2410_
     _ = i2c.smbus(0x50, "send_byte", [0xE0]).value
     s3c2410_i2c_chip.clear()
     answer = i2c.transfer([{"address": 0x50, "read": 2}, {"address": 0x50, "read": 2}])
-    assert s3c2410_i2c_chip.wire == [("read", 0x50, b"\x40\x41"), ("read", 0x50, b"\x42\x43"), ("stop",)]
+    assert s3c2410_i2c_chip.wire == [
+        ("read", 0x50, b"\x40\x41"),
+        ("read", 0x50, b"\x42\x43"),
+        ("stop",),
+    ]
     assert answer.value == [b"\x40\x41", b"\x42\x43"]
 
 
-@pytest.mark.fault("at24c02:address_not_stored", "s3c2410_i2c:repeat_read_byte", "at24c02:read_stops_at_page")
+@pytest.mark.fault(
+    "at24c02:address_not_stored", "s3c2410_i2c:repeat_read_byte", "at24c02:read_stops_at_page"
+)
 def test_every_length_from_1_to_40_is_read(i2c, at24c02_chip):
     at24c02_chip.content[:] = bytes(range(256))
     got = i2c.transfer_each(
-        [[{"address": 0x50, "write": b"\x10"}, {"address": 0x50, "read": count}] for count in range(1, 41)]).value
+        [
+            [{"address": 0x50, "write": b"\x10"}, {"address": 0x50, "read": count}]
+            for count in range(1, 41)
+        ]
+    ).value
     assert got == [[bytes(range(0x10, 0x10 + count))] for count in range(1, 41)]
 
 
@@ -76,10 +94,18 @@ def test_the_register_read_latency_is_within_its_limit(i2c, measure):
 @pytest.mark.fault("s3c2410_i2c:divider_ignored")
 def test_scl_runs_at_most_at_the_clock_frequency_of_the_devicetree(i2c, s3c2410_i2c_chip, measure):
     _ = i2c.scan(0x50, 0x50).value
-    measure("SCL", s3c2410_i2c_chip.frequency_hz / 1000, "kHz", limit=i2c.limits["frequency_khz"], at_least=50)
+    measure(
+        "SCL",
+        s3c2410_i2c_chip.frequency_hz / 1000,
+        "kHz",
+        limit=i2c.limits["frequency_khz"],
+        at_least=50,
+    )
 
 
-@pytest.mark.fault("s3c2410_i2c:corrupt_read", "s3c2410_i2c:restart_as_stop_start", "s3c2410_i2c:repeat_read_byte")
+@pytest.mark.fault(
+    "s3c2410_i2c:corrupt_read", "s3c2410_i2c:restart_as_stop_start", "s3c2410_i2c:repeat_read_byte"
+)
 def test_concurrent_transfers_do_not_interleave(i2c, at24c02_chip, s3c2410_i2c_chip):
     at24c02_chip.content[:] = bytes(range(256))
     got = i2c.read_in_threads([[0x50, 0x10, 8], [0x50, 0x80, 8]], rounds=8).value

@@ -8,7 +8,10 @@ from drivers.checks.replug import set_up, tidy_up
 
 @pytest.fixture
 def pointer(usb, mouse, mouse_24ae_2002_chip):
-    """The mouse's model, plugged in, driven by usbhid; so it is left again, whatever a check made of it."""
+    """The mouse's model, plugged in, driven by usbhid.
+
+    So it is left again, whatever a check made of it.
+    """
     if "usbmouse" in set_up(usb, mouse_24ae_2002_chip).values():
         _ = mouse.use_driver(driver="usbhid").value
     yield mouse_24ae_2002_chip

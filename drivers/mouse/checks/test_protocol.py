@@ -23,7 +23,10 @@ def test_boot_protocol_reports_have_no_wheel_and_still_move_usbmouse(usb, mouse,
         pointer.play([(5, -5, 3), (-6, 6, 3)])
     sent = urb.completions(watch.urbs, ENDPOINT)
     assert [one.data for one in sent] == [b"\0\x05\xfb", b"\0\xfa\x06"]
-    assert [step[:2] for step in input_event_codes.motion(watch.value["events"])] == [[5, -5], [-6, 6]]
+    assert [step[:2] for step in input_event_codes.motion(watch.value["events"])] == [
+        [5, -5],
+        [-6, 6],
+    ]
 
 
 @pytest.mark.fault("mouse_24ae_2002:idle_refused")
@@ -71,7 +74,10 @@ def test_usbmouse_clears_the_halt_after_a_stall(mouse, pointer, usbmouse):
 
 
 def goes_on_after_a_stall(mouse, pointer):
-    """The endpoint halts with a report waiting; the driver is to clear the halt, and then fetch the report."""
+    """The endpoint halts with a report waiting.
+
+    The driver is to clear the halt, and then fetch the report.
+    """
     with mouse.watch(reports=1, timeout_s=2.0) as watch:
         pointer.halt(ENDPOINT)
         pointer.move(dx=5)
@@ -80,7 +86,10 @@ def goes_on_after_a_stall(mouse, pointer):
 
 
 def lied_to(usb, pointer, seeds):
-    """Plug in a device that lies for each seed, and let the kernel make of it what it will; for how many it gave up."""
+    """Plug in a device that lies for each seed, and let the kernel make of it what it will.
+
+    For how many it gave up.
+    """
     refused = 0
     for seed in seeds:
         with usb.enumeration() as heard:
@@ -99,10 +108,14 @@ def test_malformed_descriptors_do_not_crash_the_kernel(usb, mouse, pointer):
 @pytest.mark.slow(20)
 @pytest.mark.fault("mouse_24ae_2002:replug_lost")
 @pytest.mark.expects(splat=NOISE)
-def test_many_devices_with_malformed_descriptors_do_not_crash_the_kernel(usb, mouse, pointer, measure):
+def test_many_devices_with_malformed_descriptors_do_not_crash_the_kernel(
+    usb, mouse, pointer, measure
+):
     number = int(mouse.limits.get("lying_devices", 200))
     # The kernel tries four times, most of a second, with each that it does not understand.
-    measure("of so many devices it gave up", lied_to(usb, pointer, range(2, 2 + number)), f"of {number}")
+    measure(
+        "of so many devices it gave up", lied_to(usb, pointer, range(2, 2 + number)), f"of {number}"
+    )
     works_again(usb, mouse, pointer)
 
 

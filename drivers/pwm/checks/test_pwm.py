@@ -15,17 +15,24 @@ def given_back(pwm):
     _ = pwm.stop().value
 
 
-@pytest.mark.fault("samsung_pwm:output_open", "samsung_pwm:start_ignored", "samsung_pwm:autoreload_ignored",
-                   "samsung_pwm:count_not_stored", "samsung_pwm:compare_not_stored",
-                   "samsung_pwm:manual_update_ignored", "samsung_pwm:half_speed", "samsung_pwm:neighbour_written",
-                   "samsung_pwm:compare_off_by_a_quarter")
+@pytest.mark.fault(
+    "samsung_pwm:output_open",
+    "samsung_pwm:start_ignored",
+    "samsung_pwm:autoreload_ignored",
+    "samsung_pwm:count_not_stored",
+    "samsung_pwm:compare_not_stored",
+    "samsung_pwm:manual_update_ignored",
+    "samsung_pwm:half_speed",
+    "samsung_pwm:neighbour_written",
+    "samsung_pwm:compare_off_by_a_quarter",
+)
 @pytest.mark.parametrize("channel", range(4))
 def test_the_output_has_the_requested_period_and_duty_cycle(pwm, samsung_pwm_chip, channel):
-    runs = contracts.it_runs_as_asked.bind(period=MS, duty_cycle=MS // 4)
-    only = contracts.only_this_channel.bind(channel=channel)
-    started = pwm.tracing(contracts.every_state_is_taken, runs, only).start(channel, MS, MS // 4)
+    runs = contracts.requested_state_is_enabled.bind(period=MS, duty_cycle=MS // 4)
+    only = contracts.no_other_channel_is_changed.bind(channel=channel)
+    started = pwm.tracing(contracts.every_state_is_applied, runs, only).start(channel, MS, MS // 4)
     assert started.value == {"period": MS, "duty_cycle": MS // 4, "polarity": "normal", "enable": 1}
-    assert contracts.every_state_is_taken(started) and runs(started) and only(started)
+    assert contracts.every_state_is_applied(started) and runs(started) and only(started)
     wave = samsung_pwm_chip.wave(channel)
     assert wave.running
     assert wave.period_ns == pytest.approx(MS, rel=0.05)
@@ -43,7 +50,9 @@ def test_the_period_is_accurate_to_one_percent(pwm, samsung_pwm_chip, measure):
 def test_periods_from_microseconds_to_a_second(pwm, samsung_pwm_chip):
     _ = pwm.start(0, 2 * US, 1 * US).value
     for period in (20 * US, 20 * MS, 1000 * MS, 2 * US):
-        written = pwm.write(0, [["duty_cycle", 0], ["period", period], ["duty_cycle", period // 2]]).value
+        written = pwm.write(
+            0, [["duty_cycle", 0], ["period", period], ["duty_cycle", period // 2]]
+        ).value
         wave = samsung_pwm_chip.wave(0)
         assert written["errno"] == [0, 0, 0]
         assert wave.period_ns == pytest.approx(period, rel=0.08)
@@ -91,7 +100,7 @@ def test_inversed_polarity_is_low_for_the_duty_cycle(pwm, samsung_pwm_chip):
 @pytest.mark.fault("samsung_pwm:autoreload_stuck")
 @pytest.mark.parametrize("duty", [MS // 4, MS])
 def test_a_disabled_channel_is_low(pwm, samsung_pwm_chip, duty):
-    off = contracts.it_is_switched_off
+    off = contracts.channel_is_disabled
     _ = pwm.start(0, MS, duty).value
     assert samsung_pwm_chip.wave(0).running
     written = pwm.tracing(off).write(0, [["enable", 0]])
@@ -132,17 +141,24 @@ def test_disable_and_enable_restore_the_waveform(pwm, samsung_pwm_chip):
 @pytest.mark.fault("samsung_pwm:output_open")
 def test_invalid_settings_are_rejected_and_change_nothing(pwm, samsung_pwm_chip):
     before = pwm.start(0, MS, MS // 2).value
-    bad = pwm.write(0, [["duty_cycle", 2 * MS], ["period", MS // 4], ["polarity", "sideways"], ["enable", 2]]).value
+    bad = pwm.write(
+        0, [["duty_cycle", 2 * MS], ["period", MS // 4], ["polarity", "sideways"], ["enable", 2]]
+    ).value
     assert bad == {"errno": [errno.EINVAL] * 4, "state": before}
     assert samsung_pwm_chip.wave(0).duty == pytest.approx(0.5, abs=0.001)
 
 
 @pytest.mark.fault("samsung_pwm:prescaler_reads_zero")
 def test_a_period_out_of_the_timer_s_range_is_erange(pwm):
-    refused = contracts.the_state_was_refused.bind(error=-errno.ERANGE)
+    refused = contracts.state_is_rejected.bind(error=-errno.ERANGE)
     _ = pwm.export(0).value
-    for period in (2_000_000_000, 30):  # more than a second, which the driver allows; one tick of 30 ns
-        answer = pwm.tracing(refused).write(0, [["duty_cycle", 0], ["period", period], ["enable", 1]])
+    for period in (
+        2_000_000_000,
+        30,
+    ):  # more than a second, which the driver allows; one tick of 30 ns
+        answer = pwm.tracing(refused).write(
+            0, [["duty_cycle", 0], ["period", period], ["enable", 1]]
+        )
         assert answer.value["errno"] == [0, 0, errno.ERANGE]
         assert answer.value["state"]["enable"] == 0
         assert refused(answer)

@@ -1,4 +1,7 @@
-"""A real-time clock under test: what is set is kept and goes on, through every carry; what is not known is not told."""
+"""A real-time clock under test: what is set is kept and goes on, through every carry.
+
+What is not known is not told.
+"""
 import calendar
 import errno
 import time
@@ -16,13 +19,22 @@ def seconds_of(text):
 
 
 def written(chip):
-    """What was written to the chip since it was cleared, by register, however many registers a transfer had."""
-    return {data[0] + place: byte for _, data in chip.seen("write") for place, byte in enumerate(data[1:])}
+    """What was written to the chip since it was cleared, by register, however many registers a
+    transfer had.
+    """
+    return {
+        data[0] + place: byte
+        for _, data in chip.seen("write")
+        for place, byte in enumerate(data[1:])
+    }
 
 
 @pytest.fixture
 def still(rtc, pcf8563_chip):
-    """The chip, whose seconds pass only where the check says so; at the end it is as before, with the host's time."""
+    """The chip, whose seconds pass only where the check says so.
+
+    At the end it is as before, with the host's time.
+    """
     pcf8563_chip.running = False
     pcf8563_chip.set_time()
     _ = rtc.read().errno  # the driver goes on with the century bit that it reads, and this one is 0
@@ -60,15 +72,31 @@ def test_probe_disables_timer_interrupts_and_clkout(rtc, pcf8563_chip):
     assert pcf8563_chip.violations == []
 
 
-@pytest.mark.fault("pcf8563:write_lost", "pcf8563:bit_flip", "pcf8563:address_not_stored", "s3c2410_i2c:corrupt_write",
-                   "s3c2410_i2c:corrupt_read")
+@pytest.mark.fault(
+    "pcf8563:write_lost",
+    "pcf8563:bit_flip",
+    "pcf8563:address_not_stored",
+    "s3c2410_i2c:corrupt_write",
+    "s3c2410_i2c:corrupt_read",
+)
 def test_set_time_writes_bcd_to_the_chip_and_reads_back(rtc, still):
     seconds = 1709246096  # 2024-02-29 22:34:56
-    is_set, is_read = contracts.set_to_the_time.bind(seconds=seconds), contracts.read_the_time.bind(seconds=seconds)
-    setting = rtc.tracing(is_set, i2c.every_transfer_is_whole).set_time(to="2024-02-29 22:34:56")
+    is_set, is_read = (
+        contracts.rtc_set_time_sets.bind(seconds=seconds),
+        contracts.rtc_read_time_returns.bind(seconds=seconds),
+    )
+    setting = rtc.tracing(is_set, i2c.every_transfer_completes).set_time(to="2024-02-29 22:34:56")
     assert setting.errno == 0
-    assert is_set(setting) and i2c.every_transfer_is_whole(setting)
-    assert [written(still).get(register) for register in range(2, 9)] == [0x56, 0x34, 0x22, 0x29, 0x04, 0x02, 0x24]
+    assert is_set(setting) and i2c.every_transfer_completes(setting)
+    assert [written(still).get(register) for register in range(2, 9)] == [
+        0x56,
+        0x34,
+        0x22,
+        0x29,
+        0x04,
+        0x02,
+        0x24,
+    ]
     assert still.time == "24-02-29 22:34:56"
     reading = rtc.tracing(is_read).read()
     assert reading.value == "2024-02-29 22:34:56"
@@ -80,11 +108,13 @@ def test_read_time_is_one_transfer_of_two_messages(rtc, still, s3c2410_i2c_chip)
     still.set_time("2031-07-05 09:08:07")
     s3c2410_i2c_chip.clear()
     registers = b"\x08\x00\x07\x08\x09\x05\x06\x07\x31"
-    reads = i2c.read_the_bytes.bind(messages=[registers])
-    answer = rtc.tracing(i2c.one_transfer, i2c.every_transfer_is_whole, reads, contracts.read_from_the_chip).read()
+    reads = i2c.these_bytes_are_read.bind(messages=[registers])
+    answer = rtc.tracing(
+        i2c.one_transfer, i2c.every_transfer_completes, reads, contracts.time_comes_from_the_chip
+    ).read()
     assert answer.value == "2031-07-05 09:08:07"
-    assert i2c.one_transfer(answer) and i2c.every_transfer_is_whole(answer) and reads(answer)
-    assert contracts.read_from_the_chip(answer)
+    assert i2c.one_transfer(answer) and i2c.every_transfer_completes(answer) and reads(answer)
+    assert contracts.time_comes_from_the_chip(answer)
     assert s3c2410_i2c_chip.wire == [("write", 0x51, b"\x00"), ("read", 0x51, registers), ("stop",)]
 
 
@@ -99,8 +129,14 @@ CARRIES = {
 }
 
 
-@pytest.mark.fault("pcf8563:no_leap_day", "pcf8563:counts_in_binary", "pcf8563:weekday_stuck",
-                   "pcf8563:century_not_toggled", "pcf8563:stopped", "pcf8563:write_lost")
+@pytest.mark.fault(
+    "pcf8563:no_leap_day",
+    "pcf8563:counts_in_binary",
+    "pcf8563:weekday_stuck",
+    "pcf8563:century_not_toggled",
+    "pcf8563:stopped",
+    "pcf8563:write_lost",
+)
 def test_every_rollover_is_read_right_a_second_later(rtc, still):
     found = {}
     for before in CARRIES:
@@ -130,7 +166,7 @@ def test_read_time_is_atomic_across_a_seconds_rollover(rtc, still):
 @pytest.mark.fault("pcf8563:voltage_low_lost", "pcf8563:voltage_low_stuck", "pcf8563:write_lost")
 @pytest.mark.expects(splat="low voltage detected")
 def test_low_voltage_makes_read_time_einval_until_the_time_is_set(rtc, still):
-    fails = contracts.reading_fails_with_the_error.bind(error=-errno.EINVAL)
+    fails = contracts.rtc_read_time_fails.bind(error=-errno.EINVAL)
     assert rtc.voltage_low().value == 0
     still.voltage_low()
     reading = rtc.tracing(fails).read()
@@ -145,7 +181,7 @@ def test_low_voltage_makes_read_time_einval_until_the_time_is_set(rtc, still):
 @pytest.mark.fault("s3c2410_i2c:ghost_slaves", "s3c2410_i2c:acknowledge_ignored")
 @pytest.mark.expects(splat="read error")
 def test_an_absent_rtc_is_eio(rtc, pcf8563_chip):
-    fails = contracts.reading_fails_with_the_error.bind(error=-errno.EIO)
+    fails = contracts.rtc_read_time_fails.bind(error=-errno.EIO)
     with pcf8563_chip.faults.switched_on("absent"):
         answer = rtc.tracing(fails).read()
     assert answer.errno == errno.EIO
@@ -154,15 +190,26 @@ def test_an_absent_rtc_is_eio(rtc, pcf8563_chip):
 
 @pytest.mark.fault("pcf8563:write_lost", "pcf8563:bit_flip")
 def test_an_unrepresentable_time_is_rejected_before_it_reaches_the_chip(rtc, still):
-    refused = [rtc.set_time(to=text).errno for text in (
-        "2070-01-01 00:00:00", "1969-12-31 23:59:59", "2023-02-29 00:00:00", "2024-01-01 24:00:00")]
+    refused = [
+        rtc.set_time(to=text).errno
+        for text in (
+            "2070-01-01 00:00:00",
+            "1969-12-31 23:59:59",
+            "2023-02-29 00:00:00",
+            "2024-01-01 24:00:00",
+        )
+    ]
     assert refused == [errno.ERANGE, errno.EINVAL, errno.EINVAL, errno.EINVAL]
     assert still.seen("write") == []
     assert rtc.set_each(times=["1970-01-01 00:00:00", "2069-12-31 00:00:00"]).value == [
-        "1970-01-01 00:00:00", "2069-12-31 00:00:00"]
+        "1970-01-01 00:00:00",
+        "2069-12-31 00:00:00",
+    ]
 
 
-@pytest.mark.fault("pcf8563:alarm_never", "pcf8563:alarm_ignores_hour", "pcf8563:int_stuck", "pcf8563:write_lost")
+@pytest.mark.fault(
+    "pcf8563:alarm_never", "pcf8563:alarm_ignores_hour", "pcf8563:int_stuck", "pcf8563:write_lost"
+)
 def test_an_alarm_fires_at_its_minute_and_no_other(rtc, still, no_alarm):
     _ = rtc.set_time(to="2024-02-29 10:20:58").value
     still.clear()
@@ -180,7 +227,9 @@ def test_an_alarm_fires_at_its_minute_and_no_other(rtc, still, no_alarm):
 
 @pytest.mark.fault("pcf8563:alarm_never", "pcf8563:int_stuck")
 def test_an_alarm_fires_whatever_tm_wday_is(rtc, still, no_alarm):
-    _ = rtc.set_time(to="2024-02-29 10:20:59", weekday=0).value  # it is a Thursday; rtc(4): tm_wday is unused
+    _ = rtc.set_time(
+        to="2024-02-29 10:20:59", weekday=0
+    ).value  # it is a Thursday; rtc(4): tm_wday is unused
     assert rtc.set_alarm(to="2024-02-29 10:21:00").errno == 0
     still.advance(1)
     assert still.irq.level
@@ -211,7 +260,9 @@ def test_a_failed_set_time_does_not_block_suspend(rtc, still):
     with still.faults.switched_on("absent"):
         assert rtc.set_time(to="2024-02-29 10:20:30").errno == errno.EIO
         awake = rtc.wakeup_active_for(longer_than_s=0.1).value
-    assert rtc.set_each(times=["2024-02-29 10:20:31"]).value == ["2024-02-29 10:20:31"]  # which lets it sleep again
+    assert rtc.set_each(times=["2024-02-29 10:20:31"]).value == [
+        "2024-02-29 10:20:31"
+    ]  # which lets it sleep again
     assert not awake
 
 
@@ -236,7 +287,12 @@ def test_the_read_time_latency_is_within_its_limit(rtc, measure):
 @pytest.mark.fault("pcf8563:absent")
 def test_ioctls_on_an_open_rtc_return_enodev_after_unbind(rtc):
     answer = rtc.ioctls_after_unbind(driver=rtc.device.driver).value
-    assert answer == {"unbind": 0, "errnos": [errno.ENODEV, errno.ENODEV], "ended": "done", "driver": rtc.device.driver}
+    assert answer == {
+        "unbind": 0,
+        "errnos": [errno.ENODEV, errno.ENODEV],
+        "ended": "done",
+        "driver": rtc.device.driver,
+    }
 
 
 @pytest.mark.slow(4)

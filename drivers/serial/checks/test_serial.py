@@ -1,22 +1,50 @@
-"""A serial port under test: rates, formats, flow control, breaks, errors, and nothing lost in a long run."""
+"""A serial port under test: rates, formats, flow control, breaks, errors, and nothing lost in a
+long run.
+"""
 import pytest
 
 from drivers.serial.checks import contracts
 
 TEXT = bytes(range(256))
-RATES = (50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400,
-         460800, 921600)
+RATES = (
+    50,
+    75,
+    110,
+    134,
+    150,
+    200,
+    300,
+    600,
+    1200,
+    1800,
+    2400,
+    4800,
+    9600,
+    19200,
+    38400,
+    57600,
+    115200,
+    230400,
+    460800,
+    921600,
+)
 
 
-@pytest.mark.fault("uart_16550a:unplugged", "uart_16550a:lose_interrupts", "uart_16550a:drop_character",
-                   "uart_16550a:corrupt_character", "uart_16550a:duplicate_character", "uart_16550a:swap_characters")
+@pytest.mark.fault(
+    "uart_16550a:unplugged",
+    "uart_16550a:lose_interrupts",
+    "uart_16550a:drop_character",
+    "uart_16550a:corrupt_character",
+    "uart_16550a:duplicate_character",
+    "uart_16550a:swap_characters",
+)
 def test_every_character_comes_back(serial, uart_16550a_chip):
-    recorded = serial.tracing(contracts.the_transmitter_is_filled, contracts.received_by_interrupt)
+    recorded = serial.tracing(contracts.tx_fifo_is_filled, contracts.received_by_interrupt)
     answer = recorded.echo(TEXT)
     assert answer.value["data"] == TEXT
     assert answer.value["counters"] == {"rx": 256, "tx": 256}
     assert uart_16550a_chip.sent == TEXT
-    assert contracts.the_transmitter_is_filled(answer)
+    assert contracts.tx_fifo_is_filled(answer)
     assert contracts.received_by_interrupt(answer)
 
 
@@ -46,11 +74,17 @@ def test_an_unsupported_baud_rate_is_rounded_to_the_nearest(serial, uart_16550a_
 @pytest.mark.fault("uart_16550a:unplugged")
 @pytest.mark.parametrize("format", ["8N1", "7E1", "7O1", "8E2", "6N2", "5N1"])
 def test_each_format_is_the_format_on_the_wire(serial, uart_16550a_chip, format):
-    assert serial.configure(115200, format).value == {"format": format, "received": b"\x15", "speed": 115200}
+    assert serial.configure(115200, format).value == {
+        "format": format,
+        "received": b"\x15",
+        "speed": 115200,
+    }
     assert uart_16550a_chip.seen("settings") == [("settings", 115200, format)]
 
 
-@pytest.mark.fault("uart_16550a:word_length_stuck", "uart_16550a:parity_ignored", "uart_16550a:stop_bits_ignored")
+@pytest.mark.fault(
+    "uart_16550a:word_length_stuck", "uart_16550a:parity_ignored", "uart_16550a:stop_bits_ignored"
+)
 def test_word_length_parity_and_stop_bits_reach_the_wire_together(serial, uart_16550a_chip):
     _ = serial.configure(9600, "7E2").value
     assert uart_16550a_chip.seen("settings") == [("settings", 9600, "7E2")]
@@ -115,11 +149,14 @@ def test_internal_loopback_sends_nothing_outside(serial, uart_16550a_chip):
     assert uart_16550a_chip.sent == b""
 
 
-@pytest.mark.fault("uart_16550a:modem_status_stuck", "uart_16550a:rts_stuck", "uart_16550a:unplugged")
+@pytest.mark.fault(
+    "uart_16550a:modem_status_stuck", "uart_16550a:rts_stuck", "uart_16550a:unplugged"
+)
 def test_the_modem_lines_follow_each_other_through_the_plug(serial):
     states = [{"rts": rts, "dtr": dtr} for rts in (True, False) for dtr in (True, False)]
     assert serial.modem_lines(states).value == [
-        {"cts": state["rts"], "dsr": state["dtr"], "cd": state["dtr"]} for state in states]
+        {"cts": state["rts"], "dsr": state["dtr"], "cd": state["dtr"]} for state in states
+    ]
 
 
 @pytest.mark.fault("uart_16550a:modem_interrupt_lost", "uart_16550a:modem_status_stuck")
@@ -151,21 +188,28 @@ def test_an_xoff_stops_the_output_and_an_xon_resumes_it(serial, uart_16550a_chip
 def assert_all_came(run, count):
     """Every character, and no error.
 
-    RTS, and CTS with it, may change on the way; DSR and DCD have risen with DTR when the port was opened, and are
-    counted when the UART's interrupt comes, which may be after the call began to count.
+    RTS, and CTS with it, may change on the way; DSR and DCD have risen with DTR when the port was
+    opened, and are counted when the UART's interrupt comes, which may be after the call began to
+    count.
     """
     assert (run["received"], run["wrong"]) == (count, -1)
     assert (run["counters"]["rx"], run["counters"]["tx"]) == (count, count)
     assert set(run["counters"]) <= {"rx", "tx", "cts", "dsr", "dcd"}
 
 
-@pytest.mark.fault("uart_16550a:drop_character", "uart_16550a:corrupt_character", "uart_16550a:swap_characters",
-                   "uart_16550a:duplicate_character")
+@pytest.mark.fault(
+    "uart_16550a:drop_character",
+    "uart_16550a:corrupt_character",
+    "uart_16550a:swap_characters",
+    "uart_16550a:duplicate_character",
+)
 def test_bulk_data_is_received_without_loss_or_overrun(serial, measure):
     count = int(serial.limits["bytes"])
     run = serial.timeout(20).bulk(count).value
     assert_all_came(run, count)
-    measure("throughput", count / run["seconds"] / 1000, "kB/s", at_least=serial.limits["kilobytes_s"])
+    measure(
+        "throughput", count / run["seconds"] / 1000, "kB/s", at_least=serial.limits["kilobytes_s"]
+    )
 
 
 @pytest.mark.fault("uart_16550a:drop_character")

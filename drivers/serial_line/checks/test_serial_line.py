@@ -1,9 +1,23 @@
-"""A serial line under test: a megabyte through the kernel's driver and back, every character in its place."""
+"""A serial line under test: a megabyte through the kernel's driver and back, every character in its
+place.
+"""
 import pytest
 
-FAULTS = [f"loopback_plug:{name}" for name in (
-    "unplugged", "cut", "drop_character", "corrupt_character", "duplicate_character", "swap_characters", "noise",
-    "seven_bits", "inverted", "burst_lost")]
+FAULTS = [
+    f"loopback_plug:{name}"
+    for name in (
+        "unplugged",
+        "cut",
+        "drop_character",
+        "corrupt_character",
+        "duplicate_character",
+        "swap_characters",
+        "noise",
+        "seven_bits",
+        "inverted",
+        "burst_lost",
+    )
+]
 TEXT = bytes(range(256)) * 24
 
 

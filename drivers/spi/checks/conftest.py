@@ -22,17 +22,21 @@ def ours(spi: Any) -> Callable[..., Any]:
     numbers = {name: spi.device.arguments[name] for name in ("bus", "device")}
 
     def bind(contract: Any, **values: Any) -> Any:
-        return contract.bind(**{name: value for name, value in numbers.items() if name in contract.unbound}, **values)
+        return contract.bind(
+            **{name: value for name, value in numbers.items() if name in contract.unbound}, **values
+        )
 
     return bind
 
 
 @pytest.fixture
 def in_time(spi: Any, rig: Any, inconclusive: Any) -> Callable[..., Any]:
-    """The lengths that come back wrong: `in_time(sizes=…)`; once more where the machine, not the chip, was late.
+    """The lengths that come back wrong: `in_time(sizes=…)`.
 
-    The driver gives a burst its length and 10 ms. The twin's controller answers at once when no fault is on; a timeout
-    then says that this machine had no time for the twin.
+    Once more where the machine, not the chip, was late.
+
+    The driver gives a burst its length and 10 ms. The twin's controller answers at once when no
+    fault is on; a timeout then says that this machine had no time for the twin.
     """
     controller, plug = (rig.chips.get(name) for name in ("s3c64xx_spi", "spi_loopback"))
 
@@ -41,8 +45,9 @@ def in_time(spi: Any, rig: Any, inconclusive: Any) -> Callable[..., Any]:
             answer = spi.timeout(300.0).lengths(**arguments)
             if answer.errno != errno.ETIMEDOUT or controller is None or controller.faults.on:
                 return answer.value
-            _ = spi.transfer(data=b"clear").errno  # what the driver left in the FIFOs (docs/defects/spi.md 5)
+            # Clears what the driver left in the FIFOs (docs/defects/spi.md 5).
+            _ = spi.transfer(data=b"clear").errno
             plug.clear()
-        return inconclusive(f"{TRIES} times the twin missed the driver's limit of 10 ms: too much runs on this machine")
+        return inconclusive(f"{TRIES} timeouts without a fault: this machine is too slow for the twin")
 
     return lengths

@@ -4,19 +4,22 @@ from __future__ import annotations
 import pytest
 
 from drivers.checks.spi_contracts import (
+    chip_select_frames_each_message,
     every_message_completes,
-    the_chip_is_selected_for_its_transfers,
-    what_was_sent,
+    sent_data,
 )
 
 
-@pytest.mark.fault("s3c64xx_spi:select_dropped", "s3c64xx_spi:bus_select_lost", "spi_loopback:byte_late")
+@pytest.mark.fault(
+    "s3c64xx_spi:select_dropped", "s3c64xx_spi:bus_select_lost", "spi_loopback:byte_late"
+)
 def test_the_transfers_of_a_message_share_one_chip_select_assertion(spi, plug, ours):
     complete = ours(every_message_completes, messages=1)
-    selected = ours(the_chip_is_selected_for_its_transfers, frames=1)
-    sent = ours(what_was_sent, sent=[b"ab", b"cde", b""])
+    selected = ours(chip_select_frames_each_message, frames=1)
+    sent = ours(sent_data, sent=[b"ab", b"cde", b""])
     answer = spi.tracing(complete, selected, sent).message(
-        transfers=[{"data": b"ab"}, {"data": b"cde", "receive": False}, {"length": 2}])
+        transfers=[{"data": b"ab"}, {"data": b"cde", "receive": False}, {"length": 2}]
+    )
     assert answer.value == [b"ab", None, b"\0\0"]
     assert plug.wire == [("frame", b"abcde\0\0")]
     assert complete(answer)
@@ -24,11 +27,14 @@ def test_the_transfers_of_a_message_share_one_chip_select_assertion(spi, plug, o
     assert sent(answer)
 
 
-@pytest.mark.fault("s3c64xx_spi:bus_select_stuck", "spi_loopback:repeated_frame", "s3c64xx_spi:bus_select_lost")
+@pytest.mark.fault(
+    "s3c64xx_spi:bus_select_stuck", "spi_loopback:repeated_frame", "s3c64xx_spi:bus_select_lost"
+)
 def test_cs_change_toggles_the_chip_select_between_transfers(spi, plug, ours):
-    selected = ours(the_chip_is_selected_for_its_transfers, frames=3)
+    selected = ours(chip_select_frames_each_message, frames=3)
     answer = spi.tracing(selected).message(
-        transfers=[{"data": b"a", "cs_change": 1}, {"data": b"b", "cs_change": 1}, {"data": b"cd"}])
+        transfers=[{"data": b"a", "cs_change": 1}, {"data": b"b", "cs_change": 1}, {"data": b"cd"}]
+    )
     assert answer.value == [b"a", b"b", b"cd"]
     assert plug.wire == [("frame", b"a"), ("frame", b"b"), ("frame", b"cd")]
     assert selected(answer)
@@ -51,7 +57,9 @@ def test_each_of_many_transfers_in_a_message_receives_its_own_data(spi, plug):
 
 @pytest.mark.fault("s3c64xx_spi:bus_select_stuck")
 def test_delay_usecs_delays_the_next_transfer(spi, plug, measure):
-    answer = spi.message(transfers=[{"data": b"a", "delay_usecs": 20_000, "cs_change": 1}, {"data": b"b"}])
+    answer = spi.message(
+        transfers=[{"data": b"a", "delay_usecs": 20_000, "cs_change": 1}, {"data": b"b"}]
+    )
     assert answer.value == [b"a", b"b"]
     frames = plug.frames
     assert [frame.mosi for frame in frames] == [b"a", b"b"]

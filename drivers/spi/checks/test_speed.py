@@ -11,11 +11,18 @@ def share_of_c(spi, measure, size, count):
         pytest.skip("the target has no spidev_test: it is built from the kernel tree's tools/spi")
     found = answer.value
     measure(f"{size} bytes: transfers a second", count / found["seconds"], "/s")
-    measure(f"{size} bytes: share of spidev_test", found["c_seconds"] / found["seconds"], "", at_least=0.9)
+    measure(
+        f"{size} bytes: share of spidev_test",
+        found["c_seconds"] / found["seconds"],
+        "",
+        at_least=0.9,
+    )
 
 
 @pytest.mark.fault("s3c64xx_spi:bus_fail")
-@pytest.mark.expects(splat="I/O Error|SPI transfer failed|failed to transfer one message|noqueue transfer failed")
+@pytest.mark.expects(
+    splat="I/O Error|SPI transfer failed|failed to transfer one message|noqueue transfer failed"
+)
 def test_short_transfers_reach_90_percent_of_spidev_tests_throughput(spi, measure):
     share_of_c(spi, measure, 32, 40)
 

@@ -1,4 +1,6 @@
-"""What the device says of itself, what the kernel keeps of that, and what was declared are the same."""
+"""What the device says of itself, what the kernel keeps of that, and what was declared are the
+same.
+"""
 from __future__ import annotations
 
 import pytest
@@ -8,17 +10,26 @@ from drivers.checks.replug import replug
 DEVICE, CONFIGURATION, STRING = 1, 2, 3
 
 
-@pytest.mark.fault("mouse_24ae_2002:wrong_product_id", "mouse_24ae_2002:device_descriptor_short",
-                   "mouse_24ae_2002:wrong_interval", "mouse_24ae_2002:control_mute")
+@pytest.mark.fault(
+    "mouse_24ae_2002:wrong_product_id",
+    "mouse_24ae_2002:device_descriptor_short",
+    "mouse_24ae_2002:wrong_interval",
+    "mouse_24ae_2002:control_mute",
+)
 def test_sysfs_descriptors_match_those_of_the_device(usb, plugged):
     device = usb.descriptor(kind=DEVICE).value
     configuration = usb.descriptor(kind=CONFIGURATION).value
     assert usb.sysfs_descriptors().value == device + configuration
 
 
-@pytest.mark.fault("mouse_24ae_2002:wrong_total_length", "mouse_24ae_2002:wrong_descriptor_length",
-                   "mouse_24ae_2002:wrong_endpoint_address", "mouse_24ae_2002:stall_every_request",
-                   "mouse_24ae_2002:control_error", "mouse_24ae_2002:replug_lost")
+@pytest.mark.fault(
+    "mouse_24ae_2002:wrong_total_length",
+    "mouse_24ae_2002:wrong_descriptor_length",
+    "mouse_24ae_2002:wrong_endpoint_address",
+    "mouse_24ae_2002:stall_every_request",
+    "mouse_24ae_2002:control_error",
+    "mouse_24ae_2002:replug_lost",
+)
 @pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: |usbhid ")
 def test_enumeration_finds_the_declared_descriptors(usb, pointer):
     assert list(replug(usb, pointer).value.values()) == ["usbhid"]
@@ -29,7 +40,11 @@ def test_enumeration_finds_the_declared_descriptors(usb, pointer):
     said = usb.identity().value
     assert (said["idVendor"], said["idProduct"], said["speed"]) == ("24ae", "2002", "12")
     assert (said["manufacturer"], said["product"]) == ("RAPOO", "Rapoo 2.4G Wireless Device")
-    assert (said["bNumInterfaces"], said["bMaxPower"], said["bMaxPacketSize0"]) == ("1", "98mA", "8")
+    assert (said["bNumInterfaces"], said["bMaxPower"], said["bMaxPacketSize0"]) == (
+        "1",
+        "98mA",
+        "8",
+    )
 
 
 @pytest.mark.fault("mouse_24ae_2002:strings_missing", "mouse_24ae_2002:stall_every_request")

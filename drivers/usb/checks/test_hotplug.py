@@ -9,22 +9,30 @@ import pytest
 from drivers.checks.replug import put_back
 
 ENDPOINT = 0x81
-GONE = (errno.ENODEV, errno.EIO)  # libusb's two ways to say it: the transfer failed, or the device is known to be gone
+# libusb reports a disconnect either way: the transfer failed, or the device is known to be gone.
+GONE = (errno.ENODEV, errno.EIO)
 OLD_SCHEME, FAST_ENUM = 1, 2  # USB_PORT_QUIRK_…
 SET_FEATURE, CLEAR_FEATURE, REMOTE_WAKEUP = 3, 1, 1
 NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic "
 
 
 def cycle(usb, pointer, timeout_s=5.0):
-    """Pull it out and plug it in; the kernel's announcements, and the seconds until it was there and set up again."""
+    """Pull it out and plug it in.
+
+    The kernel's announcements, and the seconds until it was there and set up again.
+    """
     with usb.hotplug_events(count=1, action="bind", timeout_s=timeout_s) as heard:
         pointer.replug()
-    return [one["action"] for one in heard.value], heard.value[-1]["at_s"] if heard.value else timeout_s
+    return [one["action"] for one in heard.value], heard.value[-1][
+        "at_s"
+    ] if heard.value else timeout_s
 
 
 @contextlib.contextmanager
 def enumerated(usb, quirks):
-    """What is plugged into the device's port is enumerated in another way for the length of a with statement."""
+    """What is plugged into the device's port is enumerated in another way for the length of a with
+    statement.
+    """
     port, was = usb.port_quirks(quirks=quirks).value
     try:
         yield
@@ -32,7 +40,11 @@ def enumerated(usb, quirks):
         _ = usb.port_quirks(quirks=was, port=port).value
 
 
-@pytest.mark.fault("mouse_24ae_2002:replug_lost", "mouse_24ae_2002:unplug_lost", "mouse_24ae_2002:stall_every_request")
+@pytest.mark.fault(
+    "mouse_24ae_2002:replug_lost",
+    "mouse_24ae_2002:unplug_lost",
+    "mouse_24ae_2002:stall_every_request",
+)
 @pytest.mark.expects(splat=NOISE)
 def test_each_unplug_and_plug_is_one_uevent(usb, pointer, measure):
     actions, seconds = cycle(usb, pointer, timeout_s=3.0)
@@ -43,12 +55,14 @@ def test_each_unplug_and_plug_is_one_uevent(usb, pointer, measure):
 
 @pytest.mark.slow(25)
 @pytest.mark.fault("mouse_24ae_2002:replug_lost")
-@pytest.mark.parametrize("quirks", [FAST_ENUM, FAST_ENUM | OLD_SCHEME], ids=["new scheme", "old scheme"])
+@pytest.mark.parametrize(
+    "quirks", [FAST_ENUM, FAST_ENUM | OLD_SCHEME], ids=["new scheme", "old scheme"]
+)
 def test_hotplug_50_times_with_each_enumeration_scheme(usb, pointer, measure, quirks):
     """A hundred turns in two checks, with no more time after a reset than the standard asks for.
 
-    A turn is mostly others' waiting: QEMU's 200 ms before it attaches a device again, the hub's debounce of 100 ms,
-    70 ms for each reset.
+    A turn is mostly others' waiting: QEMU's 200 ms before it attaches a device again, the hub's
+    debounce of 100 ms, 70 ms for each reset.
     """
     slowest = 0.0
     with enumerated(usb, quirks):
@@ -88,6 +102,8 @@ def test_remote_wakeup_is_enabled_on_suspend_and_disabled_on_resume(usb, mouse, 
         pass
     assert suspend.value["suspended"]
     measure("suspended", suspend.value["seconds"], "s")
-    features = [event[2:4] for event in pointer.seen("control") if event[1] == 0 and event[2] in (1, 3)]
+    features = [
+        event[2:4] for event in pointer.seen("control") if event[1] == 0 and event[2] in (1, 3)
+    ]
     assert features == [(SET_FEATURE, REMOTE_WAKEUP), (CLEAR_FEATURE, REMOTE_WAKEUP)]
     assert usb.power().value["runtime_status"] == "active"

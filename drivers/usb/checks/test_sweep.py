@@ -1,4 +1,6 @@
-"""Every transfer of a device that is being plugged in fails once: the kernel tries again, and nothing hangs."""
+"""Every transfer of a device that is being plugged in fails once: the kernel tries again, and
+nothing hangs.
+"""
 from __future__ import annotations
 
 import pytest
@@ -15,9 +17,9 @@ def test_enumeration_survives_every_failed_transfer(sweep, usb, pointer):
         pointer.replug()
         return usb.wait_plugged(modules=MODULES, other_than=was, timeout_s=6.0)
 
-    found = sweep("mouse_24ae_2002:bus_fail", plug_in)
-    assert len(found.fired) > 5, found.ended
-    assert (found.silent, found.lasting, found.unwell) == ([], [], [])
+    result = sweep("mouse_24ae_2002:bus_fail", plug_in)
+    assert len(result.fired) > 5, result.ended
+    assert (result.silent, result.lasting, result.unwell) == ([], [], [])
 
 
 @pytest.mark.sweep
@@ -25,8 +27,12 @@ def test_enumeration_survives_every_failed_transfer(sweep, usb, pointer):
 @pytest.mark.fault("mouse_24ae_2002:control_error")
 def test_a_port_reset_survives_every_failed_transfer(sweep, usb, pointer):
     def there():
-        assert usb.wait_plugged(modules=MODULES, timeout_s=6.0).errno == 0, "it did not come back after the reset"
+        assert usb.wait_plugged(modules=MODULES, timeout_s=6.0).errno == 0, (
+            "it did not come back after the reset"
+        )
 
-    found = sweep("mouse_24ae_2002:bus_fail", usb.reset, before=there, right=lambda seconds: seconds > 0)
-    assert len(found.fired) > 1, found.ended
-    assert (found.lasting, found.unwell) == ([], [])
+    result = sweep(
+        "mouse_24ae_2002:bus_fail", usb.reset, before=there, right=lambda seconds: seconds > 0
+    )
+    assert len(result.fired) > 1, result.ended
+    assert (result.lasting, result.unwell) == ([], [])
