@@ -1,4 +1,4 @@
-"""What checks of a USB device do with the device itself, as a hand would."""
+"""Plug, unplug and restore a USB device's model, for the checks of any exerciser."""
 from __future__ import annotations
 
 from typing import Any
@@ -8,11 +8,11 @@ SOON_S = 0.5  # for a device that should be there already
 
 
 def put_back(usb: Any, device: Any, timeout_s: float = 3.0) -> Any:
-    """Have the device's model as it was made, and wait until the kernel knows it so.
+    """Restore the device's model to its initial state and wait until it is enumerated.
 
-    The answer of that wait.
+    The answer of `wait_plugged`.
 
-    A device that the kernel has given up is pulled out and plugged in once more.
+    A device that the kernel has given up is replugged once.
     """
     was = usb.devnum().value
     changed = device.restore()
@@ -22,32 +22,28 @@ def put_back(usb: Any, device: Any, timeout_s: float = 3.0) -> Any:
 
 
 def replug(usb: Any, device: Any, timeout_s: float = 3.0, **other: Any) -> Any:
-    """Pull it out, plug it in (as another one: `other` says which) and wait until the kernel has
-    it; that answer.
-    """
+    """Unplug the device and plug it in, changed as `other` says; the answer of `wait_plugged`."""
     was = usb.devnum().value
     device.become(**other)
     return usb.wait_plugged(other_than=was, timeout_s=timeout_s)
 
 
 def set_up(usb: Any, device: Any) -> Any:
-    """Before a check: the device as it was made, its logs empty.
+    """Before a check: the device in its initial state, its logs cleared; interface → driver.
 
-    Its drivers. RuntimeError: the rig is to blame.
+    Raises RuntimeError when it does not enumerate: the rig's fault, not the check's.
     """
     answer = put_back(usb, device)
     if answer.errno:
-        raise RuntimeError(
-            "the device does not enumerate before the check: see the kernel log"
-        )
+        raise RuntimeError("the device does not enumerate before the check: see the kernel log")
     device.clear()
     return answer.value
 
 
 def tidy_up(usb: Any, device: Any) -> Any:
-    """After a check: no fault, the device as it was made.
+    """After a check: faults off, the device in its initial state.
 
-    Its drivers, {} when it does not come up.
+    Interface → driver, {} when not enumerated.
     """
     device.faults.clear()
     answer = put_back(usb, device)

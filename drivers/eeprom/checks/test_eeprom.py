@@ -1,4 +1,4 @@
-"""A serial EEPROM under test: what is written is there, on every side of a page's boundary."""
+"""A serial EEPROM: reads, page writes, the write cycle, write protection, timeouts."""
 import errno
 
 import pytest
@@ -10,7 +10,7 @@ PATTERN = bytes((i * 7 + 3) % 256 for i in range(256))
 
 @pytest.fixture
 def memory(eeprom):
-    """Where a check may write; it is as it was afterwards."""
+    """The offset at which a check may write; the content is restored at the end."""
     offset = eeprom.device.arguments["scratch"]
     before = eeprom.read(offset=offset, count=32).value
     yield offset

@@ -1,4 +1,4 @@
-"""The ELAN sensor: who it is, its registers, its image."""
+"""The ELAN sensor: its identity, registers, image."""
 from __future__ import annotations
 
 import pytest
@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def finger(elan_chip):
-    """Lay a finger on the sensor, by its seed, or lift it (None); lifted again afterwards."""
+    """Put a finger on the sensor, by its seed, or lift it (None); lifted at the end."""
     elan_chip.finger(None)
     yield elan_chip.finger
     elan_chip.finger(None)
@@ -50,9 +50,9 @@ def test_a_line_is_ready_after_a_capture_and_not_before(elan):
 )
 def test_the_image_is_the_finger_on_the_sensor(elan, elan_chip, finger):
     finger(17)
-    found = elan.capture(lines=16).value
-    assert found["width"] == 80
-    assert found["pixels"] == elan_chip.picture(17)[: 16 * 80]
+    image = elan.capture(lines=16).value
+    assert image["width"] == 80
+    assert image["pixels"] == elan_chip.picture(17)[: 16 * 80]
 
 
 @pytest.mark.fault("elan:gain_ignored")

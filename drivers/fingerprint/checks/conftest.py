@@ -11,7 +11,7 @@ from drivers.fingerprint.checks.image import png
 
 @pytest.fixture
 def finger(fpc1020_chip: Any) -> Iterator[Callable[[int | None], None]]:
-    """Lay a finger on the sensor, by its seed, or lift it (None); lifted again afterwards."""
+    """Put a finger on the sensor, by its seed, or lift it (None); lifted at the end."""
     fpc1020_chip.finger(None)
     yield fpc1020_chip.finger
     fpc1020_chip.finger(None)
@@ -19,7 +19,7 @@ def finger(fpc1020_chip: Any) -> Iterator[Callable[[int | None], None]]:
 
 @pytest.fixture
 def slow_capture(fpc1020_chip: Any) -> Iterator[Callable[[float], None]]:
-    """Let a capture take that many seconds."""
+    """Let a capture take this many seconds."""
 
     def slow(seconds: float) -> None:
         fpc1020_chip.capture_s = seconds

@@ -47,11 +47,11 @@ def statistics(pixels: bytes, rows: int, columns: int, far: int = 60) -> Statist
     return Statistics(mean, noise, contrast, len(dead), by_column, by_row)
 
 
-def differences(one: bytes, other: bytes) -> int:
+def differences(first: bytes, second: bytes) -> int:
     """Pixels in which two pictures differ; all of them when their sizes do."""
-    if len(one) != len(other):
-        return max(len(one), len(other))
-    return sum(a != b for a, b in zip(one, other))
+    if len(first) != len(second):
+        return max(len(first), len(second))
+    return sum(a != b for a, b in zip(first, second))
 
 
 def png(pixels: bytes, rows: int, columns: int) -> bytes:

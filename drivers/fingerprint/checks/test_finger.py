@@ -1,4 +1,4 @@
-"""Fingers: seen when they come, where they lie, and how soon."""
+"""Finger detection: its interrupt, its latency, the zones."""
 from __future__ import annotations
 
 import time
@@ -16,10 +16,10 @@ def test_a_finger_raises_the_interrupt_within_the_latency_limit(fingerprint, fin
     with fingerprint.wait_for_finger(timeout_s=1.0) as waiting:
         laid_ns = time.monotonic_ns()
         finger(7)
-    found = waiting.value
-    assert found["interrupt"] == 0x81
-    assert bin(found["zones"]).count("1") >= 7
-    delay = found["edge_ns"] - waiting.clock_offset_ns - laid_ns
+    event = waiting.value
+    assert event["interrupt"] == 0x81
+    assert bin(event["zones"]).count("1") >= 7
+    delay = event["edge_ns"] - waiting.clock_offset_ns - laid_ns
     measure(
         "from finger to the kernel's time stamp",
         max(0, delay) / 1e6,

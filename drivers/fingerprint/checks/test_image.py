@@ -16,7 +16,7 @@ HIGH, LOW = 0xC0, 0x40
 
 
 def board_of(first, second, rows, columns):
-    """A checkerboard whose first row begins with `first`."""
+    """A checkerboard whose first row starts with `first`."""
     lines = [bytes((first, second)) * (columns // 2), bytes((second, first)) * (columns // 2)]
     return b"".join(lines[row % 2] for row in range(rows))
 
@@ -34,11 +34,11 @@ def test_the_whole_image_is_the_finger_on_the_sensor(
     fingerprint, fpc1020_chip, finger, keep_picture, measure
 ):
     finger(42)
-    found = fingerprint.timeout(60.0).capture().value
-    assert (found["rows"], found["columns"]) == (192, 192)
-    keep_picture(found["pixels"], 192, 192, "finger 42")
-    assert differences(found["pixels"], fpc1020_chip.image(42)) == 0
-    measure("capture and read-out", found["seconds"], "s")
+    image = fingerprint.timeout(60.0).capture().value
+    assert (image["rows"], image["columns"]) == (192, 192)
+    keep_picture(image["pixels"], 192, 192, "finger 42")
+    assert differences(image["pixels"], fpc1020_chip.image(42)) == 0
+    measure("capture and read-out", image["seconds"], "s")
     assert fpc1020_chip.violations == []
 
 
@@ -52,9 +52,9 @@ def test_the_whole_image_is_the_finger_on_the_sensor(
 def test_a_cropped_image_is_that_part_of_the_finger(fingerprint, fpc1020_chip, finger):
     for seed in (5, 6):
         finger(seed)
-        found = fingerprint.capture(crop=PART).value
+        image = fingerprint.capture(crop=PART).value
         whole = fpc1020_chip.image(seed)
-        assert found["pixels"] == b"".join(
+        assert image["pixels"] == b"".join(
             whole[row * 192 + 64 : row * 192 + 96] for row in range(64, 96)
         )
 
@@ -65,8 +65,8 @@ def test_the_contrast_between_ridges_and_valleys_is_sufficient(
 ):
     finger(9)
     assert fingerprint.zones().value
-    found = fingerprint.capture(crop=PART).value
-    measured = statistics(found["pixels"], 32, 32)
+    image = fingerprint.capture(crop=PART).value
+    measured = statistics(image["pixels"], 32, 32)
     measure(
         "contrast", measured.contrast, "levels", at_least=fingerprint.limits.get("contrast", 100)
     )
@@ -77,9 +77,9 @@ def test_an_empty_sensor_has_no_dead_pixels_and_little_noise(
     fingerprint, finger, keep_picture, measure
 ):
     finger(None)
-    found = fingerprint.capture(crop=[0, 96, 0, 24]).value
-    keep_picture(found["pixels"], 96, 192, "empty")
-    measured = statistics(found["pixels"], 96, 192)
+    image = fingerprint.capture(crop=[0, 96, 0, 24]).value
+    keep_picture(image["pixels"], 96, 192, "empty")
+    measured = statistics(image["pixels"], 96, 192)
     measure("dead pixels", measured.dead, "", limit=fingerprint.limits.get("dead_pixels", 4))
     assert measured.dead_columns == []
     assert measured.dead_rows == []
@@ -114,11 +114,11 @@ def test_the_test_patterns_set_every_pixel_and_none(fingerprint):
 @pytest.mark.fault("fpc1020:bit_errors", "fpc1020:noisy", "fpc1020:pixel_lost")
 def test_twenty_captures_in_a_row_are_identical(fingerprint, fpc1020_chip, finger):
     finger(11)
-    found = fingerprint.repeat_capture(count=20, crop=[0, 8, 0, 4]).value
+    repeated = fingerprint.repeat_capture(count=20, crop=[0, 8, 0, 4]).value
     whole = fpc1020_chip.image(11)
     expected = b"".join(whole[row * 192 : row * 192 + 32] for row in range(8))
-    assert found["other"] == 0
-    assert found["first"] == hashlib.sha256(expected).hexdigest()
+    assert repeated["other"] == 0
+    assert repeated["first"] == hashlib.sha256(expected).hexdigest()
 
 
 @pytest.mark.slow(4)
@@ -136,11 +136,11 @@ def test_a_reset_during_a_capture_aborts_it(fingerprint, fpc1020_chip, finger, s
     assert fingerprint.capture(crop=[0, 8, 0, 2]).value["rows"] == 8
     finger(22)
     slow_capture(0.15)
-    found = fingerprint.reset_in_capture(crop=[0, 8, 0, 2]).value
-    assert found["reset"]["first"] == 0xFF
-    assert found["status"] == 0x1E
+    after_reset = fingerprint.reset_in_capture(crop=[0, 8, 0, 2]).value
+    assert after_reset["reset"]["first"] == 0xFF
+    assert after_reset["status"] == 0x1E
     whole = fpc1020_chip.image(22)
-    assert found["pixels"] == b"".join(whole[row * 192 : row * 192 + 16] for row in range(8))
+    assert after_reset["pixels"] == b"".join(whole[row * 192 : row * 192 + 16] for row in range(8))
 
 
 @pytest.mark.fault("fpc1020:fifo_error_silent", "fpc1020:interrupt_lost")

@@ -1,4 +1,4 @@
-"""Is it the sensor that it should be, does it reset, sleep, wake and say so."""
+"""HWID, reset, registers, sleep, interrupts."""
 from __future__ import annotations
 
 import pytest
@@ -12,34 +12,34 @@ import pytest
     "fpc1020:interrupt_stuck",
 )
 def test_a_reset_raises_the_interrupt_and_reading_clears_it(fingerprint, fpc1020_chip, measure):
-    found = fingerprint.reset().value
-    assert found["irq_high"]
-    assert found["first"] == 0xFF
-    assert found["second"] == 0x00
-    assert found["irq_low"]
-    assert found["status"] == 0x1E
+    result = fingerprint.reset().value
+    assert result["irq_high"]
+    assert result["first"] == 0xFF
+    assert result["second"] == 0x00
+    assert result["irq_low"]
+    assert result["status"] == 0x1E
     fell, rose = fpc1020_chip.resets[-1]
     measure("reset pulse", (rose - fell) / 1e6, "ms", at_least=1.0)
 
 
 @pytest.mark.fault("fpc1020:wrong_hwid", "s3c64xx_spi:bus_miso_low", "s3c64xx_spi:bus_select_lost")
 def test_the_hwid_is_that_of_the_boards_sensor(fingerprint):
-    found = fingerprint.identify().value
-    assert found == {"hwid": 0x020A, "part": "FPC1020A", "rows": 192, "columns": 192}
+    identity = fingerprint.identify().value
+    assert identity == {"hwid": 0x020A, "part": "FPC1020A", "rows": 192, "columns": 192}
 
 
 @pytest.mark.fault("fpc1020:absent", "fpc1020:wrong_hwid")
 def test_the_sensor_answers(fingerprint):
-    found = fingerprint.probe().value
-    assert found["present"]
-    assert found["hwid"] == 0x020A
+    result = fingerprint.probe().value
+    assert result["present"]
+    assert result["hwid"] == 0x020A
 
 
 @pytest.mark.fault("s3c64xx_spi:bus_miso_low")
 def test_an_absent_sensor_is_detected(fingerprint, fpc1020_chip):
     with fpc1020_chip.faults.switched_on("absent"):
-        found = fingerprint.probe().value
-        assert found == {"present": False, "hwid": 0xFFFF, "bytes": b"\xff" * 5}
+        result = fingerprint.probe().value
+        assert result == {"present": False, "hwid": 0xFFFF, "bytes": b"\xff" * 5}
         assert fingerprint.identify().error["type"] == "TimeoutError"
     assert fingerprint.probe().value["present"]
 
@@ -72,8 +72,8 @@ def test_a_register_keeps_what_is_written_until_a_reset(fingerprint):
         "was": b"\x12",
         "now": b"\x04",
     }
-    found = fingerprint.soft_reset().value
-    assert found == {"before": b"\xaa\x55", "after": b"\x00\x00", "status": 0x1E}
+    result = fingerprint.soft_reset().value
+    assert result == {"before": b"\xaa\x55", "after": b"\x00\x00", "status": 0x1E}
 
 
 @pytest.mark.fault("fpc1020:sleep_refused", "fpc1020:status_wrong", "fpc1020:wake_lost")
@@ -86,6 +86,6 @@ def test_the_sensor_enters_and_leaves_sleep_and_deep_sleep(fingerprint, fpc1020_
 @pytest.mark.fault("fpc1020:interrupt_spurious", "fpc1020:interrupt_lost")
 def test_there_is_no_spurious_interrupt(fingerprint, finger):
     finger(1)
-    found = fingerprint.repeat_capture(count=5, crop=[0, 8, 0, 1]).value
-    assert found["edges_left"] == 0
+    result = fingerprint.repeat_capture(count=5, crop=[0, 8, 0, 1]).value
+    assert result["edges_left"] == 0
     assert fingerprint.idle_edges(seconds=0.1).value == 0

@@ -24,7 +24,7 @@ from drivers.contract import (
 
 direction = role("direction of a line", Tracepoint("gpio:gpio_direction"))
 value = role("value of a line", Tracepoint("gpio:gpio_value"))
-asked = role(
+requested = role(
     "request to the controller",
     Kprobe("_virtio_gpio_req", module="gpio_virtio", fields={"type": "%r1:u16", "line": "%r2:u16"}),
     event="gpio_request",
@@ -51,14 +51,14 @@ values_are_set = contract(
     "this many values are set", count(value.where(get=0), exactly=limit("times"))
 )
 every_request_is_answered = contract(
-    "every request to the controller is answered", pair(asked, answered)
+    "every request to the controller is answered", pair(requested, answered)
 )
 no_request_fails = contract(
     "no request to the controller fails", never(answered.where(ret=other_than(0)))
 )
 controller_answers_in_time = contract(
-    "the controller answers within the limit", latency(asked, answered, max=limit("most"))
+    "the controller answers within the limit", latency(requested, answered, max=limit("most"))
 )
 as_many_answers_as_requests = contract(
-    "there are as many answers as requests", conserve(asked, answered)
+    "there are as many answers as requests", conserve(requested, answered)
 )

@@ -1,4 +1,4 @@
-"""A GPIO controller under test: directions, values, edges, and lines that somebody else has."""
+"""A GPIO controller: directions, values, edges, debounce, failed requests, suspend."""
 import errno
 from collections import Counter
 
@@ -6,11 +6,11 @@ import pytest
 
 from drivers.gpio.checks import contracts
 
-REBOUND: Counter[int] = Counter()  # boot → how often the driver was bound anew
+REBOUND: Counter[int] = Counter()  # boot → how often the driver was rebound
 
 
 def press(chip):
-    """Give the board the edge that it waits for."""
+    """Toggle the button: an edge."""
     chip.line("button").set(not chip.line("button").level)
 
 
@@ -27,11 +27,11 @@ def rebind(gpio, rig):
 
 @pytest.mark.fault("virtio_gpio:names_missing", "virtio_gpio:names_shifted")
 def test_the_controller_has_the_lines_of_the_board(gpio, rebind):
-    assert rebind().value.startswith("gpiochip")  # the names are asked for when the driver binds
-    found, lines = gpio.identity().value, gpio.device.options["lines"]
-    assert found["lines"] == lines
-    label, node = found["label"], f"/dev/{found['name']}"
-    for number, name in enumerate(lines):  # as board.yaml may call them
+    assert rebind().value.startswith("gpiochip")  # probe reads the names
+    identity, lines = gpio.identity().value, gpio.device.options["lines"]
+    assert identity["lines"] == lines
+    label, node = identity["label"], f"/dev/{identity['name']}"
+    for number, name in enumerate(lines):  # both forms that board.yaml accepts
         assert (
             gpio.find_line(name).value
             == gpio.find_line(f"{label}-{number}").value
@@ -90,7 +90,7 @@ def test_an_output_starts_low_or_high_without_a_glitch(gpio, virtio_gpio_chip):
             press(virtio_gpio_chip)
         assert level == bool(value)
         assert held.value["led"]["value"] == value
-        # the value first: the wire must not see the other level for a moment
+        # the value first, or the wire glitches to the other level
         steps = [event for event in virtio_gpio_chip.wire if event[1] == "led"]
         assert steps[:2] == [("value", "led", value), ("direction", "led", "out")]
 
@@ -138,21 +138,21 @@ def test_a_jumper_carries_each_value(gpio):
 def test_only_the_requested_edges_are_reported(gpio, virtio_gpio_chip, edge, expected):
     line = virtio_gpio_chip.line("button")
     line.set(False)
-    with gpio.edges("button", count=len(expected) + 1, edge=edge, timeout_s=0.25) as heard:
+    with gpio.edges("button", count=len(expected) + 1, edge=edge, timeout_s=0.25) as edges:
         for level in (True, False, True):
             line.set(level)
             virtio_gpio_chip.wait_ready("button")
-    assert [kind for kind, _, _ in heard.value] == expected
-    assert [number for _, _, number in heard.value] == list(range(1, len(expected) + 1))
+    assert [kind for kind, _, _ in edges.value] == expected
+    assert [number for _, _, number in edges.value] == list(range(1, len(expected) + 1))
 
 
 @pytest.mark.fault("virtio_gpio:wrong_edge", "virtio_gpio:lose_edges")
 @pytest.mark.parametrize("edge, level", [("rising", True), ("falling", False)])
 def test_a_level_change_is_reported_as_the_right_edge(gpio, virtio_gpio_chip, edge, level):
     virtio_gpio_chip.line("button").set(not level)
-    with gpio.edges("button", count=1, edge=edge, timeout_s=0.5) as heard:
+    with gpio.edges("button", count=1, edge=edge, timeout_s=0.5) as edges:
         virtio_gpio_chip.line("button").set(level)
-    assert [kind for kind, _, _ in heard.value] == [edge]
+    assert [kind for kind, _, _ in edges.value] == [edge]
 
 
 @pytest.mark.fault(
@@ -161,10 +161,10 @@ def test_a_level_change_is_reported_as_the_right_edge(gpio, virtio_gpio_chip, ed
 def test_no_edge_of_a_thousand_is_lost(gpio, virtio_gpio_chip, measure):
     count = int(gpio.limits["edges"])
     virtio_gpio_chip.line("button").set(False)
-    with gpio.timeout(30).edges("button", count=count, timeout_s=10) as heard:
+    with gpio.timeout(30).edges("button", count=count, timeout_s=10) as edges:
         done = virtio_gpio_chip.toggle("button", count, timeout_s=10)
     assert done == count
-    events = heard.value
+    events = edges.value
     assert len(events) == count
     assert [kind for kind, _, _ in events] == ["rising", "falling"] * (count // 2)
     assert [number for _, _, number in events] == list(range(1, count + 1))
@@ -176,11 +176,11 @@ def test_no_edge_of_a_thousand_is_lost(gpio, virtio_gpio_chip, measure):
 @pytest.mark.fault("virtio_gpio:late_edges", "virtio_gpio:lose_edges")
 def test_the_edge_latency_is_within_its_limit(gpio, measure):
     out, into = gpio.device.arguments["out"], gpio.device.arguments["into"]
-    heard = gpio.loop_edges(out, into, 8).value
-    assert [kind for kind, _, _ in heard] == ["rising", "falling"] * 4
+    edges = gpio.loop_edges(out, into, 8).value
+    assert [kind for kind, _, _ in edges] == ["rising", "falling"] * 4
     measure(
         "drive to time stamp",
-        min(ns for _, ns, _ in heard) / 1e6,
+        min(ns for _, ns, _ in edges) / 1e6,
         "ms",
         limit=gpio.limits["edge_ms"],
     )
@@ -190,11 +190,11 @@ def test_the_edge_latency_is_within_its_limit(gpio, measure):
 def test_debounce_makes_one_edge_of_a_bouncing_button(gpio, virtio_gpio_chip):
     line = virtio_gpio_chip.line("button")
     line.set(False)
-    with gpio.edges("button", count=2, timeout_s=0.5, debounce_us=20000) as heard:
+    with gpio.edges("button", count=2, timeout_s=0.5, debounce_us=20000) as edges:
         for level in (True, False, True, False, True):
             line.set(level)
             virtio_gpio_chip.wait_ready("button")
-    assert [kind for kind, _, _ in heard.value] == ["rising"]
+    assert [kind for kind, _, _ in edges.value] == ["rising"]
 
 
 @pytest.mark.fault("virtio_gpio:request_refused")
@@ -214,10 +214,10 @@ def test_an_unsupported_bias_has_no_effect(gpio, virtio_gpio_chip):
 
 @pytest.mark.fault("virtio_gpio:interrupts_stay_on")
 def test_releasing_a_line_disables_its_interrupt(gpio, virtio_gpio_chip):
-    with gpio.edges("button", count=1) as heard:
+    with gpio.edges("button", count=1) as edges:
         during = virtio_gpio_chip.pin("button").irq_type.name
         press(virtio_gpio_chip)
-    assert len(heard.value) == 1 and during == "EDGE_BOTH"
+    assert len(edges.value) == 1 and during == "EDGE_BOTH"
     assert virtio_gpio_chip.pin("button").irq_type.name == "NONE"
     assert virtio_gpio_chip.pin("button").buffer is None
 
@@ -233,9 +233,9 @@ def test_get_direction_reports_the_hardware_direction(gpio, virtio_gpio_chip):
 def test_edge_detection_can_be_requested_again_at_once(gpio, virtio_gpio_chip):
     assert gpio.request_edges_repeatedly("button", 30).errno == 0
     assert virtio_gpio_chip.pin("button").buffer is None
-    with gpio.edges("button", count=1, timeout_s=0.5) as heard:
+    with gpio.edges("button", count=1, timeout_s=0.5) as edges:
         press(virtio_gpio_chip)
-    assert len(heard.value) == 1
+    assert len(edges.value) == 1
     assert virtio_gpio_chip.violations == []
 
 
@@ -246,7 +246,7 @@ def test_a_failed_set_value_request_is_an_error(gpio, virtio_gpio_chip):
         virtio_gpio_chip.faults.request_refused = True
         press(virtio_gpio_chip)
     virtio_gpio_chip.faults.request_refused = False
-    assert gpio.get(["led"]).errno == 0  # and so the line is let go of, which was refused as well
+    assert gpio.get(["led"]).errno == 0  # releases the line, whose release failed as well
     assert later.errno == errno.EINVAL
 
 
@@ -258,16 +258,16 @@ def test_a_failed_irq_type_request_is_an_error(gpio, virtio_gpio_chip):
         assert gpio.request_edges_repeatedly("button", 1).errno == errno.EINVAL
 
 
-def sleep(kernel, **arguments):
+def suspend(kernel, **arguments):
     if kernel.suspend(**arguments).errno in (errno.ENOENT, errno.EINVAL, errno.ENODEV):
-        pytest.skip("this kernel lets no device sleep on its own")
+        pytest.skip("this kernel has no pm_test for devices")
 
 
 @pytest.mark.fault("virtio_gpio:stuck_low")
 def test_a_line_still_reads_after_suspend_and_resume(gpio, kernel, virtio_gpio_chip):
     virtio_gpio_chip.line("button").set(True)
     assert gpio.get(["button"]).value == [1]
-    sleep(kernel, lost=())  # nothing is set up anew but what the kernel itself does
+    suspend(kernel, lost=())  # only what the kernel itself restores
     assert gpio.timeout(3.0).get(["button"]).value == [1]
 
 
@@ -277,8 +277,8 @@ def test_values_and_edges_still_work_after_repeated_suspend_and_resume(
 ):
     for level in (True, False) * 2:
         virtio_gpio_chip.line("button").set(not level)
-        sleep(kernel)
-        with gpio.edges("button", count=1, timeout_s=0.5) as heard:
+        suspend(kernel)
+        with gpio.edges("button", count=1, timeout_s=0.5) as edges:
             virtio_gpio_chip.line("button").set(level)
-        assert len(heard.value) == 1
+        assert len(edges.value) == 1
         assert gpio.get(["button"]).value == [level]

@@ -1,4 +1,4 @@
-"""A temperature sensor under test: every temperature it can feel, its limits, its absence."""
+"""A temperature sensor: temperatures, limits, alert, probe, absence."""
 import errno
 
 import pytest
@@ -13,22 +13,22 @@ def thousandths(celsius):
 
 @pytest.fixture(autouse=True)
 def converted(hwmon):
-    """The driver says EAGAIN until its first conversion, and whoever came before may have bound it
-    just now.
+    """The first conversion is over: until then the driver returns EAGAIN, and it may just have been
+    bound.
     """
     _ = hwmon.wait_for_reading().errno
 
 
 @pytest.fixture
 def sensed(tmp102_chip):
-    """The sensor; room temperature again at the end."""
+    """The sensor; at room temperature again at the end."""
     yield tmp102_chip
     tmp102_chip.temperature_c = 25.0
 
 
 @pytest.fixture
 def limits_kept(hwmon):
-    """The limits as they were, again at the end."""
+    """The limits are restored at the end."""
     before = {name: hwmon.read(attribute=name).value for name in ("temp1_max", "temp1_max_hyst")}
     yield
     for name, value in before.items():
@@ -107,8 +107,7 @@ def test_the_alert_is_active_beyond_the_limit(hwmon, limits_kept, sensed):
     _ = hwmon.write(attribute="temp1_max_hyst", value=40000).value
     _ = hwmon.write(attribute="temp1_max", value=50000).value
     levels = []
-    # the driver uses interrupt mode: active when it gets hot, then when it is cold again, each time
-    # until it is read
+    # interrupt mode: active beyond the high limit, then below the low one, each until it is read
     for celsius in (60.0, 30.0, 45.0, 51.0, 45.0, 39.0):
         sensed.temperature_c = celsius
         levels.append(sensed.alert.level)
@@ -122,7 +121,7 @@ def test_probe_configures_the_sensor_and_unbind_restores_it(hwmon, tmp102_chip):
     assert hwmon.rebind(driver=driver).value == driver
     tmp102_chip.clear()
     assert hwmon.rebind(driver=driver).value == driver
-    # the old one on the way out; on the way in continuous, 13 bits, 4 conversions a second
+    # unbind restores; probe sets continuous mode, 13 bits, 4 conversions per second
     assert [data for _, data in tmp102_chip.seen("write") if len(data) == 3] == [
         b"\x01\x60\xa0",
         b"\x01\x62\xb0",
@@ -147,4 +146,4 @@ def test_an_absent_sensor_is_enxio(hwmon, tmp102_chip):
 @pytest.mark.fault("s3c2410_i2c:slow_bytes", "tmp102:stretches_clock")
 def test_the_read_latency_is_within_its_limit(hwmon, measure):
     answer = hwmon.read_many(count=5).value
-    measure("a reading", answer["seconds"] / 5, "s", limit=hwmon.limits["reading_s"])
+    measure("read", answer["seconds"] / 5, "s", limit=hwmon.limits["reading_s"])

@@ -8,10 +8,7 @@ from drivers.checks.replug import set_up, tidy_up
 
 @pytest.fixture
 def pointer(usb, mouse, mouse_24ae_2002_chip):
-    """The mouse's model, plugged in, driven by usbhid.
-
-    So it is left again, whatever a check made of it.
-    """
+    """The mouse's model, plugged in and bound to usbhid before and after the check."""
     if "usbmouse" in set_up(usb, mouse_24ae_2002_chip).values():
         _ = mouse.use_driver(driver="usbhid").value
     yield mouse_24ae_2002_chip
@@ -20,7 +17,7 @@ def pointer(usb, mouse, mouse_24ae_2002_chip):
 
 @pytest.fixture
 def usbmouse(mouse, pointer):
-    """The mouse is driven by usbmouse, and by usbhid again afterwards."""
+    """The mouse is bound to usbmouse, and to usbhid again at the end."""
     assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
     yield
     pointer.faults.clear()

@@ -1,4 +1,4 @@
-"""What the hand does is what programs read: every event, once, in order."""
+"""Input events: each button, motion and wheel event arrives once and in order."""
 from __future__ import annotations
 
 import random
@@ -11,7 +11,7 @@ BUTTONS = ["left", "right", "middle", "side", "extra"]
 
 
 def played(mouse, pointer, steps, **options):
-    """Play motions and return what was watched, one frame for each."""
+    """Play motions and return what `watch` saw: one frame each."""
     with mouse.watch(reports=len(steps), **options) as watch:
         pointer.play(steps)
     return watch.value
@@ -120,16 +120,13 @@ def test_no_event_of_ten_thousand_is_lost_duplicated_or_reordered(mouse, pointer
     chance = random.Random(2002)
     steps = [(chance.randint(1, 127), -chance.randint(1, 127), 0) for _ in range(10_000)]
     packed = b""
-    # By the thousand: QEMU keeps 2000 reports that the guest has not asked for yet, and then throws
-    # half of them away (hw/usb/redirect.c, bufp_alloc). A mouse at the end of a wire waits until it
-    # is asked.
+    # By the thousand: QEMU queues 2000 reports that the guest has not polled yet, then drops half
+    # of them (hw/usb/redirect.c, bufp_alloc). A real mouse waits until it is polled.
     for at in range(0, len(steps), 1000):
         packed += played(mouse, pointer, steps[at : at + 1000], timeout_s=30.0)["events"]
     frames = input_event_codes.frames(packed)
     if any("dropped" in frame for frame in frames):
-        pytest.skip(
-            "SYN_DROPPED: the target was too busy to read 64 events in time"
-        )
+        pytest.skip("SYN_DROPPED: the target was too busy to read 64 events in time")
     moved = input_event_codes.motion(packed)
     assert len(moved) == 10_000
     assert moved == [list(step) for step in steps]

@@ -1,4 +1,4 @@
-"""What crosses the bus, by usbmon, and how the kernel hands it on, by its trace."""
+"""URBs by usbmon, and the way of a report through the kernel by its trace."""
 from __future__ import annotations
 
 import statistics
@@ -18,8 +18,8 @@ ENDPOINT = 0x81
 STEPS = [(dx, 1, 0) for dx in range(1, 41)]
 
 
-def monitored(mouse, pointer, steps=STEPS, **options):
-    """Play motions; what was watched, and the device's URBs."""
+def recorded(mouse, pointer, steps=STEPS, **options):
+    """Play motions; the watched events, and the device's URBs."""
     with mouse.recording("usb").watch(reports=len(steps), **options) as watch:
         pointer.play(steps)
     return watch, watch.urbs
@@ -29,10 +29,10 @@ def monitored(mouse, pointer, steps=STEPS, **options):
     "mouse_24ae_2002:babble", "mouse_24ae_2002:endpoint_stalls", "mouse_24ae_2002:nak_for_ever"
 )
 def test_every_submitted_urb_completes_without_error(mouse, pointer):
-    _, urbs = monitored(mouse, pointer)
+    _, urbs = recorded(mouse, pointer)
     assert urb.unpaired(urbs) == []
     assert urb.failures(urbs) == []
-    assert [one.data for one in urb.completions(urbs, ENDPOINT)] == [
+    assert [transfer.data for transfer in urb.completions(urbs, ENDPOINT)] == [
         bytes((0, dx, 1, 0)) for dx, _, _ in STEPS
     ]
 
@@ -40,7 +40,7 @@ def test_every_submitted_urb_completes_without_error(mouse, pointer):
 @pytest.mark.fault("mouse_24ae_2002:reports_slow", "mouse_24ae_2002:wrong_interval")
 def test_reports_are_polled_at_the_endpoints_interval(usb, mouse, pointer, measure):
     _ = replug(usb, pointer).value  # the interval counts from here
-    watch, urbs = monitored(mouse, pointer)
+    watch, urbs = recorded(mouse, pointer)
     intervals = urb.intervals_ms(urbs, ENDPOINT)
     limits = mouse.limits
     measure(
@@ -51,8 +51,11 @@ def test_reports_are_polled_at_the_endpoints_interval(usb, mouse, pointer, measu
     )
     measure("interval, jitter", statistics.pstdev(intervals), "ms", limit=limits.get("jitter_ms"))
     taken = urb.completions(urbs, ENDPOINT)
-    told = input_event_codes.frames(watch.value["events"])
-    late = [(event["at_ns"] - one.at_ns) / 1e6 for one, event in zip(taken, told, strict=True)]
+    events = input_event_codes.frames(watch.value["events"])
+    late = [
+        (event["at_ns"] - transfer.at_ns) / 1e6
+        for transfer, event in zip(taken, events, strict=True)
+    ]
     measure(
         "from the bus to the program, median",
         statistics.median(late),

@@ -1,4 +1,4 @@
-"""A PWM controller under test: what is asked for, what the kernel says, what the pin does."""
+"""A PWM controller: period, duty cycle, polarity, enable, and the waveform at the pin."""
 import errno
 
 import pytest
@@ -9,8 +9,8 @@ MS, US = 1_000_000, 1000
 
 
 @pytest.fixture(autouse=True)
-def given_back(pwm):
-    """Whatever a check has taken is off and given back afterwards."""
+def unexported(pwm):
+    """Every exported channel is disabled and unexported at the end."""
     yield
     _ = pwm.stop().value
 
@@ -43,7 +43,7 @@ def test_the_output_has_the_requested_period_and_duty_cycle(pwm, samsung_pwm_chi
 def test_the_period_is_accurate_to_one_percent(pwm, samsung_pwm_chip, measure):
     _ = pwm.start(0, MS, MS // 2).value
     off = abs(samsung_pwm_chip.wave(0).period_ns - MS) / MS
-    measure("period is off by", off * 100, "%", limit=1.0)
+    measure("period error", off * 100, "%", limit=1.0)
 
 
 @pytest.mark.fault("samsung_pwm:half_speed")

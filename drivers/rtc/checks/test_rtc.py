@@ -1,7 +1,4 @@
-"""A real-time clock under test: what is set is kept and goes on, through every carry.
-
-What is not known is not told.
-"""
+"""A real-time clock: set and read, rollovers, the low-voltage flag, alarms, unbind in use."""
 import calendar
 import errno
 import time
@@ -19,8 +16,8 @@ def seconds_of(text):
 
 
 def written(chip):
-    """What was written to the chip since it was cleared, by register, however many registers a
-    transfer had.
+    """Register → byte written to the chip since `clear`, however the writes were split into
+    transfers.
     """
     return {
         data[0] + place: byte
@@ -31,13 +28,13 @@ def written(chip):
 
 @pytest.fixture
 def still(rtc, pcf8563_chip):
-    """The chip, whose seconds pass only where the check says so.
+    """The chip, stopped: seconds pass only where the check advances it.
 
-    At the end it is as before, with the host's time.
+    It runs again at the end.
     """
     pcf8563_chip.running = False
     pcf8563_chip.set_time()
-    _ = rtc.read().errno  # the driver goes on with the century bit that it reads, and this one is 0
+    _ = rtc.read().errno  # the driver keeps the century bit that it reads: 0 here
     pcf8563_chip.clear()
     yield pcf8563_chip
     pcf8563_chip.second_passes_after(0)  # none
@@ -47,7 +44,7 @@ def still(rtc, pcf8563_chip):
 
 @pytest.fixture
 def second_begins(rtc, rig):
-    """A second of the clock has just begun."""
+    """A second of the RTC has just begun."""
     if "pcf8563" in rig.chips:
         rig.chip("pcf8563").running = True
     else:
@@ -138,13 +135,13 @@ CARRIES = {
     "pcf8563:write_lost",
 )
 def test_every_rollover_is_read_right_a_second_later(rtc, still):
-    found = {}
+    read = {}
     for before in CARRIES:
         _ = rtc.set_time(to=before).value
         still.advance(1)
         still.clear()
-        found[before] = (rtc.read().value, still.seen("read")[0][1][2:])
-    assert found == CARRIES
+        read[before] = (rtc.read().value, still.seen("read")[0][1][2:])
+    assert read == CARRIES
 
 
 @pytest.mark.fault("pcf8563:stopped", "pcf8563:runs_slow", "pcf8563:absent")
@@ -269,7 +266,7 @@ def test_a_failed_set_time_does_not_block_suspend(rtc, still):
 @pytest.mark.fault("pcf8563:write_lost", "pcf8563:absent")
 def test_an_rtc_other_than_rtc0_does_not_set_the_system_time(rtc, still):
     if rtc.identity().value["system"]:
-        pytest.skip("it is the one that the system's time is set by")
+        pytest.skip("it is rtc0, which sets the system time")
     still.set_time("2019-01-02 03:04:05")
     before = rtc.system_offset().value
     assert rtc.rebind(driver=rtc.device.driver).value == rtc.device.driver
@@ -283,7 +280,7 @@ def test_the_read_time_latency_is_within_its_limit(rtc, measure):
     measure("a reading", answer["seconds"] / 3, "s", limit=rtc.limits["reading_s"])
 
 
-@pytest.mark.slow(6)  # with the start of the board that follows the crash
+@pytest.mark.slow(6)  # with the reboot after the oops
 @pytest.mark.fault("pcf8563:absent")
 def test_ioctls_on_an_open_rtc_return_enodev_after_unbind(rtc):
     answer = rtc.ioctls_after_unbind(driver=rtc.device.driver).value

@@ -1,6 +1,4 @@
-"""A serial port under test: rates, formats, flow control, breaks, errors, and nothing lost in a
-long run.
-"""
+"""A serial port: baud rates, formats, errors, break, flow control, bulk data without loss."""
 import pytest
 
 from drivers.serial.checks import contracts
@@ -104,22 +102,22 @@ def test_a_break_is_sent_and_received(serial, uart_16550a_chip):
 
 @pytest.mark.fault("uart_16550a:errors_not_reported")
 def test_a_break_from_outside_is_counted(serial, uart_16550a_chip):
-    with serial.receive(2) as heard:
+    with serial.receive(2) as received:
         uart_16550a_chip.receive(brk=True)
         uart_16550a_chip.receive(b"A")
-    assert heard.value["data"] == b"\0A"
-    assert heard.value["counters"] == {"rx": 2, "brk": 1}
+    assert received.value["data"] == b"\0A"
+    assert received.value["counters"] == {"rx": 2, "brk": 1}
 
 
 @pytest.mark.fault("uart_16550a:errors_not_reported")
 @pytest.mark.parametrize("error", ["parity", "frame"])
 def test_a_parity_or_framing_error_is_counted_and_marked(serial, uart_16550a_chip, error):
-    with serial.receive(5, format="8E1", mark_errors=True) as heard:
+    with serial.receive(5, format="8E1", mark_errors=True) as received:
         uart_16550a_chip.receive(b"A")
         uart_16550a_chip.receive(b"B", parity_error=error == "parity", frame_error=error == "frame")
         uart_16550a_chip.receive(b"C")
-    assert heard.value["data"] == b"A\xff\0BC"
-    assert heard.value["counters"] == {error: 1, "rx": 3}
+    assert received.value["data"] == b"A\xff\0BC"
+    assert received.value["counters"] == {error: 1, "rx": 3}
 
 
 @pytest.mark.fault("uart_16550a:parity_errors", "uart_16550a:frame_errors")
@@ -129,18 +127,18 @@ def test_a_good_line_has_no_errors(serial):
 
 @pytest.mark.fault("uart_16550a:errors_not_reported", "uart_16550a:lose_interrupts")
 def test_an_rx_fifo_overrun_is_counted(serial, uart_16550a_chip):
-    with serial.receive(18, timeout_s=0.3) as heard:
+    with serial.receive(18, timeout_s=0.3) as received:
         uart_16550a_chip.receive(bytes(range(0x40, 0x60)))  # 32 at once, into a FIFO of 16
-    # where the driver learns of it, the terminal gets a character that is none
-    assert heard.value["data"] == b"@\0" + bytes(range(0x41, 0x50))
-    assert heard.value["counters"] == {"rx": 16, "overrun": 1}
+    # the tty gets a NUL where the driver noticed the overrun
+    assert received.value["data"] == b"@\0" + bytes(range(0x41, 0x50))
+    assert received.value["counters"] == {"rx": 16, "overrun": 1}
 
 
 @pytest.mark.fault("uart_16550a:fifo_has_one")
 def test_the_rx_fifo_holds_16_characters(serial, uart_16550a_chip):
-    with serial.receive(16, timeout_s=0.5) as heard:
+    with serial.receive(16, timeout_s=0.5) as received:
         uart_16550a_chip.receive(bytes(range(0x40, 0x50)))
-    assert heard.value == {"data": bytes(range(0x40, 0x50)), "counters": {"rx": 16}}
+    assert received.value == {"data": bytes(range(0x40, 0x50)), "counters": {"rx": 16}}
 
 
 @pytest.mark.fault("uart_16550a:loop_ignored")

@@ -33,10 +33,10 @@ def ours(spi: Any) -> Callable[..., Any]:
 def in_time(spi: Any, rig: Any, inconclusive: Any) -> Callable[..., Any]:
     """The lengths that come back wrong: `in_time(sizes=…)`.
 
-    Once more where the machine, not the chip, was late.
+    Again when the machine, not the chip, was late.
 
-    The driver gives a burst its length and 10 ms. The twin's controller answers at once when no
-    fault is on; a timeout then says that this machine had no time for the twin.
+    The driver's timeout for a burst is its length and 10 ms. The twin's controller answers at once
+    when no fault is on; a timeout then means that this machine gave the twin no CPU time.
     """
     controller, plug = (rig.chips.get(name) for name in ("s3c64xx_spi", "spi_loopback"))
 
@@ -48,6 +48,8 @@ def in_time(spi: Any, rig: Any, inconclusive: Any) -> Callable[..., Any]:
             # Clears what the driver left in the FIFOs (docs/defects/spi.md 5).
             _ = spi.transfer(data=b"clear").errno
             plug.clear()
-        return inconclusive(f"{TRIES} timeouts without a fault: this machine is too slow for the twin")
+        return inconclusive(
+            f"{TRIES} timeouts without a fault: this machine is too slow for the twin"
+        )
 
     return lengths

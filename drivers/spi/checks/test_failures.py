@@ -1,6 +1,4 @@
-"""What the driver makes of a bus that fails: errors reach the program, and the next transfer is
-right.
-"""
+"""A bus that fails: the errno that the program gets, and the next transfer."""
 from __future__ import annotations
 
 import errno

@@ -1,4 +1,4 @@
-"""Messages of several transfers: frames, delays, speeds."""
+"""Messages of several transfers: chip select, delays, speeds, modes."""
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,4 @@
-"""A device's settings, and what spidev must refuse."""
+"""A device's settings, and requests that spidev must reject."""
 from __future__ import annotations
 
 import errno
@@ -13,16 +13,14 @@ GOOD = {"data": b"good"}
 
 @pytest.fixture
 def works_after(spi):
-    """A transfer comes back as it should when the check is over: what was refused has changed
-    nothing.
-    """
+    """At the end a transfer still works: rejected requests have changed nothing."""
     yield
     assert spi.message(transfers=[GOOD]).value == [b"good"]
 
 
 @pytest.fixture
-def as_it_was(spi):
-    """The device's settings again, which outlive a file descriptor."""
+def restored_settings(spi):
+    """The device's settings, restored at the end: they outlive a file descriptor."""
     was = spi.settings().value
     yield was
     del was["lsb_first"]
@@ -39,7 +37,7 @@ def test_the_device_and_its_controller_are_bound_to_their_drivers(spi, works_aft
 
 @pytest.mark.fault("s3c64xx_spi:width_ignored", "spi_loopback:inverted")
 def test_settings_are_read_back_as_written_and_hold_for_the_next_transfer(
-    spi, plug, ours, as_it_was
+    spi, plug, ours, restored_settings
 ):
     good = ours(spi_setup_succeeds)
     answer = spi.tracing(good).configure(mode=3, bits_per_word=16, max_speed_hz=2_000_000)
@@ -131,10 +129,10 @@ def test_invalid_transfers_are_rejected_with_einval(spi, plug, works_after):
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_bad_pointers_are_rejected_with_efault(spi, plug, works_after):
-    one = spidev.message_request(32)
+    message_request = spidev.message_request(32)
     to_nowhere = spidev.TRANSFER.pack(8, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0)
-    assert spi.raw_ioctl(request=one, address=8).errno == errno.EFAULT
-    assert spi.raw_ioctl(request=one, argument=to_nowhere).errno == errno.EFAULT
+    assert spi.raw_ioctl(request=message_request, address=8).errno == errno.EFAULT
+    assert spi.raw_ioctl(request=message_request, argument=to_nowhere).errno == errno.EFAULT
     for request in (
         spidev.RD_MODE32,
         spidev.WR_MODE32,
@@ -157,8 +155,8 @@ def test_malformed_and_unknown_ioctls_are_rejected(spi, works_after):
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:rx_bit_flip")
 def test_an_open_file_returns_eshutdown_after_unbind(spi, works_after):
-    found = spi.unbind_while_open().value
-    assert found == {
+    errnos = spi.unbind_while_open().value
+    assert errnos == {
         "read": "ESHUTDOWN",
         "write": "ESHUTDOWN",
         "message": "ESHUTDOWN",

@@ -1,4 +1,4 @@
-"""How fast it goes, beside the kernel tree's own C program."""
+"""Throughput, compared with the kernel tree's own spidev_test."""
 from __future__ import annotations
 
 import pytest
@@ -9,11 +9,11 @@ def share_of_c(spi, measure, size, count):
     answer = spi.compare_with_spidev_test(size=size, count=count)
     if answer.error and answer.error["type"] == "FileNotFoundError":
         pytest.skip("the target has no spidev_test: it is built from the kernel tree's tools/spi")
-    found = answer.value
-    measure(f"{size} bytes: transfers a second", count / found["seconds"], "/s")
+    comparison = answer.value
+    measure(f"{size} bytes: transfers a second", count / comparison["seconds"], "/s")
     measure(
         f"{size} bytes: share of spidev_test",
-        found["c_seconds"] / found["seconds"],
+        comparison["c_seconds"] / comparison["seconds"],
         "",
         at_least=0.9,
     )
@@ -35,9 +35,9 @@ def test_long_transfers_reach_90_percent_of_spidev_tests_throughput(spi, measure
 
 @pytest.mark.fault("spi_loopback:inverted", "s3c64xx_spi:bus_corrupt_miso")
 def test_100_short_transfers_back_to_back_are_correct(spi, measure):
-    found = spi.bulk(size=16, count=100).value
-    assert found["bad"] == 0
-    measure("16 bytes: transfers a second", 100 / found["seconds"], "/s")
+    result = spi.bulk(size=16, count=100).value
+    assert result["bad"] == 0
+    measure("16 bytes: transfers a second", 100 / result["seconds"], "/s")
 
 
 @pytest.mark.slow(3)

@@ -1,6 +1,4 @@
-"""Every burst and every register access of a message fails once: the program is told, and the next
-message is right.
-"""
+"""Each burst and each register access of a message fails once: the errno, and the next message."""
 from __future__ import annotations
 
 import pytest
@@ -14,10 +12,7 @@ SENT = [bytes(range(100)), bytes(range(100, 130))]
 
 @pytest.fixture
 def many(spi):
-    """A message of two transfers, one longer than the FIFO is polled for.
-
-    And whether what came back is right.
-    """
+    """A message of two transfers, one of them beyond the FIFO depth, and whether its data is right."""
     return (lambda: spi.message(transfers=[{"data": data} for data in SENT])), {
         "right": lambda value: value == SENT
     }
@@ -30,7 +25,7 @@ def test_each_failed_burst_returns_an_error_and_the_device_recovers(sweep, many)
     message, known = many
     result = sweep("s3c64xx_spi:bus_fail", message, **known)
     assert len(result.fired) > 1, result.ended
-    assert result.silent == [], "the program was told nothing although these bursts failed"
+    assert result.silent == [], "no errno although these bursts failed"
     assert (result.lasting, result.unwell) == ([], [])
 
 
@@ -40,7 +35,7 @@ def test_each_failed_burst_returns_an_error_and_the_device_recovers(sweep, many)
 def test_the_message_after_a_failed_burst_is_right(sweep, many):
     message, known = many
     result = sweep("s3c64xx_spi:bus_fail", message, **known)
-    assert result.late == [], "the message after these was wrong, too"
+    assert result.late == [], "the message after these bursts was wrong, too"
 
 
 @pytest.mark.sweep

@@ -1,4 +1,4 @@
-"""What goes out comes back: lengths, words, directions."""
+"""Transfers through a loop-back: lengths, word sizes, directions."""
 from __future__ import annotations
 
 import pytest
@@ -35,9 +35,7 @@ AROUND_THE_FIFO = [
     4096,
 ]
 # See in_time: the twin may miss the driver's timeout.
-LATE = (
-    "I/O Error|SPI transfer failed: -110|failed to transfer one message|noqueue transfer failed"
-)
+LATE = "I/O Error|SPI transfer failed: -110|failed to transfer one message|noqueue transfer failed"
 TEXT = b"\x00\x01\x7f\x80\xfe\xff\xa5\x5a"
 
 
@@ -173,10 +171,10 @@ def test_no_data_of_a_transfer_is_left_in_the_next(spi):
 @pytest.mark.fault("s3c64xx_spi:select_neighbour", "s3c64xx_spi:bus_select_stuck")
 def test_concurrent_transfers_on_two_chip_selects_do_not_interfere(spi, plug, fpc1020_chip):
     other = spi.device.arguments["other_device"]
-    found = spi.concurrent_transfers(
+    shares = spi.concurrent_transfers(
         other_device=other, sizes={"own": 24, "other": 2}, count=20, other_bits=0x18
     ).value
-    assert found["own"]["bad"] == 0
+    assert shares["own"]["bad"] == 0
     assert [frame.mosi for frame in plug.frames] == [bytes(range(24))] * 20
     assert [frame.mosi for frame in fpc1020_chip.frames] == [b"\x18\x18"] * 20
 

@@ -1,6 +1,4 @@
-"""What the device says of itself, what the kernel keeps of that, and what was declared are the
-same.
-"""
+"""Descriptors: the device's, those that the kernel cached, and those declared by the model."""
 from __future__ import annotations
 
 import pytest
@@ -34,13 +32,20 @@ def test_sysfs_descriptors_match_those_of_the_device(usb, plugged):
 def test_enumeration_finds_the_declared_descriptors(usb, pointer):
     assert list(replug(usb, pointer).value.values()) == ["usbhid"]
     declared = pointer.declared
-    kept = usb.sysfs_descriptors().value
-    assert kept[:18] == bytes.fromhex("12 01 10 01 00 00 00 08 ae 24 02 20 10 01 01 02 00 01")
-    assert kept[18:] == declared.configurations[0].pack(declared.strings)
-    said = usb.identity().value
-    assert (said["idVendor"], said["idProduct"], said["speed"]) == ("24ae", "2002", "12")
-    assert (said["manufacturer"], said["product"]) == ("RAPOO", "Rapoo 2.4G Wireless Device")
-    assert (said["bNumInterfaces"], said["bMaxPower"], said["bMaxPacketSize0"]) == (
+    cached = usb.sysfs_descriptors().value
+    assert cached[:18] == bytes.fromhex("12 01 10 01 00 00 00 08 ae 24 02 20 10 01 01 02 00 01")
+    assert cached[18:] == declared.configurations[0].pack(declared.strings)
+    identity = usb.identity().value
+    assert (identity["idVendor"], identity["idProduct"], identity["speed"]) == (
+        "24ae",
+        "2002",
+        "12",
+    )
+    assert (identity["manufacturer"], identity["product"]) == (
+        "RAPOO",
+        "Rapoo 2.4G Wireless Device",
+    )
+    assert (identity["bNumInterfaces"], identity["bMaxPower"], identity["bMaxPacketSize0"]) == (
         "1",
         "98mA",
         "8",
@@ -49,8 +54,10 @@ def test_enumeration_finds_the_declared_descriptors(usb, pointer):
 
 @pytest.mark.fault("mouse_24ae_2002:strings_missing", "mouse_24ae_2002:stall_every_request")
 def test_string_descriptors_match_those_in_sysfs(usb, plugged):
-    said = usb.identity().value
-    known = {name: said[name] for name in ("manufacturer", "product", "serial") if said[name]}
+    identity = usb.identity().value
+    known = {
+        name: identity[name] for name in ("manufacturer", "product", "serial") if identity[name]
+    }
     assert usb.strings().value == known
     assert "product" in known
 
@@ -60,5 +67,5 @@ def test_string_descriptors_match_those_in_sysfs(usb, plugged):
 @pytest.mark.expects(splat=r"usb \d-\d: |usb usb\d-port\d: ")
 def test_the_device_enumerates_at_low_speed(usb, pointer):
     _ = replug(usb, pointer, speed="low").value
-    said = usb.identity().value
-    assert (said["speed"], said["product"]) == ("1.5", "Rapoo 2.4G Wireless Device")
+    identity = usb.identity().value
+    assert (identity["speed"], identity["product"]) == ("1.5", "Rapoo 2.4G Wireless Device")

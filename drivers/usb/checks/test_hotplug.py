@@ -1,4 +1,4 @@
-"""Devices that come, go and sleep."""
+"""Hotplug, disconnect during I/O, runtime suspend with remote wakeup."""
 from __future__ import annotations
 
 import contextlib
@@ -17,22 +17,19 @@ NOISE = r"usb \d-\d: |usb usb\d-port\d: |usbhid |hid-generic "
 
 
 def cycle(usb, pointer, timeout_s=5.0):
-    """Pull it out and plug it in.
+    """Unplug and plug the device.
 
-    The kernel's announcements, and the seconds until it was there and set up again.
+    The actions of its uevents, and the seconds until it was bound.
     """
-    with usb.hotplug_events(count=1, action="bind", timeout_s=timeout_s) as heard:
+    with usb.hotplug_events(count=1, action="bind", timeout_s=timeout_s) as uevents:
         pointer.replug()
-    return [one["action"] for one in heard.value], heard.value[-1][
-        "at_s"
-    ] if heard.value else timeout_s
+    seconds = uevents.value[-1]["at_s"] if uevents.value else timeout_s
+    return [event["action"] for event in uevents.value], seconds
 
 
 @contextlib.contextmanager
 def enumerated(usb, quirks):
-    """What is plugged into the device's port is enumerated in another way for the length of a with
-    statement.
-    """
+    """Set the port's enumeration quirks for the length of a with statement."""
     port, was = usb.port_quirks(quirks=quirks).value
     try:
         yield
@@ -48,7 +45,7 @@ def enumerated(usb, quirks):
 @pytest.mark.expects(splat=NOISE)
 def test_each_unplug_and_plug_is_one_uevent(usb, pointer, measure):
     actions, seconds = cycle(usb, pointer, timeout_s=3.0)
-    measure("pulled out and plugged in", seconds, "s")
+    measure("unplug and plug", seconds, "s")
     assert [action for action in actions if action in ("add", "remove")] == ["remove", "add"]
     assert list(usb.wait_plugged(driver="usbhid").value.values()) == ["usbhid"]
 
@@ -59,18 +56,18 @@ def test_each_unplug_and_plug_is_one_uevent(usb, pointer, measure):
     "quirks", [FAST_ENUM, FAST_ENUM | OLD_SCHEME], ids=["new scheme", "old scheme"]
 )
 def test_hotplug_50_times_with_each_enumeration_scheme(usb, pointer, measure, quirks):
-    """A hundred turns in two checks, with no more time after a reset than the standard asks for.
+    """FAST_ENUM: no longer reset recovery than USB 2.0 requires.
 
-    A turn is mostly others' waiting: QEMU's 200 ms before it attaches a device again, the hub's
+    A replug is mostly waiting: QEMU's 200 ms before it attaches a device again, the hub driver's
     debounce of 100 ms, 70 ms for each reset.
     """
     slowest = 0.0
     with enumerated(usb, quirks):
         for turn in range(50):
-            if turn % 10 == 5:  # in the middle of a transfer
-                with usb.read_until_unplugged(endpoint=ENDPOINT, timeout_s=2.0) as lost:
+            if turn % 10 == 5:  # during a transfer
+                with usb.read_until_unplugged(endpoint=ENDPOINT, timeout_s=2.0) as ended:
                     pointer.unplug()
-                assert lost.value["errno"] in GONE
+                assert ended.value["errno"] in GONE
             actions, seconds = cycle(usb, pointer)
             assert actions.count("add") == 1
             slowest = max(slowest, seconds)
@@ -80,10 +77,10 @@ def test_hotplug_50_times_with_each_enumeration_scheme(usb, pointer, measure, qu
 
 @pytest.mark.fault("mouse_24ae_2002:unplug_lost")
 def test_a_pending_read_ends_at_disconnect(usb, pointer, measure):
-    with usb.read_until_unplugged(endpoint=ENDPOINT, timeout_s=2.0) as lost:
+    with usb.read_until_unplugged(endpoint=ENDPOINT, timeout_s=2.0) as ended:
         pointer.unplug()
-    assert lost.value["errno"] in GONE
-    measure("read ended", lost.value["seconds"], "s", limit=1.0)
+    assert ended.value["errno"] in GONE
+    measure("read ended", ended.value["seconds"], "s", limit=1.0)
 
 
 @pytest.mark.slow

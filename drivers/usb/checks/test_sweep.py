@@ -1,5 +1,5 @@
-"""Every transfer of a device that is being plugged in fails once: the kernel tries again, and
-nothing hangs.
+"""Each transfer of an enumeration, and of a port reset, fails once: the kernel retries, nothing
+hangs.
 """
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def test_enumeration_survives_every_failed_transfer(sweep, usb, pointer):
 @pytest.mark.expects(splat="usb |usbhid |hid-generic ")
 @pytest.mark.fault("mouse_24ae_2002:control_error")
 def test_a_port_reset_survives_every_failed_transfer(sweep, usb, pointer):
-    def there():
+    def enumerated():
         assert usb.wait_plugged(modules=MODULES, timeout_s=6.0).errno == 0, (
-            "it did not come back after the reset"
+            "not enumerated after the reset"
         )
 
     result = sweep(
-        "mouse_24ae_2002:bus_fail", usb.reset, before=there, right=lambda seconds: seconds > 0
+        "mouse_24ae_2002:bus_fail", usb.reset, before=enumerated, right=lambda seconds: seconds > 0
     )
     assert len(result.fired) > 1, result.ended
     assert (result.lasting, result.unwell) == ([], [])
