@@ -2,6 +2,9 @@
 
 The first calls of an exerciser take an emulated processor several times as long as later ones: their code is translated
 then. A twin that had a little of everything would translate everything.
+
+pytest-xdist's `--dist loadgroup` does not do: it gives a whole group to one worker, so that the others wait for the
+longest exerciser instead of helping with it, and it appends the group to every node id.
 """
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 class ExerciserScheduling(LoadScheduling):  # type: ignore[misc]  # pytest-xdist is untyped here
     """pytest-xdist's scheduling by load, which takes the next check of a twin's own exerciser first.
 
-    The checks come in the order of bench.plugin.checks, the longest first. A twin whose exerciser has none left takes
+    The checks come in the order of bench.plugin.selection, the longest first. A twin whose exerciser has none left takes
     the next exerciser that no other twin is at; when there is none, it helps with what comes first.
     """
 

@@ -7,7 +7,6 @@ each time because compilers' caches know a build by its path; a lock sees to it 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,9 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from bench.errors import SetupError
 
-KEEP_UNUSED_S = 14 * 24 * 3600  # an artefact that no set-up asked for so long is removed when its kind is built again
+KEEP_UNUSED_S = 14 * 24 * 3600  # an artefact unused for so long is removed when its kind is built again
 
 
 def digest(*inputs: object) -> str:
@@ -85,24 +86,23 @@ class Cache:
 
     @contextlib.contextmanager
     def _locked(self, waiting: Callable[[str], None]) -> Iterator[None]:
+        owner = self.folder / "lock.owner"  # beside the lock: on some systems a locked file cannot be read
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            lock = FileLock(self.folder / "lock", mode=0o644)
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                waiting(f"another set-up (process {_first_line(owner)}) is at work in {self.folder}; waiting for it")
+                lock.acquire()
+            owner.write_text(f"{os.getpid()}\n")
         except OSError as e:
             raise SetupError(f"cannot write in the cache folder {self.folder}: {e.strerror}; "
                              f"set XDG_CACHE_HOME to a folder of yours") from e
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-                waiting(f"another set-up (process {holder}) is at work in {self.folder}; waiting for it")
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            os.truncate(descriptor, 0)
-            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
             yield
         finally:
-            os.close(descriptor)  # lets the lock go; a killed process does so too
+            lock.release()  # a process that is killed releases it too
 
     def _remove_leftovers(self) -> None:
         """Remove what killed set-ups left; the lock is ours, so nobody is building."""
@@ -144,3 +144,10 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text().strip() or "unknown"
+    except OSError:
+        return "unknown"

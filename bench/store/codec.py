@@ -13,8 +13,12 @@ import hashlib
 import math
 import types
 import typing
-from collections.abc import Hashable
 from typing import Any
+
+import cattrs
+from cattrs.cols import is_namedtuple
+
+from bench.verdict import Outcome
 
 KEPT = 4096
 
@@ -82,83 +86,70 @@ def unpack(value: Any) -> Any:
 
 def to_json(value: Any) -> Any:
     """Turn a dataclass (nested as deep as it likes) into JSON's own types; `typed` reads it back."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: _typed_out(kind, getattr(value, name)) for name, kind in _hints(type(value)).items()}
-    return pack(value)
+    return _converter().unstructure(value)
 
 
-def typed(kind: Any, value: Any, where: str = "") -> Any:
+def typed(kind: Any, value: Any) -> Any:
     """Read `value` (from json.loads) as type `kind`; raises ValueError that names the key at which it is wrong."""
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if kind is Any or origin is dict:
-        result = unpack(value)
-        return _expect(result, dict, where) if origin is dict else result
-    if origin in (typing.Union, types.UnionType):
-        inner = next(arg for arg in args if arg is not type(None))
-        return None if value is None else typed(inner, value, where)
-    if origin is tuple:
-        return _typed_tuple(args, value, where)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _typed_dataclass(kind, value, where)
-    if isinstance(kind, type) and issubclass(kind, tuple):  # a NamedTuple
-        items = _expect(value, list, where)
-        named = zip(_hints(kind).items(), items, strict=False)
-        return kind(*(typed(t, item, f"{where}.{name}") for (name, t), item in named))
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return kind(value)
-    if kind is float:
-        return float(_expect(unpack(value), (int, float), where))
-    return _expect(value, kind, where)
-
-
-def _typed_out(kind: Any, value: Any) -> Any:
-    # A tuple whose type says that it is one needs no mark; only inside Any is one needed.
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        inner = next(arg for arg in typing.get_args(kind) if arg is not type(None))
-        return None if value is None else _typed_out(inner, value)
-    if origin is tuple:
-        args = typing.get_args(kind)
-        kinds = (args[0],) * len(value) if args[-1] is Ellipsis else args
-        return [_typed_out(k, item) for k, item in zip(kinds, value, strict=True)]
-    if isinstance(kind, type) and issubclass(kind, tuple):
-        return [pack(item) for item in value]
-    return to_json(value)
-
-
-def _typed_tuple(args: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
-    items = _expect(value, list, where)
-    if args[-1] is Ellipsis:
-        return tuple(typed(args[0], item, f"{where}[{i}]") for i, item in enumerate(items))
-    if len(items) != len(args):
-        raise ValueError(f"{where}: expected {len(args)} items, found {len(items)}")
-    return tuple(typed(k, item, f"{where}[{i}]") for i, (k, item) in enumerate(zip(args, items, strict=True)))
-
-
-def _typed_dataclass(kind: Any, value: Any, where: str) -> Any:
-    items, hints = _expect(value, dict, where), _hints(kind)
-    prefix = f"{where}." if where else ""
-    for key in items:
-        if key not in hints:
-            raise ValueError(f"{prefix}{key}: no such field in a {kind.__name__}")
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    for name, f in fields.items():
-        if name not in items and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise ValueError(f"{prefix}{name}: missing")
-    return kind(**{name: typed(hints[name], item, f"{prefix}{name}") for name, item in items.items()})
-
-
-def _expect(value: Any, kind: Any, where: str) -> Any:
-    # JSON's true is Python's int as well: a bool where a number is due is wrong all the same.
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        name = kind.__name__ if isinstance(kind, type) else "number"
-        raise ValueError(f"{where or 'line'}: expected {name}, found {type(value).__name__}")
-    return value
+    try:
+        return _converter().structure(value, kind)
+    except cattrs.BaseValidationError as error:
+        text, _, path = cattrs.transform_error(error, format_exception=_reason)[0].rpartition(" @ $")
+        raise ValueError(f"{path.removeprefix('.')}: {text}" if path else text) from None
 
 
 @functools.cache
-def _hints(kind: Hashable) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _converter() -> cattrs.Converter:
+    """Strict where cattrs converts ("2" is no int, true is no number); an Any or a dict keeps its tuples and bytes."""
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    plain = converter.get_structure_hook(tuple[int, ...])
+    for kind in (int, str, bool):
+        converter.register_structure_hook(kind, _strict)
+    converter.register_structure_hook(Outcome, lambda value, _: Outcome(value))  # a str as well, but that is not all
+    converter.register_structure_hook(float, lambda value, _: float(_strict(unpack(value), int | float)))
+    converter.register_structure_hook_func(_is_tuple, lambda value, kind: plain(_items(value, kind), kind))
+    converter.register_structure_hook_func(
+        is_namedtuple, lambda value, kind: kind(*converter.structure(value, _tuple(kind))))
+    converter.register_structure_hook_func(lambda kind: kind is Any, lambda value, _: unpack(value))
+    converter.register_structure_hook_func(_is_dict, lambda value, _: _strict(unpack(value), dict))
+    # Numbers as well: some are infinite, some are numpy's.
+    converter.register_unstructure_hook_func(lambda kind: kind in (Any, int, float) or _is_dict(kind), pack)
+    return converter
+
+
+def _tuple(kind: Any) -> Any:
+    # cattrs does not resolve the annotations of a NamedTuple when they are texts.
+    return types.GenericAlias(tuple, tuple(typing.get_type_hints(kind).values()))
+
+
+def _is_dict(kind: Any) -> bool:
+    return kind is dict or typing.get_origin(kind) is dict
+
+
+def _is_tuple(kind: Any) -> bool:
+    return typing.get_origin(kind) is tuple
+
+
+def _strict(value: Any, kind: Any) -> Any:
+    # JSON's true is Python's int as well: a bool where a number is due is wrong all the same.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        name = kind.__name__ if isinstance(kind, type) else "number"
+        raise ValueError(f"expected {name}, found {type(value).__name__}")
+    return value
+
+
+def _items(value: Any, kind: Any) -> Any:
+    # Any iterable would do for cattrs: a text, letter by letter.
+    args = typing.get_args(kind)
+    if args[-1] is not Ellipsis and len(_strict(value, list)) != len(args):
+        raise ValueError(f"expected {len(args)} items, found {len(value)}")
+    return _strict(value, list)
+
+
+def _reason(error: BaseException, _: Any) -> str:
+    if isinstance(error, cattrs.ForbiddenExtraKeysError):
+        return f"no such field in a {error.cl.__name__}: {', '.join(sorted(error.extra_fields))}"
+    return "missing" if isinstance(error, KeyError) else str(error)
 
 
 def _pack_bytes(data: bytes) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_functions_of_which_nobody_knows_are_unknown_on_the_page(opened, covered
     page = opened(covered(Covered("dm9000", lost=7)))
     section = page.locator("#coverage")
     assert section.locator("td.number .lost").inner_text() == "unknown"
-    assert section.locator("summary").first.inner_text() == "unknown, for 7 entries were lost"
+    assert section.locator("summary").first.inner_text() == "unknown: 7 entries were lost"
     assert "never reached by a check" not in section.inner_text()
 
 

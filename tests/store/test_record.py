@@ -112,12 +112,14 @@ def test_a_check_is_on_the_disk_when_add_returns_even_if_the_bench_is_killed(tmp
     (b'{"kind":"chekc"}', "3: kind: expected run, check or end, found 'chekc'"),
     (b'{"kind":"run","version":1,"board":"b"}', "3: expected the run's line first"),
     (b'{"kind":"check"}', "3: name: missing"),
-    (START + b'"outcome":"good"}', "3: 'good' is not a valid Outcome"),
+    (START + b'"outcome":"good"}', "3: outcome: 'good' is not a valid Outcome"),
     (START + b'"outcome":"pass","seconds":true}', "3: seconds: expected number, found bool"),
-    (START + b'"outcome":"pass","calls":[{"call":"c","value":{"$x":1}}]}', r"3: unknown mark '\$x'"),
+    (START + b'"outcome":"pass","calls":[{"call":"c","value":{"$x":1}}]}', r"3: calls\[0\]\.value: unknown mark '\$x'"),
     (START + b'"outcome":"pass","kmsg":[[1,"2","t"]]}', r"3: kmsg\[0\]\[1\]: expected int, found str"),
     (START + b'"outcome":"pass","kmsg":[[1,2]]}', r"3: kmsg\[0\]: expected 3 items, found 2"),
-    (START + b'"outcome":"pass","colour":"red"}', "3: colour: no such field in a CheckRecord"),
+    (START + b'"outcome":"pass","colour":"red"}', "3: no such field in a CheckRecord: colour"),
+    (START + b'"outcome":"pass","faults":"abc"}', "3: faults: expected list, found str"),
+    (START + b'"outcome":"pass","rows":[[1]]}', r"3: rows\[0\]: expected dict, found list"),
     (b"[" * 100_000, "3: "),
 ])
 def test_a_wrong_line_is_named_with_file_line_and_reason(tmp_path, line, reason):
