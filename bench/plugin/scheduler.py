@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class ExerciserScheduling(LoadScheduling):  # type: ignore[misc]  # pytest-xdist is untyped here
     """pytest-xdist's scheduling by load, which takes the next check of a twin's own exerciser first.
 
-    The checks come in the order of bench.plugin.selection, the longest first. A twin whose exerciser has none left takes
+    The checks come as bench.plugin.selection sorts them, the longest first. A twin whose exerciser has none left takes
     the next exerciser that no other twin is at; when there is none, it helps with what comes first.
     """
 

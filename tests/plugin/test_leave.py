@@ -85,7 +85,7 @@ def test_a_mouse_has_another_driver(mouse, agent, kernel, request):
 
 
 def test_ctrl_c_in_the_middle_of_a_check_leaves_the_target_as_it_was(run, tmp_path):
-    source = os.path.join(DRIVERS, "mouse", "conftest.py")
+    source = os.path.join(DRIVERS, "mouse", "checks", "conftest.py")
     checks = Path(source).read_text() + INTERRUPTED
     done, (before, after) = run("test_own.py", checks=checks)
     assert done.returncode == 2, done.stdout[-3000:]

@@ -3,7 +3,7 @@ from collections import Counter
 
 from bench.report import perfetto
 from bench.store import Writer
-from tests.report.conftest import FAILING, ZERO, RunInfo, host, trace
+from tests.report.sample_record import FAILING, ZERO, RunInfo, host, trace
 from tests.trace.pftrace import ends, parsed, values
 
 
