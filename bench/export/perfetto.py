@@ -43,7 +43,7 @@ def write(trace: Trace, path: str | os.PathLike[str], more: Iterable[Slice] = ()
 
 
 def write_slices(path: str | os.PathLike[str], every: Iterable[Slice]) -> int:
-    """Write what goes on on any tracks; returns the number of packets."""
+    """Write what happens on any tracks; returns the number of packets."""
     tracks: dict[tuple[str, str], int] = {}
     count = 0
     aside = Path(f"{os.fspath(path)}.part")

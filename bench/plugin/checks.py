@@ -216,7 +216,7 @@ class Checks:
             if not self._dirty and self.current.boot == self._rig.boots:
                 issues = self.current.close(self._rig)
                 violated = judge_board_contracts(self.board_contracts, self.current.journal)
-                if not self.proving:  # a proof sets the drivers up anew in between
+                if not self.proving:  # a proof reloads the drivers in between
                     self._left, self._left_at = self.current.after, self._rig.boots
                 bad = [issue for issue in issues if issue.severity == "fail"]
                 if bad:

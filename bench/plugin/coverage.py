@@ -7,7 +7,7 @@ from bench.store import Covered
 
 
 class Watch:
-    """The coverage of one run; the agent watches anew after each boot and each death of its own."""
+    """The coverage of one run; the agent starts to watch again after each boot and each restart of its own."""
 
     def __init__(self, board: Board) -> None:
         self.drivers = sorted({device.driver for device in board.devices})

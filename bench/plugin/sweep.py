@@ -66,7 +66,7 @@ class Sweep:
         """Call `once` with `fault` (place:name) at its 1st, 2nd, 3rd … chance, until it no longer fires.
 
         `right` tells a right value; without it that is the one of a first call without a fault. `before` is done
-        before each call, without the fault, `repair` (as binding the driver anew) where calls stay wrong. At most
+        before each call, without the fault, `repair` (such as unbind and bind) where calls stay wrong. At most
         `most` rows and `seconds`. `current` is the check: its record gets the rows as they come, and what it expects
         of the kernel's log is no harm.
         """

@@ -36,7 +36,7 @@ class Receiver:
             kallsyms=self._kallsyms(raw.get("symbols", ())), began_ns=began_ns, ended_ns=ended_ns, name=name)
 
     def _kallsyms(self, told: Sequence[Mapping[str, bytes]]) -> str:
-        """Lines of /proc/kallsyms for one recording: a module that was loaded anew while it ran is in it twice."""
+        """Lines of /proc/kallsyms for one recording: a module that was reloaded while it ran is in it twice."""
         if not told:
             return ""
         lines: list[bytes] = []

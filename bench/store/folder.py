@@ -127,7 +127,7 @@ class Writer:
 
 
 def rewrite(record: Record) -> None:
-    """Write a whole record's lines anew, with what was found out later; the old ones stay until the new are durable."""
+    """Rewrite all lines of a record, with what was found out later; the old ones stay until the new are durable."""
     if not record.complete:
         raise RecordError(f"{record.folder / NAME}: the run was cut off; only a whole record can be added to")
     lines = [{"kind": "run", "version": VERSION, **to_json(record.run)},

@@ -71,7 +71,7 @@ class Pool:
 
     @contextlib.contextmanager
     def near(self, spans: Iterable[tuple[int, int]]) -> Iterator[None]:
-        """Work on some spans [bytes]: of a large mapped file they are brought in at once, and let go of afterwards.
+        """Work on some spans [bytes]: of a large mapped file they are read ahead, and released afterwards.
 
         Page by page, as they are touched, costs far more; and all together they would fill the memory.
         """

@@ -33,7 +33,7 @@ BLOCK_BYTES = 6 << 20
 SPACE = 16
 # Below this many pages a plain loop is faster than the lockstep.
 FEW_PAGES = 24
-# One thread walks while who asks groups what it has found: two would mostly wait for each other, a step is too short.
+# One thread walks while its caller groups what it has found: two would mostly wait for each other, a step is too short.
 WALKERS = 1
 THREADS = 2  # that gather
 # Words from a record's header to the next one, by type_len; 0 where array[0] decides.
@@ -116,7 +116,7 @@ def _scratch(count: int, size: int) -> Words:
 
 
 def _ahead(one: Callable[[int], T], starts: Sequence[int]) -> Iterator[T]:
-    """`map(one, starts)` by a thread, a little ahead of who asks: numpy lets others run while it works."""
+    """`map(one, starts)` by a thread, a little ahead of its caller: numpy lets others run while it works."""
     if len(starts) < 2:
         yield from map(one, starts)
         return
@@ -255,7 +255,7 @@ def _events(words: Words, at: Places, starts: Places, stamps: Stamps, big: bool)
 
 
 def _times(time: Stamps, starts: Places, stamps: Stamps, absolute: Places) -> Stamps:
-    """Running time: each page starts from its own stamp, each absolute stamp starts anew."""
+    """Running time: each page starts from its own stamp, each absolute stamp restarts it."""
     if not time.size:
         return time
     total = np.cumsum(time, dtype=np.uint64)

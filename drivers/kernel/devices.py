@@ -14,7 +14,7 @@ from drivers.uapi.sysfs import swap, write
 PM_TEST, STATE = "/sys/power/pm_test", "/sys/power/state"
 PM_TEST_DELAY = "/sys/module/suspend/parameters/pm_test_delay"
 # Virtio drivers without freeze and restore: virtio_device_restore resets their device, nobody sets its queues up again,
-# and who asks it for something waits for ever, uninterruptibly (docs/defects/gpio.md 3).
+# and every request to it waits for ever, uninterruptibly (docs/defects/gpio.md 3).
 LOST_IN_SLEEP = ("gpio_virtio",)
 BACK_S = 3.0  # for a bus to find again what it lost in its sleep
 
@@ -41,8 +41,8 @@ def rebind(driver: str, device: str, bus: str = "platform") -> float:
 def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SLEEP) -> dict[str, float]:
     """Let every device sleep and wake again at once (pm_test `level`, state freeze); seconds it took.
 
-    Devices of the virtio drivers `lost` are set up anew afterwards, and as many devices have a driver then as before:
-    USB enumerates some of its own anew. The kernel refuses with EINVAL where it has no such state, EBUSY when a device
+    Devices of the virtio drivers `lost` are bound again afterwards, and as many devices have a driver then as before:
+    USB enumerates some of its own again. The kernel refuses with EINVAL where it has no such state, EBUSY when a device
     does not want to.
     """
     delay, bound = swap(PM_TEST_DELAY, "0"), _bound()
@@ -64,7 +64,7 @@ def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SLEEP) -> dict
 
 
 def _set_up_anew(driver: str) -> None:
-    """Bind the transports of a virtio driver's devices anew.
+    """Unbind and bind the transports of a virtio driver's devices.
 
     Not the devices themselves: each unbind of one gives back a reference of its node that the transport took.
     """

@@ -62,7 +62,7 @@ class Log:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno == errno.EPIPE:  # overwritten while we read: the next read goes on behind the gap
+                if error.errno == errno.EPIPE:  # overwritten while we read: the next read continues behind the gap
                     continue
                 raise
             head, _, text = raw.decode("utf-8", "replace").partition(";")

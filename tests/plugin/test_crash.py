@@ -1,4 +1,4 @@
-"""A crash is a result: charged to the check that caused it, and the run goes on with the next one.
+"""A crash is a result: charged to the check that caused it, and the run continues with the next one.
 
 The same with one twin and with the checks shared between two.
 """

@@ -26,7 +26,7 @@ def events(path):
     found = None
     for line in report(path, "-R"):
         match = LINE.match(line)
-        if match is None and found is not None:  # a text with line feeds in it goes on
+        if match is None and found is not None:  # a text with line feeds in it continues
             found = (*found[:-1], found[-1] + "\n" + line)
             continue
         if found is not None:

@@ -49,7 +49,7 @@ one_timeout_that_initialises: Contract = contract(
 )
 
 link_changes_are_polled: Contract = contract(
-    "the PHY is polled at least so often", count(polled, at_least=limit("changes"))
+    "the PHY is polled at least once for each link change", count(polled, at_least=limit("changes"))
 )
 
 no_poll_once_closing: Contract = contract(

@@ -16,7 +16,7 @@ def eeprom(dm9000_chip):
 
 @pytest.fixture
 def bound_again(dm9000, net, eeprom):
-    """Bind the driver anew when the check is over and the EEPROM is as it was."""
+    """Bind the driver again when the check is over and the EEPROM is restored."""
     was = bytes(eeprom.data)
     yield
     eeprom.data[:] = was

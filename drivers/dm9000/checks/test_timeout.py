@@ -1,4 +1,4 @@
-"""A transmission whose completion is lost times out, and sending goes on.   Ref: dm9000_timeout"""
+"""A transmission whose completion is lost times out, and transmission recovers.   Ref: dm9000_timeout"""
 from __future__ import annotations
 
 import pytest
