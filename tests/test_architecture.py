@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ORDER = ["errors", "paths", "verdict", "health", "setup", "board", "trace", "capture", "judge", "export", "twin",
+ORDER = ["errors", "paths", "verdict", "health", "board", "setup", "trace", "capture", "judge", "export", "twin",
          "target", "rig", "faults", "probe", "benchmark", "store", "results", "report", "plugin", "cli"]
 LIBRARIES = {"spi": {"spidev"}, "fingerprint": {"gpiod"}, "serial_line": {"serial"}, "usb": {"usb"}, "i2c": {"smbus2"},
              "gpio": {"gpiod"}, "serial": {"serial"}}  # fmt: skip

@@ -99,7 +99,7 @@ def _artefacts(project: Path, folder: Path) -> Iterator[Prerequisite]:
     versions = packages.installed([kernel.SOURCE_PACKAGE, kernel.COMPILER_PACKAGE, programs.LIBC_PACKAGE])
     try:
         config = fragments.merged(fragments.read(fragments.find(project, *paths.outside()), project))
-        built, tools = kernel.name(config, versions), programs.name(versions)
+        built, tools = kernel.name(config, versions, kernel.platform()), programs.name(versions)
     except (SetupError, KeyError):  # a wrong fragment or a missing package, shown above
         yield Prerequisite("kernel", False, "cannot be built before what is missing above", TARGET)
         return

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import board as boards
 from bench import paths
+from bench.board import Board
 from bench.errors import SetupError
 from bench.setup import fragments
 from bench.setup.cache import Cache, digest
@@ -19,8 +22,7 @@ from bench.setup.progress import Progress, Step
 
 SOURCE_PACKAGE = "linux-source-6.12"
 COMPILER_PACKAGE = "gcc-arm-linux-gnueabihf"
-CROSS = "arm-linux-gnueabihf-"
-DEVICETREES = ("samsung/s5pv210-smdkv210.dtb",)
+IMAGES = {"arm": "zImage"}  # by architecture: what the target root and QEMU here are made for
 LINES = 1790  # lines that make prints for this configuration; the bar's scale, nothing depends on it
 
 # Not unpacked: sources of other architectures and of a family that no fragment asks for; their Kconfig files stay.
@@ -32,12 +34,49 @@ _LEFT_OUT = (*(f"*/arch/{name}/*.[chS]" for name in _NOT_ARM), *(f"*/arch/{name}
 
 
 @dataclass(frozen=True)
+class Platform:
+    """What a kernel is built for: make's ARCH and CROSS_COMPILE, and the devicetrees built beside it."""
+
+    architecture: str = "arm"
+    toolchain: str = "arm-linux-gnueabihf-"
+    devicetrees: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, everything: Iterable[Board]) -> Platform:
+        """The one of all boards that have a twin: they share the kernel.  Raises SetupError when they differ."""
+        everything = list(everything)
+        first: Board | None = None
+        for board in everything:
+            if board.twin is None:
+                continue
+            first = first or board
+            for key in ("architecture", "toolchain"):
+                if getattr(board, key) != getattr(first, key):
+                    raise SetupError(f"{board.folder}/board.yaml: {key}: {getattr(board, key)}, but {first.name} has "
+                                     f"{getattr(first, key)}; all twins share one kernel")
+            if board.architecture not in IMAGES:
+                raise SetupError(f"{board.folder}/board.yaml: architecture: a twin can be one of {', '.join(IMAGES)}, "
+                                 f"not {board.architecture}")
+        if first is None:
+            return cls()
+        same = [board for board in everything if board.architecture == first.architecture]
+        trees = sorted({tree for board in same for tree in board.devicetrees})
+        return cls(first.architecture, first.toolchain, tuple(trees))
+
+
+def platform() -> Platform:
+    """What the kernel of all known boards is built for."""
+    return Platform.of(map(boards.load, boards.names()))
+
+
+@dataclass(frozen=True)
 class Kernel:
     """A built kernel."""
 
     folder: Path
     config_hash: str  # of the merged fragments
     source_version: str  # of the Debian package
+    platform: Platform = Platform()
 
     @property
     def image(self) -> Path:
@@ -60,9 +99,12 @@ class Kernel:
         return self.folder / "source"
 
 
-def name(config: str, versions: dict[str, str]) -> str:
-    """Return the artefact's name: the hash of the merged fragments, the source's and the compiler's version."""
-    inputs = versions[SOURCE_PACKAGE], versions[COMPILER_PACKAGE], config, _LEFT_OUT, DEVICETREES, 1
+def name(config: str, versions: dict[str, str], platform: Platform) -> str:
+    """Return the artefact's name: a hash of the merged fragments, source's and compiler's version, and the platform."""
+    inputs: list[object] = [versions[SOURCE_PACKAGE], versions[COMPILER_PACKAGE], config, _LEFT_OUT,
+                            platform.devicetrees, 1]
+    if platform != Platform(devicetrees=platform.devicetrees):
+        inputs += [platform.architecture, platform.toolchain]
     return f"kernel-{digest(*inputs)}"
 
 
@@ -74,24 +116,25 @@ def ensure(cache: Cache, project: Path, versions: dict[str, str], progress: Prog
     """
     options = fragments.read(fragments.find(project, *paths.outside()), project)
     config = fragments.merged(options)
-    version = versions[SOURCE_PACKAGE]
+    version, target = versions[SOURCE_PACKAGE], platform()
 
     def build(folder: Path) -> None:
         with progress.step(f"kernel source {version}") as step:
             _unpack(folder / "source", step)
         with progress.step("kernel build") as step:
-            _build(folder, options, config, step)
+            _build(folder, target, options, config, step)
         with progress.step("kernel modules") as step:
-            _collect(folder, step)
+            _collect(folder, target, step)
 
-    return Kernel(cache.ensure(name(config, versions), build, progress.say), digest(config), version)
+    return Kernel(cache.ensure(name(config, versions, target), build, progress.say), digest(config), version, target)
 
 
-def make_command(folder: Path, *targets: str) -> list[str]:
+def make_command(folder: Path, platform: Platform, *targets: str) -> list[str]:
     """Return the make command for a kernel's folder with its `source` and `build`."""
     return ["env", f"CCACHE_DIR={folder.parent / 'ccache'}", "CCACHE_MAXSIZE=1G",
-            "make", "-C", str(folder / "source"), f"O={folder / 'build'}", "ARCH=arm", f"CROSS_COMPILE={CROSS}",
-            f"CC=ccache {CROSS}gcc", "KBUILD_BUILD_USER=bench", "KBUILD_BUILD_HOST=bench", *targets]
+            "make", "-C", str(folder / "source"), f"O={folder / 'build'}", f"ARCH={platform.architecture}",
+            f"CROSS_COMPILE={platform.toolchain}", f"CC=ccache {platform.toolchain}gcc",
+            "KBUILD_BUILD_USER=bench", "KBUILD_BUILD_HOST=bench", *targets]
 
 
 def _unpack(source: Path, step: Step) -> None:
@@ -111,12 +154,12 @@ def _unpack(source: Path, step: Step) -> None:
          "--no-same-owner", *(f"--exclude={pattern}" for pattern in _LEFT_OUT)], "unpacking the kernel source", on_line)
 
 
-def _build(folder: Path, options: dict[str, fragments.Option], config: str, step: Step) -> None:
+def _build(folder: Path, platform: Platform, options: dict[str, fragments.Option], config: str, step: Step) -> None:
     (folder / "build").mkdir()
     wanted = folder / "fragment.config"
     wanted.write_text(config)
     step.update("configuring", 0, LINES)
-    run([*make_command(folder, "allnoconfig"), f"KCONFIG_ALLCONFIG={wanted}"], "configuring the kernel")
+    run([*make_command(folder, platform, "allnoconfig"), f"KCONFIG_ALLCONFIG={wanted}"], "configuring the kernel")
     fragments.verify(options, folder / "build/.config")
     seen = 0
 
@@ -127,26 +170,28 @@ def _build(folder: Path, options: dict[str, fragments.Option], config: str, step
             step.update(line.strip(), min(seen, LINES - 1))
 
     jobs = len(os.sched_getaffinity(0))
-    run([*make_command(folder, "zImage", "modules", *DEVICETREES), f"-j{jobs}"], "building the kernel", on_line)
+    targets = (IMAGES[platform.architecture], "modules", *platform.devicetrees)
+    run([*make_command(folder, platform, *targets), f"-j{jobs}"], "building the kernel", on_line)
 
 
-def _collect(folder: Path, step: Step) -> None:
+def _collect(folder: Path, platform: Platform, step: Step) -> None:
     build = folder / "build"
     step.update("installing and stripping")
-    run([*make_command(folder, "modules_install"), f"INSTALL_MOD_PATH={folder / 'root'}", "INSTALL_MOD_STRIP=1"],
-        "installing the kernel's modules")
+    run([*make_command(folder, platform, "modules_install"), f"INSTALL_MOD_PATH={folder / 'root'}",
+         "INSTALL_MOD_STRIP=1"], "installing the kernel's modules")
     release = (build / "include/config/kernel.release").read_text().strip()
     modules = folder / "root/lib/modules" / release
     for link in ("build", "source"):
         (modules / link).unlink(missing_ok=True)
     (folder / "release").write_text(release + "\n")
-    shutil.copy(build / "arch/arm/boot/zImage", folder / "zImage")
+    boot = build / "arch" / platform.architecture / "boot"
+    shutil.copy(boot / IMAGES[platform.architecture], folder / "zImage")
     shutil.copy(build / "System.map", folder / "System.map")
     shutil.copy(build / ".config", folder / "config")
     shutil.copy(build / "scripts/dtc/dtc", folder / "dtc")
     (folder / "devicetrees").mkdir()
-    for name in DEVICETREES:
-        shutil.copy(build / "arch/arm/boot/dts" / name, folder / "devicetrees")
+    for name in platform.devicetrees:
+        shutil.copy(boot / "dts" / name, folder / "devicetrees")
     _thin_out(folder, step)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.errors import SetupError
 from bench.setup.cache import Cache, digest, digest_files
-from bench.setup.kernel import CROSS, Kernel, make_command
+from bench.setup.kernel import Kernel, make_command
 from bench.setup.process import run
 from bench.setup.progress import Progress
 
@@ -42,10 +42,11 @@ def ensure(cache: Cache, project: Path, kernel: Kernel, progress: Progress) -> P
 def _build(kernel: Kernel, module: Path, folder: Path) -> None:
     work = folder / "work"
     shutil.copytree(module, work)  # kbuild writes beside the sources
-    run([*make_command(kernel.folder, "modules"), f"M={work}"], f"building the module {module.name}")
+    run([*make_command(kernel.folder, kernel.platform, "modules"), f"M={work}"], f"building the module {module.name}")
     built = list(work.glob("*.ko"))
     if not built:
         raise SetupError(f"{module}/Kbuild makes no module: expected a line like obj-m := {module.name}.o")
     for ko in built:
-        run([f"{CROSS}strip", "--strip-debug", str(ko), "-o", str(folder / ko.name)], f"stripping {ko.name}")
+        run([f"{kernel.platform.toolchain}strip", "--strip-debug", str(ko), "-o", str(folder / ko.name)],
+            f"stripping {ko.name}")
     shutil.rmtree(work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.setup.cache import Cache, digest
-from bench.setup.kernel import COMPILER_PACKAGE, CROSS, SOURCE_PACKAGE, Kernel
+from bench.setup.kernel import COMPILER_PACKAGE, SOURCE_PACKAGE, Kernel
 from bench.setup.process import run
 from bench.setup.progress import Progress
 
@@ -37,7 +37,7 @@ def ensure(cache: Cache, kernel: Kernel, versions: dict[str, str], progress: Pro
                 include = folder / "include/linux"
                 include.mkdir(parents=True, exist_ok=True)
                 (include / headers).symlink_to(kernel.source_tree / "include/uapi/linux" / headers)
-                run([f"{CROSS}gcc", *FLAGS, f"-I{folder / 'include'}", str(folder / SOURCE_PACKAGE / source),
-                     "-o", str(folder / program)], f"building {program}")
+                run([f"{kernel.platform.toolchain}gcc", *FLAGS, f"-I{folder / 'include'}",
+                     str(folder / SOURCE_PACKAGE / source), "-o", str(folder / program)], f"building {program}")
 
     return cache.ensure(name(versions), build, progress.say)

@@ -1,16 +1,20 @@
 """What is built again when something changes, and what is not; modules of our own against the real kernel."""
+import dataclasses
 import io
 import re
 import struct
+from pathlib import Path
 
 import pytest
 
+from bench.board import Board, Machine
 from bench.errors import SetupError
 from bench.setup import Artefacts, initramfs, kernel, modules, packages, prepare, programs, root
 from bench.setup.cache import Cache, default_folder
 from bench.setup.kernel import Kernel
 from bench.setup.progress import Plain
 
+ARM = kernel.Platform()
 VERSIONS = {kernel.SOURCE_PACKAGE: "6.12.1-1", kernel.COMPILER_PACKAGE: "12.2", programs.LIBC_PACKAGE: "2.36"}
 
 
@@ -35,12 +39,14 @@ def real_kernel(artefacts):
     return Kernel(artefacts.kernel.parent, artefacts.config_hash, artefacts.kernel_source)
 
 
-def test_the_kernel_is_built_again_for_another_option_source_or_compiler():
-    names = {kernel.name("CONFIG_A=y\n", VERSIONS), kernel.name("CONFIG_A=m\n", VERSIONS),
-             kernel.name("CONFIG_A=y\n", VERSIONS | {kernel.SOURCE_PACKAGE: "6.12.2-1"}),
-             kernel.name("CONFIG_A=y\n", VERSIONS | {kernel.COMPILER_PACKAGE: "14.2"})}
-    assert len(names) == 4
-    assert kernel.name("CONFIG_A=y\n", dict(VERSIONS)) in names
+def test_the_kernel_is_built_again_for_another_option_source_compiler_or_platform():
+    names = {kernel.name("CONFIG_A=y\n", VERSIONS, ARM), kernel.name("CONFIG_A=m\n", VERSIONS, ARM),
+             kernel.name("CONFIG_A=y\n", VERSIONS | {kernel.SOURCE_PACKAGE: "6.12.2-1"}, ARM),
+             kernel.name("CONFIG_A=y\n", VERSIONS | {kernel.COMPILER_PACKAGE: "14.2"}, ARM),
+             kernel.name("CONFIG_A=y\n", VERSIONS, dataclasses.replace(ARM, toolchain="arm-none-eabi-")),
+             kernel.name("CONFIG_A=y\n", VERSIONS, dataclasses.replace(ARM, devicetrees=("maker/board.dtb",)))}
+    assert len(names) == 6
+    assert kernel.name("CONFIG_A=y\n", dict(VERSIONS), kernel.Platform()) in names
 
 
 def test_a_module_is_built_again_for_its_source_and_its_kernel_but_not_for_a_note_beside_it(project):
@@ -99,3 +105,21 @@ def test_the_targets_byte_code_is_never_compared_with_a_source(artefacts):
     unchecked_hash = b"\x01\x00\x00\x00"  # PEP 552: hash-based, check_source off
     assert {path.read_bytes()[4:8] for path in compiled} == {unchecked_hash}
     assert list(tree.glob("python3.*/**/*.py")) == []
+
+
+def board(name, twin=True, **data):
+    return Board(name, Path(name), "", "", Machine() if twin else None, (), **data)
+
+
+def test_a_kernel_is_built_for_the_platform_of_all_twins_with_the_devicetrees_of_every_board():
+    boards = [board("lab", twin=False, architecture="arm64", devicetrees=("lab.dtb",)),
+              board("one", devicetrees=("b.dtb", "a.dtb")), board("other", twin=False, devicetrees=("c.dtb", "a.dtb"))]
+    assert kernel.Platform.of(boards) == kernel.Platform("arm", "arm-linux-gnueabihf-", ("a.dtb", "b.dtb", "c.dtb"))
+    assert kernel.Platform.of([]) == kernel.Platform()
+
+
+def test_twins_of_two_toolchains_and_of_an_architecture_that_the_bench_has_no_root_for_are_refused():
+    with pytest.raises(SetupError, match=r"two/board.yaml: toolchain: x-, but one has arm-linux-gnueabihf-; all twins"):
+        kernel.Platform.of([board("one"), board("two", toolchain="x-")])
+    with pytest.raises(SetupError, match=r"one/board.yaml: architecture: a twin can be one of arm, not riscv"):
+        kernel.Platform.of([board("one", architecture="riscv")])
