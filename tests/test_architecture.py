@@ -68,10 +68,6 @@ def test_checks_import_the_bench_and_the_contract_language_imports_itself_only()
     assert wrong == []
 
 
-# These share functions that move to drivers/uapi next.
-MOVING = {"elan": "fingerprint", "fingerprint": "gpio", "mouse": "usb", "serial_line": "serial"}
-
-
 def test_no_exerciser_imports_another():
     """They share drivers/uapi and drivers/agent on the target, drivers/checks and drivers/contract on the host."""
     wrong = []
@@ -80,7 +76,7 @@ def test_no_exerciser_imports_another():
         shared = {"agent"} if folder == "agent" else {"agent", "uapi"} | ({"checks", "contract"} if host else set())
         for line, name in imports_of(path):
             parts = name.split(".")
-            if parts[0] == "drivers" and len(parts) > 1 and parts[1] not in {folder, *shared, MOVING.get(folder)}:
+            if parts[0] == "drivers" and len(parts) > 1 and parts[1] not in {folder, *shared}:
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: {name}")
     assert wrong == []
 

@@ -106,7 +106,7 @@ def _recorder(rig: Rig) -> list[Figure]:
 def _registers(rig: Rig) -> Figure:
     """Accesses per second while the driver itself reads frames out of the DM9000."""
     attachment = rig.access.attachments["ethernet"]
-    _ = rig.net.enter(address="192.0.2.2", partner=rig.cable.partner.ip).value
+    _ = rig.net.set_up_link(address="192.0.2.2", partner=rig.cable.partner.ip).value
     frame = b"\xff" * 6 + bytes.fromhex("020000000001") + b"\x88\xb5" + bytes(1500)
     before, began = attachment.server.accesses, time.monotonic()
     for _ in range(ROUNDS):

@@ -1,4 +1,5 @@
 """Calls on the agent itself: echo, errno, delay, death, and what the kernel can trace."""
+
 from __future__ import annotations
 
 import errno
@@ -71,15 +72,23 @@ def walk(steps: list[str]) -> None:
 @call
 def shell(command: str, timeout_s: float = 60.0) -> ShellResult:
     """Run a command with the target's sh."""
-    process = subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True)
+    process = subprocess.Popen(
+        ["sh", "-c", command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
     try:
         output, _ = process.communicate(timeout=timeout_s)
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)  # with its children
         process.communicate()
         raise
-    return {"status": process.returncode, "output": output[-(64 << 10):].decode("utf-8", "backslashreplace")}
+    return {
+        "status": process.returncode,
+        "output": output[-(64 << 10) :].decode("utf-8", "backslashreplace"),
+    }
 
 
 @call
@@ -130,11 +139,15 @@ def cover(drivers: list[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S
     if Coverage.running:
         Coverage.running.stop()
     modules = {driver: module_of(driver) for driver in drivers}
-    root = next((root for root in tracefs.ROOTS if os.path.exists(root + "/set_ftrace_filter")), None)
+    root = next(
+        (root for root in tracefs.ROOTS if os.path.exists(root + "/set_ftrace_filter")), None
+    )
     if root is None:
         why = "no function tracer (CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE), or no permission to use it"
         raise OSError(errno.ENOSYS, why)
-    Coverage(root, sorted({module for module in modules.values() if module}), buffer_kb, look_s).start()
+    Coverage(
+        root, sorted({module for module in modules.values() if module}), buffer_kb, look_s
+    ).start()
     return modules
 
 

@@ -7,6 +7,7 @@ the function profiler counts every entry, and few kernels have it; the function 
 no histogram.
 Ref: Documentation/trace/ftrace.rst ("The filter files", "Filter commands"), kernel/trace/ftrace.c
 """
+
 from __future__ import annotations
 
 import bisect
@@ -44,7 +45,9 @@ class Coverage:
 
     running: Coverage | None = None
 
-    def __init__(self, tracefs: str, modules: list[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S) -> None:
+    def __init__(
+        self, tracefs: str, modules: list[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S
+    ) -> None:
         self.folder = f"{tracefs}/{INSTANCE}"
         self.modules, self.buffer_kb, self.look_s = modules, buffer_kb, look_s
         self.functions: dict[str, list[str]] = {}  # of each module, those that can be traced
@@ -66,13 +69,18 @@ class Coverage:
         try:
             self._write("tracing_on", "0")
             self._write("buffer_size_kb", str(self.buffer_kb))
-            for option, on in (("raw", "1"), ("context-info", "0")):  # a line is then two addresses: function, caller
+            for option, on in (
+                ("raw", "1"),
+                ("context-info", "0"),
+            ):  # a line is then two addresses: function, caller
                 self._write("options/" + option, on)
             self._filter([HARMLESS, *map(_all_of, self.modules)])
             self._list()
             self._resymbol()
             self._write("current_tracer", "function")
-            self._trace_pipe = os.open(self.folder + "/trace_pipe", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._trace_pipe = os.open(
+                self.folder + "/trace_pipe", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+            )
             self._write("tracing_on", "1")
         except BaseException:
             self._remove()
@@ -96,8 +104,11 @@ class Coverage:
             lost, self._reported_lost = lost - self._reported_lost, lost
             if self._failed:
                 raise OSError(5, self._failed)
-            return {"entered": {module: sorted(names) for module, names in entered.items()}, "lost": lost,
-                    "functions": self.functions}
+            return {
+                "entered": {module: sorted(names) for module, names in entered.items()},
+                "lost": lost,
+                "functions": self.functions,
+            }
 
     @contextlib.contextmanager
     def unloading(self, module: str) -> Iterator[None]:
@@ -110,7 +121,9 @@ class Coverage:
             if module in self.modules and module[0].isdigit():
                 self._gone.add(module)
             elif module in self.modules:
-                self._filter([_all_of(module)])  # kept for the module to come, before its first function runs
+                self._filter(
+                    [_all_of(module)]
+                )  # kept for the module to come, before its first function runs
 
     def _watch(self) -> None:
         while not self._stopping.wait(self.look_s):
@@ -145,7 +158,10 @@ class Coverage:
                 text = os.read(self._trace_pipe, 1 << 16)
                 if not text:
                     break
-                addresses.update(int(address, 16) for address in re.findall(rb"^([0-9a-f]+) [0-9a-f]+$", text, re.M))
+                addresses.update(
+                    int(address, 16)
+                    for address in re.findall(rb"^([0-9a-f]+) [0-9a-f]+$", text, re.M)
+                )
         return sorted(addresses)
 
     def _count_lost(self) -> int:

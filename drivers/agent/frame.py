@@ -5,6 +5,7 @@
 All little endian.  The header's "attachments" lists their lengths.  A `bytes` value anywhere in the
 header travels as an attachment and stands in the JSON as {"$bytes": index}.
 """
+
 from __future__ import annotations
 
 import json
@@ -77,7 +78,9 @@ def _take_bytes(value: object, attachments: list[bytes]) -> object:
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"a frame's mapping has text keys only, not {key!r}")
-        return {k: v if v.__class__ in PLAIN else _take_bytes(v, attachments) for k, v in value.items()}
+        return {
+            k: v if v.__class__ in PLAIN else _take_bytes(v, attachments) for k, v in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [v if v.__class__ in PLAIN else _take_bytes(v, attachments) for v in value]
     if isinstance(value, PLAIN):
@@ -92,7 +95,9 @@ def _put_bytes(value: object, attachments: list[bytes]) -> object:
             if index < 0:
                 raise IndexError(index)
             return attachments[index]
-        return {k: v if v.__class__ in PLAIN else _put_bytes(v, attachments) for k, v in value.items()}
+        return {
+            k: v if v.__class__ in PLAIN else _put_bytes(v, attachments) for k, v in value.items()
+        }
     if isinstance(value, list):
         return [v if v.__class__ in PLAIN else _put_bytes(v, attachments) for v in value]
     return value

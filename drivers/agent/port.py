@@ -1,4 +1,5 @@
 """The stream to the host: frames of several threads, none interleaved, and pages that are spliced through."""
+
 from __future__ import annotations
 
 import os
@@ -38,11 +39,13 @@ class Port:
                 except (AttributeError, OSError) as e:
                     if isinstance(e, OSError) and e.errno not in (22, 38):
                         raise
-                    data = os.read(pipe, min(size, CHUNK))  # Python before 3.10, or a stream that cannot be spliced to
+                    data = os.read(
+                        pipe, min(size, CHUNK)
+                    )  # Python before 3.10, or a stream that cannot be spliced to
                     self._put(data)
                     size -= len(data)
 
     def _put(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            view = view[os.write(self._writing, view):]
+            view = view[os.write(self._writing, view) :]

@@ -1,4 +1,5 @@
 """Answer calls: find the function, start the recorders, run it, send the reply.  It judges nothing."""
+
 from __future__ import annotations
 
 import contextlib
@@ -8,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TypedDict, cast
+from typing import Any, ContextManager, TypedDict, cast
 
 from drivers.agent import frame
 from drivers.agent.call import kind
@@ -72,8 +73,13 @@ class Error(TypedDict):
 def _identity() -> Identity:
     uname = os.uname()
     return {
-        "release": uname.release, "version": uname.version, "machine": uname.machine, "host": uname.nodename,
-        "python": sys.version.split()[0], "pid": os.getpid(), "compatible": _compatible(),
+        "release": uname.release,
+        "version": uname.version,
+        "machine": uname.machine,
+        "host": uname.nodename,
+        "python": sys.version.split()[0],
+        "pid": os.getpid(),
+        "compatible": _compatible(),
         "byteorder": sys.byteorder,
     }
 
@@ -92,10 +98,12 @@ def _answer(request: Frame, tracer: Tracer, port: Port) -> Frame:
     trace: TraceRequest | None = request.get("trace")
     try:
         function = _find(str(request["call"]))
-        with recording(request.get("recorders") or {}, reply), tracer.recording(trace, ident) as traced:
+        with recording(request.get("recorders") or {}, reply), tracer.recording(
+            trace, ident
+        ) as traced:
             reply["started"] = time.monotonic_ns()
             try:
-                with Interruptible(port.reading) if request.get("interruptible") else contextlib.nullcontext():
+                with _interruptible(request, port):
                     reply["value"] = _run(function, request.get("arguments") or {}, ident, port)
             finally:
                 reply["ended"] = time.monotonic_ns()
@@ -104,6 +112,10 @@ def _answer(request: Frame, tracer: Tracer, port: Port) -> Frame:
     except (Exception, KeyboardInterrupt) as e:  # whatever a call raises goes to the host
         reply["error"] = _error(e)
     return reply
+
+
+def _interruptible(request: Frame, port: Port) -> ContextManager[None]:
+    return Interruptible(port.reading) if request.get("interruptible") else contextlib.nullcontext()
 
 
 def _find(name: str) -> Callable[..., Any]:

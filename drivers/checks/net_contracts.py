@@ -2,6 +2,7 @@
 
 Bind `interface` (its name), `irq` (its line) or `frames` (how many) before use.
 """
+
 from __future__ import annotations
 
 from drivers.contract import (
@@ -20,18 +21,28 @@ from drivers.contract import (
 
 OURS = limit("interface")
 
-queued = role("frame queued", Tracepoint("net:net_dev_queue", fields={"skb": "skbaddr"})).where(name=OURS)
-given = role("frame given to the driver", Tracepoint("net:net_dev_start_xmit", fields={"skb": "skbaddr"})).where(
+queued = role("frame queued", Tracepoint("net:net_dev_queue", fields={"skb": "skbaddr"})).where(
     name=OURS
 )
-answered = role("driver's answer", Tracepoint("net:net_dev_xmit", fields={"skb": "skbaddr"})).where(name=OURS)
-received = role("frame received by the driver", Tracepoint("net:netif_rx", fields={"skb": "skbaddr"})).where(name=OURS)
-delivered = role("frame given to the protocols", Tracepoint("net:netif_receive_skb", fields={"skb": "skbaddr"})).where(
+given = role(
+    "frame given to the driver", Tracepoint("net:net_dev_start_xmit", fields={"skb": "skbaddr"})
+).where(name=OURS)
+answered = role("driver's answer", Tracepoint("net:net_dev_xmit", fields={"skb": "skbaddr"})).where(
     name=OURS
 )
+received = role(
+    "frame received by the driver", Tracepoint("net:netif_rx", fields={"skb": "skbaddr"})
+).where(name=OURS)
+delivered = role(
+    "frame given to the protocols", Tracepoint("net:netif_receive_skb", fields={"skb": "skbaddr"})
+).where(name=OURS)
 timed_out = role("transmit timeout", Tracepoint("net:net_dev_xmit_timeout")).where(name=OURS)
-irq_begins = role("interrupt handler begins", Tracepoint("irq:irq_handler_entry")).where(irq=limit("irq"))
-irq_ends = role("interrupt handler ends", Tracepoint("irq:irq_handler_exit")).where(irq=limit("irq"))
+irq_begins = role("interrupt handler begins", Tracepoint("irq:irq_handler_entry")).where(
+    irq=limit("irq")
+)
+irq_ends = role("interrupt handler ends", Tracepoint("irq:irq_handler_exit")).where(
+    irq=limit("irq")
+)
 carrier_on = role("carrier comes", Kprobe("netif_carrier_on", fields={"dev": "%r0"}))
 carrier_off = role("carrier goes", Kprobe("netif_carrier_off", fields={"dev": "%r0"}))
 

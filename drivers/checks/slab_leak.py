@@ -1,4 +1,5 @@
 """Say which slab caches grow from step to step: a leak shows as a slope, a cache that fills once does not."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,9 @@ def grows(samples: Sequence[Mapping[str, int]], least: float = 1.0) -> dict[str,
     when four in five samples of the second half are above one of the first, so that up and down is no growth.
     """
     if len(samples) < 5:
-        raise ValueError(f"a slope in both halves needs at least 5 samples, there are {len(samples)}")
+        raise ValueError(
+            f"a slope in both halves needs at least 5 samples, there are {len(samples)}"
+        )
     found = {}
     middle = len(samples) // 2
     for name in sorted(set(samples[0]) - LAZY):

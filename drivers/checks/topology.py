@@ -1,4 +1,5 @@
 """Which device is below which, from what `lifecycle.devices` returns."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

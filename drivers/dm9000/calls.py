@@ -1,4 +1,5 @@
 """Calls on what only the DM9000's driver has: its probe line, its parameters, its life from bind to unbind."""
+
 from __future__ import annotations
 
 import os
@@ -65,7 +66,9 @@ def _state(interface: str, with_slab: bool) -> dict[str, object]:
     }
 
 
-def _again(interface: str, times: int, step: Callable[[str], object], up: bool) -> list[dict[str, object]]:
+def _again(
+    interface: str, times: int, step: Callable[[str], object], up: bool
+) -> list[dict[str, object]]:
     """Do `step(device)` and find the interface again, `times` times; what was in use after each."""
     device = identity(interface)["device"]
     states = []
@@ -98,7 +101,9 @@ def rebind(interface: str, times: int = 1, up: bool = True) -> list[dict[str, ob
 
 
 @call
-def reload(interface: str, times: int = 1, up: bool = True, options: str = "") -> list[dict[str, object]]:
+def reload(
+    interface: str, times: int = 1, up: bool = True, options: str = ""
+) -> list[dict[str, object]]:
     """Unload and load the driver's module `times` times, and set the interface up again; answers as `rebind`."""
 
     def step(_: str) -> None:

@@ -1,4 +1,5 @@
 """Calls on the kernel's health.   Ref: Documentation/admin-guide/tainted-kernels.rst, ABI/testing/dev-kmsg"""
+
 from __future__ import annotations
 
 import os
@@ -52,7 +53,9 @@ def snapshot() -> dict[str, object]:
     return {
         "log_clock": log_clock(),  # writes lines: before the last record's number is read
         "taint": int(read("/proc/sys/kernel/tainted")),
-        "counts": {name: int(text) for name in COUNTS if (text := read(f"/sys/kernel/{name}", ABSENT))},
+        "counts": {
+            name: int(text) for name in COUNTS if (text := read(f"/sys/kernel/{name}", ABSENT))
+        },
         "modules": use_counts(),
         "fds": sum(int(fd) < OWN_FILES for fd in os.listdir("/proc/self/fd")),
         "interrupts": interrupts(),

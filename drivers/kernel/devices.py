@@ -1,5 +1,6 @@
 """Bind and unbind platform devices, and let devices sleep.   Ref: Documentation/driver-api/driver-model/binding.rst;
 Documentation/power/basic-pm-debugging.rst"""
+
 from __future__ import annotations
 
 import glob

@@ -2,6 +2,7 @@
 
 Ref: Documentation/ABI/testing/sysfs-devices, sysfs-bus-*; drivers/base/dd.c (devices_deferred); modules.alias(5)
 """
+
 from __future__ import annotations
 
 import fnmatch
@@ -63,8 +64,14 @@ def lost_files() -> list[dict[str, str]]:
             continue
         there = os.path.exists(file)
         mode = oct(os.stat(file).st_mode & 0o777)[2:] if there else ""
-        why = f"user {os.geteuid()} must not open it, its mode is {mode}" if there else "it is not there"
-        found.append({"path": os.path.realpath(place)[len("/sys/devices") :], "file": file, "why": why})
+        why = (
+            f"user {os.geteuid()} must not open it, its mode is {mode}"
+            if there
+            else "it is not there"
+        )
+        found.append(
+            {"path": os.path.realpath(place)[len("/sys/devices") :], "file": file, "why": why}
+        )
     return found
 
 
@@ -76,7 +83,9 @@ def nodes() -> list[dict[str, object]]:
         if "compatible" in files:
             words = _read(f"{folder}/compatible").split("\0")
             status = _read(f"{folder}/status") or "okay"
-            found.append({"path": folder[len(TREE) :] or "/", "compatible": words, "status": status})
+            found.append(
+                {"path": folder[len(TREE) :] or "/", "compatible": words, "status": status}
+            )
     return sorted(found, key=lambda node: str(node["path"]))
 
 
@@ -88,13 +97,23 @@ def modules_for(aliases: list[str]) -> dict[str, list[dict[str, object]]]:
         for line in opened:
             words = line.split()
             if len(words) == 3 and words[0] == "alias":
-                fixed = re.split(r"[*?\[]", words[1], maxsplit=1)[0]  # what most aliases differ in already
+                fixed = re.split(r"[*?\[]", words[1], maxsplit=1)[
+                    0
+                ]  # what most aliases differ in already
                 known.append((fixed, words[1], words[2]))
     forbidden = _forbidden()
     found: dict[str, list[dict[str, object]]] = {}
     for alias in aliases:
-        names = sorted({n for fixed, p, n in known if alias.startswith(fixed) and fnmatch.fnmatchcase(alias, p)})
-        found[alias] = [{"name": n, "loaded": loaded(n), "forbidden": forbidden.get(n, "")} for n in names]
+        names = sorted(
+            {
+                n
+                for fixed, p, n in known
+                if alias.startswith(fixed) and fnmatch.fnmatchcase(alias, p)
+            }
+        )
+        found[alias] = [
+            {"name": n, "loaded": loaded(n), "forbidden": forbidden.get(n, "")} for n in names
+        ]
     return found
 
 
@@ -109,5 +128,10 @@ def _forbidden() -> dict[str, str]:
     for word in _read("/proc/cmdline").split():
         key, _, names = word.partition("=")
         if key in ("module_blacklist", "modprobe.blacklist"):
-            places.update({name.replace("-", "_"): f"the kernel's command line ({word})" for name in names.split(",")})
+            places.update(
+                {
+                    name.replace("-", "_"): f"the kernel's command line ({word})"
+                    for name in names.split(",")
+                }
+            )
     return places

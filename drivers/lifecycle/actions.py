@@ -2,6 +2,7 @@
 
 `Transaction.restore` follows whatever happens.
 """
+
 from __future__ import annotations
 
 import time
@@ -148,7 +149,9 @@ def defer(change: Transaction) -> None:
     change.notes["without"] = devices.find(change.device.id).driver
     change.notes["tried"] = change.bind().result()
     change.steps.pop()  # the refusal is expected
-    probe = write(f"{BUSES}/{change.device.bus}/drivers_probe", change.device.name)  # it is deferred
+    probe = write(
+        f"{BUSES}/{change.device.bus}/drivers_probe", change.device.name
+    )  # it is deferred
     probe.wait()
     change.notes["deferred"] = snapshot.deferred()
     change.take_snapshot()

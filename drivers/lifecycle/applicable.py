@@ -1,4 +1,5 @@
 """Which actions are applicable to a device, and why the others are not."""
+
 from __future__ import annotations
 
 import errno

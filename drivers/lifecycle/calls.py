@@ -2,6 +2,7 @@
 
 Ref: Documentation/driver-api/driver-model/binding.rst
 """
+
 from __future__ import annotations
 
 import errno
@@ -48,7 +49,9 @@ def devices() -> list[BoundDevice]:
             "driver": device.driver,
             "module": device.module,
             "nodes": nodes_below(device.path, nodes),
-            "leaf": not any(below(device.path, other.path) for other in settled if other is not device),
+            "leaf": not any(
+                below(device.path, other.path) for other in settled if other is not device
+            ),
             "cannot": applicable.not_applicable(device, settled, reserved),
         }
         for device in settled

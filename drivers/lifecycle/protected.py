@@ -2,6 +2,7 @@
 
 Console, agent channel, root device, what these hang on, and their suppliers.
 """
+
 from __future__ import annotations
 
 import os
@@ -91,9 +92,7 @@ def regions() -> list[Region]:
     return [Region(len(m.group(1)) // 2, m.group(2), m.group(3)) for m in matches if m]
 
 
-def _users_of_window(
-    device: Device, devices: list[Device], windows: list[Region]
-) -> list[Device]:
+def _users_of_window(device: Device, devices: list[Device], windows: list[Region]) -> list[Device]:
     """Devices in a register window of this one that are not below it, as a bus bridge's are."""
     users: list[Device] = []
     inside = -1

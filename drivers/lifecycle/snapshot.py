@@ -2,6 +2,7 @@
 
 Numbers that the kernel assigns each time (hidraw0, input7) are not part of it.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -61,7 +62,8 @@ def debugfs() -> list[str]:
 
 
 def _collect(base: str, name: str, depth: int, folders: list[str]) -> None:
-    with contextlib.suppress(FileNotFoundError, PermissionError), os.scandir(f"{base}/{name}") as entries:
+    path = f"{base}/{name}"
+    with contextlib.suppress(FileNotFoundError, PermissionError), os.scandir(path) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False) and entry.name not in LEFT_OUT:
                 folders.append(name + entry.name)

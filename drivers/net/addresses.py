@@ -1,4 +1,5 @@
 """Calls on addresses, neighbours, VLAN interfaces and queueing disciplines."""
+
 from __future__ import annotations
 
 import socket
@@ -43,7 +44,9 @@ def set_neighbour(interface: str, address: str, mac: str = "") -> None:
     with rtnetlink.Route() as route:
         if mac:
             body += attribute(rtnetlink.NDA_LLADDR, bytes.fromhex(mac.replace(":", "")))
-            route.request(rtnetlink.RTM_NEWNEIGH, body, rtnetlink.NLM_F_CREATE | rtnetlink.NLM_F_REPLACE)
+            route.request(
+                rtnetlink.RTM_NEWNEIGH, body, rtnetlink.NLM_F_CREATE | rtnetlink.NLM_F_REPLACE
+            )
         else:
             route.request(rtnetlink.RTM_DELNEIGH, body)
 
@@ -58,7 +61,9 @@ def neighbours(interface: str) -> dict[str, str]:
         for body in route.request(rtnetlink.RTM_GETNEIGH, asked, rtnetlink.NLM_F_DUMP):
             if rtnetlink.NDMSG.unpack_from(body)[1] == number:
                 parts = rtnetlink.attributes(body[rtnetlink.NDMSG.size :])
-                found[socket.inet_ntoa(parts[rtnetlink.NDA_DST])] = parts.get(rtnetlink.NDA_LLADDR, b"").hex(":")
+                found[socket.inet_ntoa(parts[rtnetlink.NDA_DST])] = parts.get(
+                    rtnetlink.NDA_LLADDR, b""
+                ).hex(":")
     return found
 
 
@@ -66,10 +71,14 @@ def neighbours(interface: str) -> dict[str, str]:
 def add_vlan(interface: str, vlan: int, name: str) -> None:
     """Make the VLAN interface `name` on top of the interface, and set it up."""
     info = attribute(rtnetlink.IFLA_INFO_KIND, b"vlan")
-    info += attribute(rtnetlink.IFLA_INFO_DATA, attribute(rtnetlink.IFLA_VLAN_ID, struct.pack("=H", vlan)))
+    info += attribute(
+        rtnetlink.IFLA_INFO_DATA, attribute(rtnetlink.IFLA_VLAN_ID, struct.pack("=H", vlan))
+    )
     body = rtnetlink.IFINFO.pack(0, 0, 0, rtnetlink.IFF_UP, rtnetlink.IFF_UP)
     body += attribute(rtnetlink.IFLA_LINK, struct.pack("=I", rtnetlink.index(interface)))
-    body += attribute(rtnetlink.IFLA_IFNAME, name.encode() + b"\0") + attribute(rtnetlink.IFLA_LINKINFO, info)
+    body += attribute(rtnetlink.IFLA_IFNAME, name.encode() + b"\0") + attribute(
+        rtnetlink.IFLA_LINKINFO, info
+    )
     with rtnetlink.Route() as route:
         route.request(rtnetlink.RTM_NEWLINK, body, rtnetlink.NLM_F_CREATE | rtnetlink.NLM_F_EXCL)
 
@@ -78,7 +87,9 @@ def add_vlan(interface: str, vlan: int, name: str) -> None:
 def remove_link(name: str) -> None:
     """Delete a virtual interface."""
     with rtnetlink.Route() as route:
-        route.request(rtnetlink.RTM_DELLINK, rtnetlink.IFINFO.pack(0, 0, rtnetlink.index(name), 0, 0))
+        route.request(
+            rtnetlink.RTM_DELLINK, rtnetlink.IFINFO.pack(0, 0, rtnetlink.index(name), 0, 0)
+        )
 
 
 @call
@@ -93,8 +104,17 @@ def qdiscs(interface: str) -> list[dict[str, object]]:
                 continue
             parts = rtnetlink.attributes(body[rtnetlink.TCMSG.size :])
             nested = rtnetlink.attributes(parts.get(rtnetlink.TCA_STATS2, b""))
-            sent, packets = struct.unpack_from("=QI", nested.get(rtnetlink.TCA_STATS_BASIC, bytes(16)))
+            sent, packets = struct.unpack_from(
+                "=QI", nested.get(rtnetlink.TCA_STATS_BASIC, bytes(16))
+            )
             queue = struct.unpack_from("=IIIII", nested.get(rtnetlink.TCA_STATS_QUEUE, bytes(20)))
             counts = dict(zip(("qlen", "backlog", "drops", "requeues", "overlimits"), queue))
-            found.append({"kind": ethtool.text(parts[rtnetlink.TCA_KIND]), "bytes": sent, "packets": packets, **counts})
+            found.append(
+                {
+                    "kind": ethtool.text(parts[rtnetlink.TCA_KIND]),
+                    "bytes": sent,
+                    "packets": packets,
+                    **counts,
+                }
+            )
     return found

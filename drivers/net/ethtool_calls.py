@@ -1,4 +1,5 @@
 """Calls that ask and set what ethtool(8) and mii-tool(8) do."""
+
 from __future__ import annotations
 
 import threading
@@ -24,7 +25,9 @@ def registers(interface: str, length: int = 4096) -> bytes:
 @call
 def read_eeprom(interface: str, offset: int = 0, length: int = 0) -> dict[str, int | bytes]:
     """magic and data of `length` bytes of EEPROM, all of it for 0."""
-    magic, data = ethtool.read_eeprom(interface, offset, length or int(ethtool.driver_info(interface)["eeprom_length"]))
+    magic, data = ethtool.read_eeprom(
+        interface, offset, length or int(ethtool.driver_info(interface)["eeprom_length"])
+    )
     return {"magic": magic, "data": data}
 
 
@@ -109,4 +112,8 @@ def poll_ethtool(
     finally:
         stop.set()
         thread.join()
-    return {"polls": polls[0], "seconds": time.monotonic() - begun, "sent": packet.sent(interface) - before}
+    return {
+        "polls": polls[0],
+        "seconds": time.monotonic() - begun,
+        "sent": packet.sent(interface) - before,
+    }

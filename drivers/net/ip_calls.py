@@ -1,4 +1,5 @@
 """Calls that use the kernel's own IP: ping, UDP, TCP, and its counters.   Ref: RFC 792, 1071; proc(5)"""
+
 from __future__ import annotations
 
 import errno
@@ -27,7 +28,9 @@ def _family(address: str) -> int:
 
 
 @call
-def ping(interface: str, address: str, count: int = 3, size: int = 56, timeout_s: float = 2.0) -> list[float]:
+def ping(
+    interface: str, address: str, count: int = 3, size: int = 56, timeout_s: float = 2.0
+) -> list[float]:
     """Send `count` ICMP echo requests with `size` bytes, one after the other; the seconds each good reply took.
 
     A reply with other bytes than those sent is no reply.
@@ -58,7 +61,9 @@ def _replied(made: socket.socket, wanted: tuple[int, int], payload: bytes, deadl
 
 
 @call
-def send_udp(interface: str, address: str, port: int, payloads: list[bytes], source_port: int = 0) -> None:
+def send_udp(
+    interface: str, address: str, port: int, payloads: list[bytes], source_port: int = 0
+) -> None:
     """Send each payload as one datagram from the kernel's own UDP: it leaves checksums to the chip if that can."""
     with _bound(interface, _family(address), socket.SOCK_DGRAM) as made:
         made.bind(("", source_port))
@@ -67,24 +72,29 @@ def send_udp(interface: str, address: str, port: int, payloads: list[bytes], sou
 
 
 @listen
-def hear_udp(
-    interface: str, port: int, count: int, timeout_s: float = 2.0, ipv6: bool = False, until: bytes = b""
+def recv_udp(
+    interface: str,
+    port: int,
+    count: int,
+    timeout_s: float = 2.0,
+    ipv6: bool = False,
+    until: bytes = b"",
 ) -> Generator[None, None, list[bytes]]:
-    """Hear `count` datagrams on `port`, or up to the payload `until`, or what comes in `timeout_s` once ready."""
+    """Receive datagrams on `port`: `count`, or up to the payload `until`, or for `timeout_s` once ready."""
     with _bound(interface, socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_DGRAM) as made:
         made.bind(("", port))
         yield
-        heard: list[bytes] = []
+        received: list[bytes] = []
         deadline = time.monotonic() + timeout_s
-        while len(heard) < count and (left := deadline - time.monotonic()) > 0:
+        while len(received) < count and (left := deadline - time.monotonic()) > 0:
             made.settimeout(left)
             try:
-                heard.append(made.recv(65536))
+                received.append(made.recv(65536))
             except socket.timeout:
                 break
-            if until and heard[-1] == until:
+            if until and received[-1] == until:
                 break
-        return heard
+        return received
 
 
 @listen
@@ -101,7 +111,9 @@ def connect_tcp(
         yield
         if state == errno.EINPROGRESS:
             _, writable, _ = select.select([], [made], [], timeout_s)
-            state = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if writable else errno.ETIMEDOUT
+            state = (
+                made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if writable else errno.ETIMEDOUT
+            )
         if state == 0:
             return "connected"
         if state in (errno.ECONNREFUSED, errno.ETIMEDOUT):

@@ -1,9 +1,11 @@
-"""One call that readies an interface for a check, and one that leaves it as it was."""
+"""Set an interface up for a check, and restore it."""
+
 from __future__ import annotations
 
 import contextlib
 import os
 import time
+from typing import TypedDict
 
 from drivers.agent.call import call
 from drivers.net import addresses
@@ -15,7 +17,7 @@ SYSCTLS = ("ipv6/conf/default/disable_ipv6", "ipv6/conf/{}/disable_ipv6")
 
 
 def write_sysctl(name: str, value: str) -> str:
-    """Set /proc/sys/net/`name` and return what it was."""
+    """Set /proc/sys/net/`name` and return the value before."""
     path = f"/proc/sys/net/{name}"
     before = read(path)
     if before != value:
@@ -23,16 +25,31 @@ def write_sysctl(name: str, value: str) -> str:
     return before
 
 
+class LinkSetup(TypedDict):
+    """What `restore_link` needs to undo `set_up_link`, and the interface's own Ethernet address."""
+
+    up: bool  # before
+    address: str
+    partner: str
+    sysctls: dict[str, str]  # values before
+    mac: str
+
+
 @call
-def enter(
-    interface: str, address: str, partner: str, partner_mac: str = "", ipv6: bool = False, timeout_s: float = 3.0
-) -> dict[str, object]:
+def set_up_link(
+    interface: str,
+    address: str,
+    partner: str,
+    partner_mac: str = "",
+    ipv6: bool = False,
+    timeout_s: float = 3.0,
+) -> LinkSetup:
     """Set the interface up with `address`/24 and wait for its carrier.
 
-    `partner_mac` makes the neighbour `partner` known for good, so that no ARP is in the way; without `ipv6` the
-    interface says nothing of its own.  Answers what `leave` needs, and the interface's own mac.
+    `partner_mac` adds a permanent neighbour entry for `partner`, so that no ARP interferes; without
+    `ipv6` the interface sends nothing of its own.
     """
-    was: dict[str, object] = {"up": is_up(interface), "address": address, "partner": partner, "sysctls": {}}
+    was_up = is_up(interface)
     sysctls: dict[str, str] = {}
     for template in SYSCTLS:
         name = template.format(interface)
@@ -42,25 +59,37 @@ def enter(
     addresses.add_address(interface, address)
     if partner_mac:
         addresses.set_neighbour(interface, partner, partner_mac)
-    deadline = time.monotonic() + timeout_s
-    while not has_carrier(interface):
-        if time.monotonic() >= deadline:
-            raise TimeoutError(f"{interface}: no carrier {timeout_s} s after it was set up: is the cable plugged in?")
-        time.sleep(0.001)
-    return {**was, "sysctls": sysctls, "mac": read(f"/sys/class/net/{interface}/address")}
+    wait_for_carrier(interface, True, timeout_s)
+    mac = read(f"/sys/class/net/{interface}/address")
+    return {"up": was_up, "address": address, "partner": partner, "sysctls": sysctls, "mac": mac}
 
 
 @call
-def leave(interface: str, was: dict[str, object]) -> None:
-    """Undo what `enter` answered; an interface that is gone needs no undoing."""
+def wait_for_carrier(interface: str, wanted: bool, timeout_s: float) -> float:
+    """Wait until the driver's carrier is as wanted and return the seconds it took.
+
+    Reads /sys/class/net, which linkwatch does not delay as it delays netlink notifications.
+    TimeoutError after `timeout_s`.
+    """
+    begun = time.monotonic()
+    while time.monotonic() - begun < timeout_s:
+        if has_carrier(interface) == wanted:
+            return time.monotonic() - begun
+        time.sleep(0.001)
+    raise TimeoutError(
+        f"{interface}: carrier not {wanted} in {timeout_s} s: is the cable plugged in?"
+    )
+
+
+@call
+def restore_link(interface: str, state: LinkSetup) -> None:
+    """Undo `set_up_link`; an interface that is gone needs no undoing."""
     if not os.path.exists(f"/sys/class/net/{interface}"):
         return
-    with contextlib.suppress(OSError):  # the check may have taken them away itself
-        addresses.set_neighbour(interface, str(was["partner"]))
+    with contextlib.suppress(OSError):  # the check may have removed them itself
+        addresses.set_neighbour(interface, state["partner"])
     with contextlib.suppress(OSError):
-        addresses.remove_address(interface, str(was["address"]))
-    set_link(interface, up=bool(was["up"]))
-    sysctls = was["sysctls"]
-    assert isinstance(sysctls, dict)
-    for template, value in sysctls.items():
+        addresses.remove_address(interface, state["address"])
+    set_link(interface, up=state["up"])
+    for template, value in state["sysctls"].items():
         write_sysctl(template.format(interface), value)

@@ -1,4 +1,5 @@
 """Calls that send and hear raw frames; a burst is one call, for a call costs milliseconds."""
+
 from __future__ import annotations
 
 import socket
@@ -33,7 +34,9 @@ def send_numbered(
 ) -> int:
     """Send one numbered frame of each length, made here, and return how many bytes the queue took."""
     source = _own_address(interface)
-    frames = (numbered(destination, source, length, first + at, vlan) for at, length in enumerate(lengths))
+    frames = (
+        numbered(destination, source, length, first + at, vlan) for at, length in enumerate(lengths)
+    )
     with packet.opened(interface, 0) as made:
         return packet.send(made, frames, timeout_s)
 
@@ -47,14 +50,20 @@ def send_and_drain(
     Answers sent (how many it counted in `timeout_s`), seconds, and the bytes that the queue took.
     """
     source = _own_address(interface)
-    frames = [numbered(destination, source, length, first + at) for at, length in enumerate(lengths)]
+    frames = [
+        numbered(destination, source, length, first + at) for at, length in enumerate(lengths)
+    ]
     before = packet.sent(interface)
     begun = time.monotonic()
     with packet.opened(interface, 0) as made:
         taken = packet.send(made, frames, timeout_s)
     while packet.sent(interface) - before < len(frames) and time.monotonic() - begun < timeout_s:
         time.sleep(0.001)
-    return {"sent": packet.sent(interface) - before, "seconds": time.monotonic() - begun, "taken": taken}
+    return {
+        "sent": packet.sent(interface) - before,
+        "seconds": time.monotonic() - begun,
+        "taken": taken,
+    }
 
 
 @listen
@@ -84,11 +93,17 @@ def capture(
             ethtool.settle(interface)
         yield
         heard = packet.receive(made, count, timeout_s, until)
-        return {"frames": heard.frames, "checksum_valid": heard.checksum_valid, "drops": packet.drops(made)}
+        return {
+            "frames": heard.frames,
+            "checksum_valid": heard.checksum_valid,
+            "drops": packet.drops(made),
+        }
 
 
 @listen
-def echo(interface: str, count: int, timeout_s: float = 2.0) -> Generator[None, None, dict[str, object]]:
+def echo(
+    interface: str, count: int, timeout_s: float = 2.0
+) -> Generator[None, None, dict[str, object]]:
     """Send each numbered frame back to where it came from, `count` times, and answer those that came.
 
     The sender paces itself by what comes back: no more than there is room for is ever on its way.  Ends after
@@ -115,7 +130,9 @@ def echo(interface: str, count: int, timeout_s: float = 2.0) -> Generator[None, 
 def exchange_arp(interface: str, source: str, target: str, timeout_s: float = 2.0) -> str:
     """Ask by ARP, in the clear, who has `target`, and return the Ethernet address; "" when nobody answers."""
     own = _own_address(interface)
-    asked = ethernet("ff:ff:ff:ff:ff:ff", own, ETH_P_ARP, arp(1, (own, source), ("00:00:00:00:00:00", target)))
+    asked = ethernet(
+        "ff:ff:ff:ff:ff:ff", own, ETH_P_ARP, arp(1, (own, source), ("00:00:00:00:00:00", target))
+    )
     with packet.opened(interface, ETH_P_ARP) as made:
         made.send(asked)
         deadline = time.monotonic() + timeout_s

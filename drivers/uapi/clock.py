@@ -4,6 +4,7 @@ A measurement is [offset_ns, error_ns]: that clock minus CLOCK_MONOTONIC, and th
 two readings of CLOCK_MONOTONIC, repeated, and the narrowest bracket counts: a reader that is preempted between the two
 makes it wider, never wrong.
 """
+
 from __future__ import annotations
 
 import os
@@ -11,7 +12,9 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-TRIES = 5  # the log takes ten lines at once from a program before it drops some (devkmsg's rate limit)
+TRIES = (
+    5  # the log takes ten lines at once from a program before it drops some (devkmsg's rate limit)
+)
 LOG_UNIT_NS = 1000  # the log's stamps are cut to whole microseconds
 LOG_LINE = b"<7>bench: what time is it?\n"  # a debug message: no console prints it
 
@@ -22,7 +25,6 @@ class Bracket(NamedTuple):
     before: int
     other: int
     after: int
-
 
 
 def wall_clock() -> list[int]:
@@ -54,7 +56,9 @@ def hull(measured: Iterable[list[int]]) -> list[int]:
 
 
 def _read_wall() -> Bracket:
-    return Bracket(time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_REALTIME), time.monotonic_ns())
+    return Bracket(
+        time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_REALTIME), time.monotonic_ns()
+    )
 
 
 def _write_line(fd: int) -> Bracket:

@@ -2,6 +2,7 @@
 
 Ref: Documentation/filesystems/sysfs.rst
 """
+
 from __future__ import annotations
 
 import errno
@@ -80,7 +81,10 @@ def below(folder: str, path: str) -> bool:
 
 def all_nodes() -> dict[str, str]:
     """Each node in /dev, and each network interface as `net:eth0`, with the sysfs folder of its device."""
-    nodes = {f"net:{name}": link_target(f"/sys/class/net/{name}") for name in os.listdir("/sys/class/net")}
+    nodes = {
+        f"net:{name}": link_target(f"/sys/class/net/{name}")
+        for name in os.listdir("/sys/class/net")
+    }
     for folder, names, files in os.walk("/dev"):
         names[:] = [name for name in names if name not in ("shm", "pts", "fd")]  # made by programs
         for name in files:
@@ -101,7 +105,9 @@ def folder_of(node: str) -> str:
         status = os.stat(node)
     except OSError:
         return ""  # gone meanwhile
-    kind = "char" if stat.S_ISCHR(status.st_mode) else "block" if stat.S_ISBLK(status.st_mode) else ""
+    kind = (
+        "char" if stat.S_ISCHR(status.st_mode) else "block" if stat.S_ISBLK(status.st_mode) else ""
+    )
     if not kind:
         return ""
     return link_target(f"/sys/dev/{kind}/{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}")

@@ -1,4 +1,5 @@
 """Ask a network interface's driver by ioctl.   Ref: include/uapi/linux/{ethtool,sockios,mii}.h; ethtool(8)"""
+
 from __future__ import annotations
 
 import array
@@ -60,7 +61,9 @@ def set_value(interface: str, command: int, number: int) -> None:
 
 def driver_info(interface: str) -> dict[str, str | int]:
     """What ETHTOOL_GDRVINFO says."""
-    fields = DRVINFO.unpack(ethtool(interface, DRVINFO.pack(ETHTOOL_GDRVINFO, *[b""] * 6, *[0] * 5)))
+    fields = DRVINFO.unpack(
+        ethtool(interface, DRVINFO.pack(ETHTOOL_GDRVINFO, *[b""] * 6, *[0] * 5))
+    )
     return {
         "driver": text(fields[1]),
         "version": text(fields[2]),
@@ -92,7 +95,9 @@ def write_eeprom(interface: str, offset: int, data: bytes, magic: int) -> None:
 def link_settings(interface: str) -> dict[str, object]:
     """Speed in Mbit/s, duplex, autonegotiation, port, and the three lists of link modes."""
     ask = LINKSETTINGS.pack(ETHTOOL_GLINKSETTINGS, *[0] * 13)
-    words = -LINKSETTINGS.unpack(ethtool(interface, ask))[9]  # the kernel answers how many u32 a mask has, negated
+    words = -LINKSETTINGS.unpack(ethtool(interface, ask))[
+        9
+    ]  # the kernel answers how many u32 a mask has, negated
     ask = LINKSETTINGS.pack(ETHTOOL_GLINKSETTINGS, *[0] * 8, words, *[0] * 4) + bytes(12 * words)
     answer = ethtool(interface, ask)
     fields = LINKSETTINGS.unpack_from(answer)
@@ -117,10 +122,14 @@ def modes(mask: bytes) -> list[str]:
 
 def feature_names(interface: str) -> list[str]:
     """The running kernel's names of netdev features, in the order of their bits."""
-    answer = ethtool(interface, struct.pack("=IIQI", ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_FEATURES, 0))
+    answer = ethtool(
+        interface, struct.pack("=IIQI", ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_FEATURES, 0)
+    )
     count = int(struct.unpack_from("=I", answer, 16)[0])
     size = count * ETH_GSTRING_LEN
-    answer = ethtool(interface, struct.pack("=III", ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count) + bytes(size))[12:]
+    answer = ethtool(
+        interface, struct.pack("=III", ETHTOOL_GSTRINGS, ETH_SS_FEATURES, count) + bytes(size)
+    )[12:]
     return [text(answer[at : at + ETH_GSTRING_LEN]) for at in range(0, size, ETH_GSTRING_LEN)]
 
 
@@ -128,7 +137,9 @@ def features(interface: str) -> dict[str, dict[str, bool]]:
     """Each feature's name → whether it is available (can be changed), requested, active."""
     names = feature_names(interface)
     words = (len(names) + 31) // 32
-    answer = ethtool(interface, struct.pack("=II", ETHTOOL_GFEATURES, words) + bytes(16 * words))[8:]
+    answer = ethtool(interface, struct.pack("=II", ETHTOOL_GFEATURES, words) + bytes(16 * words))[
+        8:
+    ]
     found = {}
     for bit, name in enumerate(names):
         available, requested, active, _ = struct.unpack_from("=IIII", answer, bit // 32 * 16)
@@ -147,7 +158,9 @@ def set_features(interface: str, wanted: dict[str, bool]) -> None:
     blocks = [[0, 0] for _ in range((len(names) + 31) // 32)]
     for name, on in wanted.items():
         if name not in names:
-            raise KeyError(f"no feature named {name!r}; this kernel has {', '.join(filter(None, names))}")
+            raise KeyError(
+                f"no feature named {name!r}; this kernel has {', '.join(filter(None, names))}"
+            )
         word, bit = divmod(names.index(name), 32)
         blocks[word][0] |= 1 << bit
         blocks[word][1] |= on << bit
@@ -160,7 +173,9 @@ def mii_read(interface: str, register: int) -> int:
     with control() as opened:
         answer = fcntl.ioctl(opened, SIOCGMIIPHY, MII_IFREQ.pack(interface.encode(), 0, 0, 0, 0))
         phy = MII_IFREQ.unpack(answer)[1]
-        answer = fcntl.ioctl(opened, SIOCGMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, 0, 0))
+        answer = fcntl.ioctl(
+            opened, SIOCGMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, 0, 0)
+        )
     return int(MII_IFREQ.unpack(answer)[4])
 
 
@@ -169,7 +184,9 @@ def mii_write(interface: str, register: int, number: int) -> None:
     with control() as opened:
         answer = fcntl.ioctl(opened, SIOCGMIIPHY, MII_IFREQ.pack(interface.encode(), 0, 0, 0, 0))
         phy = MII_IFREQ.unpack(answer)[1]
-        fcntl.ioctl(opened, SIOCSMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, number, 0))
+        fcntl.ioctl(
+            opened, SIOCSMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, number, 0)
+        )
 
 
 def settle(interface: str) -> None:

@@ -2,6 +2,7 @@
 
 Frames are without their FCS.  Used on the target to send, and by the checks to say what they expect.
 """
+
 from __future__ import annotations
 
 import socket
@@ -22,10 +23,14 @@ def mac(text: str) -> bytes:
     return data
 
 
-def ethernet(destination: str, source: str, ethertype: int, payload: bytes, vlan: int | None = None) -> bytes:
+def ethernet(
+    destination: str, source: str, ethertype: int, payload: bytes, vlan: int | None = None
+) -> bytes:
     """A frame, padded with zeros to the shortest; `vlan` is a tag control field put before the type."""
     tag = b"" if vlan is None else struct.pack(">HH", ETH_P_8021Q, vlan)
-    return (mac(destination) + mac(source) + tag + struct.pack(">H", ethertype) + payload).ljust(SHORTEST, b"\0")
+    return (mac(destination) + mac(source) + tag + struct.pack(">H", ethertype) + payload).ljust(
+        SHORTEST, b"\0"
+    )
 
 
 def pattern(length: int, seed: int) -> bytes:
@@ -38,7 +43,9 @@ def pattern(length: int, seed: int) -> bytes:
     return (period * (length // 251 + 1))[:length]
 
 
-def numbered(destination: str, source: str, length: int, seed: int = 0, vlan: int | None = None) -> bytes:
+def numbered(
+    destination: str, source: str, length: int, seed: int = 0, vlan: int | None = None
+) -> bytes:
     """A frame of exactly `length` bytes of type ETH_P_TEST: u16 length, u32 seed, then the pattern."""
     head = 14 + (0 if vlan is None else 4)
     body = struct.pack(">HI", length, seed & 0xFFFFFFFF) + pattern(length - head - 6, seed)
@@ -55,9 +62,13 @@ def checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def ipv4(source: str, destination: str, protocol: int, payload: bytes, identification: int = 0) -> bytes:
+def ipv4(
+    source: str, destination: str, protocol: int, payload: bytes, identification: int = 0
+) -> bytes:
     """An IPv4 packet without options, time to live 64."""
-    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), identification, 0x4000, 64, protocol, 0)
+    head = struct.pack(
+        ">BBHHHBBH", 0x45, 0, 20 + len(payload), identification, 0x4000, 64, protocol, 0
+    )
     head += socket.inet_aton(source) + socket.inet_aton(destination)
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
 
@@ -75,23 +86,38 @@ def ipv6(source: str, destination: str, next_header: int, payload: bytes) -> byt
 def pseudo_header(source: str, destination: str, protocol: int, length: int) -> bytes:
     """What UDP and TCP put before their segment to compute the checksum, IPv4 or IPv6."""
     if ":" in source:
-        ends = socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(socket.AF_INET6, destination)
+        ends = socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(
+            socket.AF_INET6, destination
+        )
         return ends + struct.pack(">II", length, protocol)
-    return socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack(">HH", protocol, length)
+    return (
+        socket.inet_aton(source)
+        + socket.inet_aton(destination)
+        + struct.pack(">HH", protocol, length)
+    )
 
 
-def udp(source: str, destination: str, ports: tuple[int, int], payload: bytes, wrong: bool = False) -> bytes:
+def udp(
+    source: str, destination: str, ports: tuple[int, int], payload: bytes, wrong: bool = False
+) -> bytes:
     """A UDP datagram from ports[0] to ports[1]; `wrong` spoils its checksum."""
     length = 8 + len(payload)
     head = struct.pack(">HHHH", ports[0], ports[1], length, 0)
-    total = checksum(pseudo_header(source, destination, IPPROTO_UDP, length) + head + payload) or 0xFFFF
+    total = (
+        checksum(pseudo_header(source, destination, IPPROTO_UDP, length) + head + payload) or 0xFFFF
+    )
     if wrong:
         total = total ^ 0x5555 or 0xFFFF
     return head[:6] + struct.pack(">H", total) + payload
 
 
 def tcp(
-    source: str, destination: str, ports: tuple[int, int], numbers: tuple[int, int], flags: int, wrong: bool = False
+    source: str,
+    destination: str,
+    ports: tuple[int, int],
+    numbers: tuple[int, int],
+    flags: int,
+    wrong: bool = False,
 ) -> bytes:
     """A TCP segment without data: numbers are (sequence, acknowledged); `wrong` spoils its checksum."""
     head = struct.pack(">HHIIBBHHH", *ports, *numbers, 5 << 4, flags, 8192, 0, 0)
@@ -101,7 +127,9 @@ def tcp(
     return head[:16] + struct.pack(">H", total) + head[18:]
 
 
-def icmp_echo(identifier: int, sequence: int, payload: bytes, reply: bool = False, wrong: bool = False) -> bytes:
+def icmp_echo(
+    identifier: int, sequence: int, payload: bytes, reply: bool = False, wrong: bool = False
+) -> bytes:
     """An ICMP echo request or reply; `wrong` spoils its checksum."""
     head = struct.pack(">BBHHH", 0 if reply else 8, 0, 0, identifier, sequence)
     total = checksum(head + payload)
@@ -131,4 +159,6 @@ def transport(frame: bytes) -> tuple[int, bytes, bytes]:
 
 def is_numbered(frame: bytes) -> bool:
     """Whether the frame is of type ETH_P_TEST, tagged or not."""
-    return frame[12:14] == b"\x88\xb5" or (frame[12:14] == b"\x81\0" and frame[16:18] == b"\x88\xb5")
+    return frame[12:14] == b"\x88\xb5" or (
+        frame[12:14] == b"\x81\0" and frame[16:18] == b"\x88\xb5"
+    )

@@ -1,4 +1,5 @@
 """A network interface's state and counters by rtnetlink.   Ref: rtnetlink(7); include/uapi/linux/if_link.h"""
+
 from __future__ import annotations
 
 import struct

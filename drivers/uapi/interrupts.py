@@ -1,4 +1,5 @@
 """/proc/interrupts.   Ref: Documentation/filesystems/proc.rst"""
+
 from __future__ import annotations
 
 from typing import TypedDict
@@ -25,7 +26,11 @@ def interrupts() -> dict[str, Interrupt]:
         fields = rest.split()
         counts = [int(field) for field in fields[:cpus] if field.isdigit()]
         # After the counts: controller, hardware number, trigger, then the handlers, separated by commas.
-        names = rest.rstrip().rsplit("  ", 1)[-1] if number.strip().isdigit() and len(fields) > cpus else ""
+        names = (
+            rest.rstrip().rsplit("  ", 1)[-1]
+            if number.strip().isdigit() and len(fields) > cpus
+            else ""
+        )
         handlers = [name.strip().split()[-1] for name in names.split(",") if name.strip()]
         listed[number.strip()] = {"count": sum(counts), "names": handlers}
     return listed

@@ -1,4 +1,5 @@
 """The kernel log.  Each record is read and parsed once, however many callers want it.   Ref: ABI/testing/dev-kmsg"""
+
 from __future__ import annotations
 
 import errno
@@ -62,7 +63,7 @@ class Log:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno == errno.EPIPE:  # overwritten while we read: the next read continues behind the gap
+                if error.errno == errno.EPIPE:  # overwritten: the next read continues after the gap
                     continue
                 raise
             head, _, text = raw.decode("utf-8", "replace").partition(";")

@@ -1,7 +1,7 @@
 """Load and unload kernel modules by system call.   Ref: init_module(2), delete_module(2), modules.dep(5)"""
+
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import time
@@ -56,7 +56,10 @@ def loaded(name: str) -> bool:
 
 def use_counts() -> dict[str, int]:
     """Use count of each loaded module; empty for a kernel without modules."""
-    return {fields[0]: int(fields[2]) for fields in map(str.split, read("/proc/modules", ABSENT).splitlines())}
+    return {
+        fields[0]: int(fields[2])
+        for fields in map(str.split, read("/proc/modules", ABSENT).splitlines())
+    }
 
 
 @call
@@ -76,8 +79,10 @@ def load_module(name: str, options: str = "") -> bool:
 def unload_module(name: str, timeout_s: float = 0.0) -> bool:
     """Unload the module; False when it was not there.  EAGAIN while it is in use, tried again up to `timeout_s`."""
     deadline = time.monotonic() + timeout_s
-    with Coverage.running.unloading(name.replace("-", "_")) if Coverage.running else contextlib.nullcontext():
-        return _removed(name, deadline)
+    if Coverage.running:
+        with Coverage.running.unloading(name.replace("-", "_")):
+            return _removed(name, deadline)
+    return _removed(name, deadline)
 
 
 def _removed(name: str, deadline: float) -> bool:

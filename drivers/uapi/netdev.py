@@ -1,4 +1,5 @@
 """A network interface as sysfs shows it.   Ref: Documentation/ABI/testing/sysfs-class-net"""
+
 from __future__ import annotations
 
 import os
@@ -44,7 +45,7 @@ def identity(interface: str) -> Identity:
         "module": link_name(f"{base}/device/driver/module"),
         "device": link_name(f"{base}/device"),
         "bus": bus,
-        "bus_device": os.path.basename(os.path.dirname(path) if bus == "virtio" else path),
+        "bus_device": os.path.basename(os.path.dirname(path) if bus == "virtio" else path) if bus else "",
         "modalias": sysfs.read(f"{base}/device/modalias", ABSENT),
         "of_node": node.partition("/devicetree/base")[2],
         "compatible": sysfs.read(f"{node}/compatible", ABSENT).replace("\0", ","),

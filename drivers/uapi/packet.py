@@ -1,4 +1,5 @@
 """Send and hear raw frames.   Ref: packet(7); include/uapi/linux/if_packet.h"""
+
 from __future__ import annotations
 
 import contextlib
@@ -27,7 +28,9 @@ def opened(interface: str, ethertype: int = ETH_P_ALL) -> Iterator[socket.socket
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as made:
         made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         made.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-        with contextlib.suppress(OSError):  # before Linux 4.20: those of our own are left out one by one
+        with contextlib.suppress(
+            OSError
+        ):  # before Linux 4.20: those of our own are left out one by one
             made.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         made.bind((interface, ethertype))
         yield made

@@ -1,4 +1,5 @@
 """Speak rtnetlink.   Ref: rtnetlink(7); include/uapi/linux/{netlink,rtnetlink,if_link,neighbour}.h"""
+
 from __future__ import annotations
 
 import errno
@@ -13,7 +14,14 @@ RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 RTM_GETQDISC = 38
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 1, 4, 0x300, 0x100, 0x200, 0x400
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = (
+    1,
+    4,
+    0x300,
+    0x100,
+    0x200,
+    0x400,
+)
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 
 IFF_UP, IFF_RUNNING, IFF_PROMISC, IFF_ALLMULTI = 0x1, 0x40, 0x100, 0x200
@@ -27,7 +35,13 @@ ATTRIBUTE = struct.Struct("=HH")  # rtattr: length, type
 
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_QDISC = 1, 3, 4, 5, 6
 IFLA_TXQLEN, IFLA_OPERSTATE, IFLA_LINKINFO, IFLA_STATS64 = 13, 16, 18, 23
-IFLA_PROMISCUITY, IFLA_CARRIER, IFLA_CARRIER_CHANGES, IFLA_PERM_ADDRESS, IFLA_ALLMULTI = 30, 33, 35, 54, 61
+IFLA_PROMISCUITY, IFLA_CARRIER, IFLA_CARRIER_CHANGES, IFLA_PERM_ADDRESS, IFLA_ALLMULTI = (
+    30,
+    33,
+    35,
+    54,
+    61,
+)
 IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_VLAN_ID = 1, 2, 1
 IFA_ADDRESS, IFA_LOCAL = 1, 2
 NDA_DST, NDA_LLADDR = 1, 2
@@ -95,7 +109,12 @@ class Route:
     def request(self, kind: int, body: bytes, flags: int = 0) -> list[bytes]:
         """Ask the kernel and return the bodies of its answers; its refusal is raised as OSError."""
         self.sequence += 1
-        dump = flags & NLM_F_DUMP == NLM_F_DUMP and kind in (RTM_GETLINK, RTM_GETADDR, RTM_GETNEIGH, RTM_GETQDISC)
+        dump = flags & NLM_F_DUMP == NLM_F_DUMP and kind in (
+            RTM_GETLINK,
+            RTM_GETADDR,
+            RTM_GETNEIGH,
+            RTM_GETQDISC,
+        )
         flags |= NLM_F_REQUEST | (0 if dump else NLM_F_ACK)
         self.socket.settimeout(5)
         self.socket.send(HEADER.pack(HEADER.size + len(body), kind, flags, self.sequence, 0) + body)
@@ -123,7 +142,9 @@ class Route:
             except socket.timeout:
                 return
             except OSError as error:
-                if error.errno != errno.ENOBUFS:  # the kernel dropped notices: go on with those that follow
+                if (
+                    error.errno != errno.ENOBUFS
+                ):  # the kernel dropped notices: go on with those that follow
                     raise
                 continue
             now = time.monotonic()

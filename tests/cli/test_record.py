@@ -18,7 +18,7 @@ def record(*arguments):
 def test_a_call_is_recorded_with_events_probes_and_functions(tmp_path):
     out = tmp_path / "out.dat"
     done = record("-e", "irq", "-e", "net_dev_*", "-p", "dm9000_start_xmit skb=%r0", "-f", ":mod:dm9000",
-                  "-o", str(out), "--before", "net.enter address=192.0.2.2 partner=192.0.2.1",
+                  "-o", str(out), "--before", "net.set_up_link address=192.0.2.2 partner=192.0.2.1",
                   "--", "net.ping", "address=192.0.2.1", "count=3")
     assert done.returncode == 0, done.stderr
     assert "net.ping: [0." in done.stdout and "none lost" in done.stdout
@@ -40,7 +40,8 @@ taken = contract("each frame is taken", pair(sent, given, key="skb"))
 lost = contract("nothing that does not exist happens", never(Tracepoint("net:no_such_event")))
 """)
     done = record("--contracts", str(ours), "-o", str(out), "--before",
-                  "net.enter address=192.0.2.2 partner=192.0.2.1", "--", "net.ping", "address=192.0.2.1", "count=3")
+                  "net.set_up_link address=192.0.2.2 partner=192.0.2.1", "--", "net.ping",
+                  "address=192.0.2.1", "count=3")
     assert done.returncode == 0, done.stderr
     assert "could not be armed: net:no_such_event: " in done.stdout
     judged = subprocess.run([*BENCH[:4], "check", str(ours), str(out)], capture_output=True, text=True, timeout=60)

@@ -114,7 +114,7 @@ def machines():
             machine.net("set_sysctl", name="ipv6/conf/default/accept_dad", value="0")
             machine.net("set_link", interface=interface, up=True)
             machine.net("add_address", interface=interface, address=address)
-        board.net("carrier", interface="veth0", wanted=True, timeout_s=5.0)
+        board.net("wait_for_carrier", interface="veth0", wanted=True, timeout_s=5.0)
         yield board, other
     finally:
         board.close()

@@ -77,7 +77,7 @@ def test_ping_arp_and_neighbours_know_the_other_end(board, other):
 
 
 def test_udp_and_tcp_reach_the_other_end(board, other):
-    other.listening("hear_udp", interface="veth1", port=4000, count=2)
+    other.listening("recv_udp", interface="veth1", port=4000, count=2)
     board.net("send_udp", interface="veth0", address="10.9.0.2", port=4000, payloads=[b"one", b"two" * 400])
     assert other.finish() == [b"one", b"two" * 400]
     board.listening("connect_tcp", interface="veth0", address="10.9.0.2", port=9, source_port=5000)
@@ -89,14 +89,14 @@ def test_a_carrier_change_is_heard_over_netlink_and_read_from_sysfs(board, other
     other.net("set_link", interface="veth1", up=False)
     notices = board.finish()
     assert notices[-1]["carrier"] is False and 0 <= notices[-1]["at_s"] < 3
-    board.listening("wait_carrier", interface="veth0", wanted=True, timeout_s=3.0)
+    board.listening("watch_carrier", interface="veth0", wanted=True, timeout_s=3.0)
     other.net("set_link", interface="veth1", up=True)
     assert 0 <= board.finish() < 3
 
 
 def test_a_carrier_that_does_not_come_is_a_timeout(board):
     with pytest.raises(TimeoutError, match="veth0: carrier not False"):
-        board.net("carrier", interface="veth0", wanted=False, timeout_s=0.01)
+        board.net("wait_for_carrier", interface="veth0", wanted=False, timeout_s=0.01)
 
 
 def test_vlan_interfaces_come_and_go(board):

@@ -18,13 +18,13 @@ CHECKS = """
 from drivers.checks.net_contracts import every_frame_is_taken
 
 def test_a_sends_while_its_frames_are_recorded(net, cable):
-    _ = net.enter(address="192.0.2.2", partner=cable.partner.ip).value
+    _ = net.set_up_link(address="192.0.2.2", partner=cable.partner.ip).value
     taken = every_frame_is_taken.bind(interface="eth0")
     answer = net.tracing(taken).send_numbered(destination="02:00:00:00:00:fe", lengths=[60, 100])
     assert taken(answer)
 
 def test_b_sends_while_nothing_is_recorded(net, cable):
-    _ = net.enter(address="192.0.2.2", partner=cable.partner.ip).value
+    _ = net.set_up_link(address="192.0.2.2", partner=cable.partner.ip).value
     _ = net.send_numbered(destination="02:00:00:00:00:fe", lengths=[100]).value
 """
 RULES = '''"""Ours."""

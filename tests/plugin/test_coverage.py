@@ -22,7 +22,7 @@ RUN = RunInfo("twin210", covers={"dm9000": "dm9000", "serial": ""})
 @pytest.fixture(scope="module")
 def rig():
     with Rig("twin210") as rig:
-        rig.net.enter(address="192.0.2.2", partner=rig.cable.partner.ip)
+        rig.net.set_up_link(address="192.0.2.2", partner=rig.cable.partner.ip)
         yield rig
 
 
@@ -60,7 +60,7 @@ def test_a_module_that_is_loaded_anew_is_watched_from_its_first_function(rig):
     found, lost = entered(rig)
     assert {"dm9000_drv_remove", "dm9000_driver_init", "dm9000_probe"} <= found
     assert lost == 0
-    rig.net.enter(address="192.0.2.2", partner=rig.cable.partner.ip)
+    rig.net.set_up_link(address="192.0.2.2", partner=rig.cable.partner.ip)
 
 
 def test_entries_that_nobody_saw_are_counted(rig):

@@ -41,7 +41,7 @@ from tests.trace import tracecmd
 @pytest.fixture(scope="module")
 def rig():
     with Rig("twin210") as rig:
-        rig.net.enter(address="192.0.2.2", partner=rig.cable.partner.ip)
+        rig.net.set_up_link(address="192.0.2.2", partner=rig.cable.partner.ip)
         yield rig
 
 
@@ -86,7 +86,7 @@ def test_the_functions_of_a_module_are_seen_from_its_load_to_its_removal(rig):
         assert removal.value and load.value
         assert "dm9000_drv_remove" in set(removal.trace.symbols("ftrace:function", "ip"))
         assert "dm9000_probe" in set(load.trace.symbols("ftrace:function", "ip"))
-    rig.net.enter(address="192.0.2.2", partner=rig.cable.partner.ip)
+    rig.net.set_up_link(address="192.0.2.2", partner=rig.cable.partner.ip)
 
 
 def test_a_saved_recording_keeps_the_symbols_that_it_needs_and_no_others(rig, tmp_path):

@@ -40,7 +40,7 @@ from drivers.contract import (
 
 EXAMPLES = """  bench trace record --board twin210 -e irq -e 'net:*' -o out.dat --seconds 5
   bench trace record --board twin210 -f :mod:dm9000 -p 'dm9000_start_xmit skb=%r0' -o out.dat \\
-      --before 'net.enter address=192.0.2.2 partner=192.0.2.1' -- net.ping address=192.0.2.1 count=10
+      --before 'net.set_up_link address=192.0.2.2 partner=192.0.2.1' -- net.ping address=192.0.2.1 count=10
   bench trace record --board twin210 -e sched_switch -o out.dat --shell 'dd if=/dev/zero of=/dev/null count=1000'
   bench trace record --board twin210 --contracts docs/traces/spi_pairing.py -o out.dat -- spi.write data="b'some'"
   bench trace record --board twin210 -e raw_syscalls -o out.dat       until Ctrl-C

@@ -4,6 +4,7 @@ Pages go from the kernel's buffer through a pipe to the stream (splice); this pr
 one pipe of them at most. While the host is slow the kernel's buffer fills, and then overwrites its oldest events: that
 is counted by its `overrun` and never holds up the call.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -41,7 +42,9 @@ class Drain:
         self._raw = [self._open(f"{per_cpu}/cpu{cpu}/trace_pipe_raw") for cpu in self.cpus]
         self._stats = [self._open(f"{per_cpu}/cpu{cpu}/stats") for cpu in self.cpus]
         self._pipe, self._wake = self._new_pipe(), self._new_pipe()
-        with contextlib.suppress(OSError):  # splice takes as many bytes at a time as the pipe has small pages for
+        with contextlib.suppress(
+            OSError
+        ):  # splice takes as many bytes at a time as the pipe has small pages for
             fcntl.fcntl(self._pipe[1], F_SETPIPE_SZ, CHUNK)
         self._thread = threading.Thread(target=self._watch, name="drain", daemon=True)
         self._thread.start()
@@ -68,9 +71,15 @@ class Drain:
             stats = self.stats()
             for number, text in enumerate(stats):
                 if not _empty(text):
-                    while self._bytes(number) > FEW * self._size and self._move(number, ident, running=False):
+                    while self._bytes(number) > FEW * self._size and self._move(
+                        number, ident, running=False
+                    ):
                         pass
-            rest = {str(number): self._rest(number) for number, text in enumerate(stats) if not _empty(text)}
+            rest = {
+                str(number): self._rest(number)
+                for number, text in enumerate(stats)
+                if not _empty(text)
+            }
             return stats, rest, self._moved
 
     def stats(self) -> list[str]:
@@ -92,7 +101,9 @@ class Drain:
                 moved = 0
                 with self._lock:
                     if self._ident is not None:
-                        moved = sum([self._move(numbers[fd], self._ident, running=True) for fd in ready])
+                        moved = sum(
+                            [self._move(numbers[fd], self._ident, running=True) for fd in ready]
+                        )
                 if not moved and select.select([self._wake[0]], [], [], PAUSE_S)[0]:
                     return  # do not spin on a kernel that wakes for less than a full page
         except OSError:
@@ -100,10 +111,19 @@ class Drain:
 
     def _move(self, number: int, ident: int, running: bool) -> int:
         """Send full pages of one CPU, a pipe of them at most; returns their bytes, 0 for none."""
-        header: dict[str, object] = {"pages": {"$bytes": 0}, "cpu": number, "id": ident, "running": running}
+        header: dict[str, object] = {
+            "pages": {"$bytes": 0},
+            "cpu": number,
+            "id": ident,
+            "running": running,
+        }
         try:
-            size = os.splice(self._raw[number], self._pipe[1], CHUNK // self._size * self._size or self._size,
-                             flags=os.SPLICE_F_NONBLOCK)
+            size = os.splice(
+                self._raw[number],
+                self._pipe[1],
+                CHUNK // self._size * self._size or self._size,
+                flags=os.SPLICE_F_NONBLOCK,
+            )
         except BlockingIOError:
             return 0
         except AttributeError:  # Python before 3.10 has no splice
@@ -132,7 +152,7 @@ class Drain:
                 break
             parts.append(part)
         if parts:
-            parts[-1] = parts[-1][:_used(parts[-1])]
+            parts[-1] = parts[-1][: _used(parts[-1])]
         return b"".join(parts)
 
     def _bytes(self, number: int) -> int:
@@ -158,5 +178,5 @@ def _empty(stats: str) -> bool:
 
 def _used(page: bytes) -> int:
     """Bytes of a page up to the end of its events.   Ref: events/header_page: timestamp, commit (a long), data"""
-    commit = int.from_bytes(page[8:8 + struct.calcsize("l")], sys.byteorder)
+    commit = int.from_bytes(page[8 : 8 + struct.calcsize("l")], sys.byteorder)
     return 8 + struct.calcsize("l") * (2 if commit & MISSED_STORED else 1) + (commit & LENGTH)

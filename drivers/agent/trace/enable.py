@@ -3,6 +3,7 @@
 A source is a mapping as drivers/contract/source.py makes it.
 Ref: Documentation/trace/{events,kprobetrace,fprobetrace,histogram,ftrace}.rst
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -13,7 +14,10 @@ from drivers.agent.coverage import HARMLESS, one_of
 from drivers.agent.trace.request import Source, event_name, label
 from drivers.agent.trace.tracefs import GROUP, Folder
 
-TRACERS = {"function": ("function", ["function"]), "graph": ("function_graph", ["funcgraph_entry", "funcgraph_exit"])}
+TRACERS = {
+    "function": ("function", ["function"]),
+    "graph": ("function_graph", ["funcgraph_entry", "funcgraph_exit"]),
+}
 
 
 class Refused(Exception):
@@ -52,7 +56,13 @@ class Sources:
     def disable(self) -> None:
         """Disable everything, in reverse order."""
         self._undo.close()
-        self.enabled, self.events, self.missing, self.functions, self.histograms = [], [], {}, [], {}
+        self.enabled, self.events, self.missing, self.functions, self.histograms = (
+            [],
+            [],
+            {},
+            [],
+            {},
+        )
 
     def _try(self, source: Source, enable: Callable[[Source], None]) -> None:
         try:
@@ -62,7 +72,9 @@ class Sources:
         except Refused as e:
             self.missing[label(source)] = str(e)
         except OSError as e:
-            self.missing[label(source)] = "{}: {}".format(source.get("symbol", label(source)), e.strerror)
+            self.missing[label(source)] = "{}: {}".format(
+                source.get("symbol", label(source)), e.strerror
+            )
         else:
             self.enabled.append(label(source))
 
@@ -80,13 +92,24 @@ class Sources:
         """Nothing to enable: marks are always recorded."""
 
     def _kprobe(self, source: Source) -> None:
-        symbol = source["symbol"] if not source.get("module") else "{}:{}".format(source["module"], source["symbol"])
+        symbol = (
+            source["symbol"]
+            if not source.get("module")
+            else "{}:{}".format(source["module"], source["symbol"])
+        )
         self._probe("kprobe_events", "r" if source.get("return") else "p", symbol, source)
 
     def _fprobe(self, source: Source) -> None:
-        if not self._top.has("dynamic_events") or not re.search(r"^\s+f\[", self._top.read("README"), re.M):
+        if not self._top.has("dynamic_events") or not re.search(
+            r"^\s+f\[", self._top.read("README"), re.M
+        ):
             raise Refused("this kernel has no fprobe events (CONFIG_FPROBE_EVENTS)")
-        self._probe("dynamic_events", "f", source["symbol"] + ("%return" if source.get("return") else ""), source)
+        self._probe(
+            "dynamic_events",
+            "f",
+            source["symbol"] + ("%return" if source.get("return") else ""),
+            source,
+        )
 
     def _probe(self, file: str, kind: str, symbol: str, source: Source) -> None:
         name = "{}/{}".format(GROUP, source["name"])
@@ -116,7 +139,9 @@ class Sources:
 
     def histogram(self, name: str, command: str) -> None:
         """`cont`, `pause` or `clear` a histogram."""
-        self._instance.add(self.histograms[name] + "/trigger", "{}:{}".format(name.partition(" ")[2], command))
+        self._instance.add(
+            self.histograms[name] + "/trigger", "{}:{}".format(name.partition(" ")[2], command)
+        )
 
     def _trigger(self, folder: str, text: str, more: str = "") -> None:
         self._instance.add(folder + "/trigger", text + more)
@@ -129,7 +154,9 @@ class Sources:
         kind, (tracer, events) = sources[0]["kind"], TRACERS[sources[0]["kind"]]
         known = self._instance.read("available_tracers").split()
         if not self._instance.has("set_ftrace_filter") or tracer not in known:
-            why = f"this kernel has no {tracer} tracer for instances (CONFIG_{tracer.upper()}_TRACER)"
+            why = (
+                f"this kernel has no {tracer} tracer for instances (CONFIG_{tracer.upper()}_TRACER)"
+            )
             self.missing.update((label(source), why) for source in sources)
             return
         self._set("set_ftrace_filter", HARMLESS + "\n", "")
@@ -146,12 +173,20 @@ class Sources:
     def _filter(self, source: Source) -> None:
         pattern, of, module = source["filter"].partition(":mod:")
         try:
-            self._instance.add("set_ftrace_filter", (one_of(pattern, module) if of else pattern) + "\n")
+            self._instance.add(
+                "set_ftrace_filter", (one_of(pattern, module) if of else pattern) + "\n"
+            )
         except OSError as e:
-            raise Refused("no function that can be traced is called {}: {}".format(source["filter"], e.strerror)) from e
+            raise Refused(
+                "no function that can be traced is called {}: {}".format(
+                    source["filter"], e.strerror
+                )
+            ) from e
 
     def _other_tracer(self, source: Source) -> None:
-        raise Refused("an instance has one tracer, and the other of function and function_graph is enabled")
+        raise Refused(
+            "an instance has one tracer, and the other of function and function_graph is enabled"
+        )
 
     def _set(self, name: str, text: str, back: str) -> None:
         """Write a file, and what is written to it when all is turned off."""

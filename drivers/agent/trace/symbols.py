@@ -1,4 +1,5 @@
 """Addresses of the kernel's functions, for traces that name functions by address."""
+
 from __future__ import annotations
 
 import os
@@ -15,7 +16,9 @@ class Modules:
 
     def __init__(self) -> None:
         # A kernel without modules has no such file, and nothing changes there.
-        self._file = own(os.open("/proc/modules" if os.path.exists("/proc/modules") else os.devnull, os.O_RDONLY))
+        self._file = own(
+            os.open("/proc/modules" if os.path.exists("/proc/modules") else os.devnull, os.O_RDONLY)
+        )
         self._text, self._where = b"-", [b"-"]  # at first, everything is new
 
     def changed(self) -> bool:
@@ -28,7 +31,11 @@ class Modules:
             if not part:
                 break
             text += part
-        before, self._text, self._where = self._where, text, sorted(_where(line) for line in text.splitlines())
+        before, self._text, self._where = (
+            self._where,
+            text,
+            sorted(_where(line) for line in text.splitlines()),
+        )
         return self._where != before
 
 
@@ -36,7 +43,9 @@ class KernelSymbols:
     """Lines of /proc/kallsyms, by module ("": the kernel proper), each sent once while it stays the same."""
 
     def __init__(self) -> None:
-        self._modules: list[bytes] = []  # as they were when the lines were read: one that comes back has moved
+        self._modules: list[
+            bytes
+        ] = []  # as they were when the lines were read: one that comes back has moved
         self.sent: dict[str, bytes] = {}
 
     def changed(self) -> dict[str, bytes]:

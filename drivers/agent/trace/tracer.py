@@ -3,6 +3,7 @@
 The instance and its events stay enabled from call to call while the request is the same: enabling events takes far
 longer than switching tracing_on.   Ref: Documentation/trace/ftrace.rst
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -130,8 +131,10 @@ class Tracer:
         if moved or pages:
             recorded["cmdlines"] = self.top.read("saved_cmdlines")
         if self.sources.histograms:
-            recorded["histograms"] = {name: self.instance.read(folder + "/hist")
-                                   for name, folder in self.sources.histograms.items()}
+            recorded["histograms"] = {
+                name: self.instance.read(folder + "/hist")
+                for name, folder in self.sources.histograms.items()
+            }
         if self.sources.addresses:
             recorded["symbols"] = [*symbols, self.symbols.changed()]
         self.stale |= self.modules.changed()

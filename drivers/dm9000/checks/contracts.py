@@ -2,6 +2,7 @@
 
 dm9000_rx and dm9000_tx_done are inlined into dm9000_interrupt; what can be probed is named here.
 """
+
 from __future__ import annotations
 
 from drivers.contract import (
@@ -20,18 +21,32 @@ from drivers.contract import (
 
 MODULE = "dm9000"
 
-given = role("frame given to the driver", Kprobe("dm9000_start_xmit", MODULE, {"skb": "%r0"}), event="dm9000_xmit")
+given = role(
+    "frame given to the driver",
+    Kprobe("dm9000_start_xmit", MODULE, {"skb": "%r0"}),
+    event="dm9000_xmit",
+)
 requested = role("frame requested to be sent", Kprobe("dm9000_send_packet", MODULE, {"length": "%r2:u16"}),
                  event="dm9000_send")  # fmt: skip
-interrupted = role("interrupt begins", Kprobe("dm9000_interrupt", MODULE, {"irq": "%r0"}), event="dm9000_irq")
-interrupt_over = role("interrupt is over", Kretprobe("dm9000_interrupt", MODULE), event="dm9000_irq_end")
-timed_out = role("transmit timeout handled", Kprobe("dm9000_timeout", MODULE), event="dm9000_timeout")
-timeout_over = role("transmit timeout is over", Kretprobe("dm9000_timeout", MODULE), event="dm9000_timeout_end")
+interrupted = role(
+    "interrupt begins", Kprobe("dm9000_interrupt", MODULE, {"irq": "%r0"}), event="dm9000_irq"
+)
+interrupt_over = role(
+    "interrupt is over", Kretprobe("dm9000_interrupt", MODULE), event="dm9000_irq_end"
+)
+timed_out = role(
+    "transmit timeout handled", Kprobe("dm9000_timeout", MODULE), event="dm9000_timeout"
+)
+timeout_over = role(
+    "transmit timeout is over", Kretprobe("dm9000_timeout", MODULE), event="dm9000_timeout_end"
+)
 initialised = role("chip initialised", Kprobe("dm9000_init_dm9000", MODULE), event="dm9000_init")
 polled = role("PHY polled", Kprobe("dm9000_poll_work", MODULE), event="dm9000_poll")
 opened = role("interface opened", Kprobe("dm9000_open", MODULE), event="dm9000_open")
 stopping = role("interface closing", Kprobe("dm9000_stop", MODULE), event="dm9000_stop")
-filter_set = role("address filter written", Kprobe("dm9000_hash_table_unlocked", MODULE), event="dm9000_filter")
+filter_set = role(
+    "address filter written", Kprobe("dm9000_hash_table_unlocked", MODULE), event="dm9000_filter"
+)
 suspended = role("device suspends", Kprobe("dm9000_drv_suspend", MODULE), event="dm9000_suspend")
 resumed = role("device resumes", Kretprobe("dm9000_drv_resume", MODULE), event="dm9000_resume")
 
@@ -39,7 +54,9 @@ every_frame_is_requested: Contract = contract(
     "the chip is asked to send each frame that the driver is given", pair(given, requested)
 )
 
-interrupts_come_to_an_end: Contract = contract("each interrupt ends", pair(interrupted, interrupt_over))
+interrupts_come_to_an_end: Contract = contract(
+    "each interrupt ends", pair(interrupted, interrupt_over)
+)
 
 no_timeout: Contract = contract("dm9000_timeout is never called", never(timed_out))
 
@@ -53,11 +70,14 @@ link_changes_are_polled: Contract = contract(
 )
 
 no_poll_once_closing: Contract = contract(
-    "no poll of the PHY begins once the interface is closing", absent_between(polled, stopping, opened)
+    "no poll of the PHY begins once the interface is closing",
+    absent_between(polled, stopping, opened),
 )
 
 sleeps_and_wakes: Contract = contract(
     "the device suspends, then resumes", order(suspended, resumed) & pair(suspended, resumed)
 )
 
-filter_is_written: Contract = contract("the address filter is written", count(filter_set, at_least=1))
+filter_is_written: Contract = contract(
+    "the address filter is written", count(filter_set, at_least=1)
+)

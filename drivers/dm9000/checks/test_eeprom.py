@@ -1,4 +1,5 @@
 """The EEPROM through ethtool, and the address that the driver takes from it at probe."""
+
 from __future__ import annotations
 
 import errno
@@ -63,7 +64,11 @@ def test_the_mac_address_comes_from_the_eeprom(net, dm9000, dm9000_chip, eeprom,
     state = dm9000.rebind().value[0]
     assert net.identity().value["address"] == "02:11:22:33:44:a5"
     said = dm9000.probe_line().value
-    assert (said["mac"], said["source"], said["interface"]) == ("02:11:22:33:44:a5", "eeprom", state["interface"])
+    assert (said["mac"], said["source"], said["interface"]) == (
+        "02:11:22:33:44:a5",
+        "eeprom",
+        state["interface"],
+    )
     assert dm9000_chip.seen("reset") and state["handlers"] == 1
 
 
@@ -75,11 +80,17 @@ def test_an_invalid_mac_address_in_the_eeprom_is_ignored(net, dm9000, eeprom, bo
     said = dm9000.probe_line().value
     address = net.identity().value["address"]
     assert said["source"] in ("platform data", "chip", "random") and said["mac"] == address
-    assert address.replace(":", "") != words and not int(address[:2], 16) & 1 and address != "00:00:00:00:00:00"
+    assert (
+        address.replace(":", "") != words
+        and not int(address[:2], 16) & 1
+        and address != "00:00:00:00:00:00"
+    )
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id", "dm9000:mac_registers_stuck")
-def test_the_mac_address_comes_from_the_devicetree_without_eeprom(net, dm9000, ends, cable, eeprom, bound_again):
+def test_the_mac_address_comes_from_the_devicetree_without_eeprom(
+    net, dm9000, endpoints, cable, eeprom, bound_again
+):
     wanted = net.identity().value["devicetree_address"]
     if not wanted:
         pytest.skip("this board's devicetree has no local-mac-address")
@@ -87,14 +98,17 @@ def test_the_mac_address_comes_from_the_devicetree_without_eeprom(net, dm9000, e
     _ = dm9000.rebind().value
     said = dm9000.probe_line().value
     assert (said["mac"], said["source"]) == (wanted, "platform data")
-    moved = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
+    moved = net.set_up_link(
+        address=endpoints.ip, partner=endpoints.partner_ip, partner_mac=endpoints.partner_mac
+    ).value
     assert moved["mac"] == wanted
-    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
+    assert len(net.ping(address=endpoints.partner_ip, count=1).value) == 1
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id", "dm9000:eeprom_bit_flip")
 def test_the_mac_address_comes_from_the_chip_without_eeprom_and_devicetree(
-        net, dm9000, kernel, cable, dm9000_chip, eeprom, bound_again):
+    net, dm9000, kernel, cable, dm9000_chip, eeprom, bound_again
+):
     """A boot loader's address is still in PAR; dm9000_probe reads it as the source "chip"."""
     who = net.identity().value
     _ = net.set_link(up=False).value
@@ -103,7 +117,9 @@ def test_the_mac_address_comes_from_the_chip_without_eeprom_and_devicetree(
         assert kernel.load_module(name="hide_property", options=hide).errno == 0
     try:
         eeprom.data[:6] = b"\xff" * 6
-        par = next(register for register in dm9000_chip.registers if type(register).__name__ == "PAR")
+        par = next(
+            register for register in dm9000_chip.registers if type(register).__name__ == "PAR"
+        )
         par.value = int.from_bytes(bytes.fromhex("02ab12cd34ef"), "little")
         _ = dm9000.rebind(up=False).value
         said = dm9000.probe_line().value
@@ -113,7 +129,9 @@ def test_the_mac_address_comes_from_the_chip_without_eeprom_and_devicetree(
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id")
-def test_a_busy_eeprom_times_out_and_the_driver_probes(net, dm9000, dm9000_chip, eeprom, bound_again, measure):
+def test_a_busy_eeprom_times_out_and_the_driver_probes(
+    net, dm9000, dm9000_chip, eeprom, bound_again, measure
+):
     with dm9000_chip.faults.switched_on("eeprom_busy"):
         state = dm9000.rebind().value[0]
     measure("bind with a busy EEPROM", state["seconds"], "s", limit=3.0)

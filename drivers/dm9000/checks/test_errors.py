@@ -1,4 +1,5 @@
 """Bad frames, a full buffer, lost completions: counted, and survived."""
+
 from __future__ import annotations
 
 import time
@@ -14,13 +15,15 @@ FOE, CE, RF = 0x01, 0x02, 0x80  # bits of RSR
 COUNTERS = {FOE: "rx_fifo_errors", CE: "rx_crc_errors", RF: "rx_length_errors"}
 
 
-def goes_on(net, ends, cable, disturb, received=1, timeout_s=2.0):
+def goes_on(net, endpoints, cable, disturb, received=1, timeout_s=2.0):
     """Call `disturb`, then send a good frame; the frames heard up to it, and what the statistics gained."""
     before = net.statistics().value
-    good = ends.to_board(333, seed=99)
-    claim = ends.bind(frames_are_received, frames=received)
+    good = endpoints.to_board(333, seed=99)
+    claim = endpoints.bind(frames_are_received, frames=received)
     exerciser = net.tracing(claim, interrupts_come_to_an_end, no_timeout)
-    with exerciser.capture(count=50, timeout_s=timeout_s, ethertype=ETH_P_TEST, until=good) as heard:
+    with exerciser.capture(
+        count=50, timeout_s=timeout_s, ethertype=ETH_P_TEST, until=good
+    ) as heard:
         disturb()
         cable.send(good)
     after = net.statistics().value
@@ -38,62 +41,78 @@ def empties(chip, timeout_s):
 
 
 @pytest.mark.fault("dm9000:bad_fcs_marked_good")
-def test_a_frame_with_a_bad_fcs_is_not_received(net, dm9000, ends, cable, dm9000_chip):
-    bad = ends.to_board(200)
-    others, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(bad, crc_error=True))
+def test_a_frame_with_a_bad_fcs_is_not_received(net, dm9000, endpoints, cable, dm9000_chip):
+    bad = endpoints.to_board(200)
+    others, gained = goes_on(
+        net, endpoints, cable, lambda: dm9000_chip.receive(bad, crc_error=True)
+    )
     assert (others, gained["rx_packets"]) == ([], 1)
     assert ("rx_dropped", "error", bad) in dm9000_chip.wire
 
 
 @pytest.mark.parametrize("status", [FOE, CE, RF, CE | RF])
 @pytest.mark.fault("dm9000:drop_rx")
-def test_rx_status_errors_drop_the_frame_and_are_counted(net, dm9000, ends, cable, dm9000_chip, status):
-    bad = ends.to_board(61)
-    others, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(bad, status=status))
+def test_rx_status_errors_drop_the_frame_and_are_counted(
+    net, dm9000, endpoints, cable, dm9000_chip, status
+):
+    bad = endpoints.to_board(61)
+    others, gained = goes_on(net, endpoints, cable, lambda: dm9000_chip.receive(bad, status=status))
     expected = {name: int(bool(status & bit)) for bit, name in COUNTERS.items()}
     assert {name: gained[name] for name in expected} == expected
     assert (others, gained["rx_packets"]) == ([], 1)
 
 
 @pytest.mark.fault("dm9000:drop_rx")
-def test_rx_status_errors_count_as_rx_errors(net, dm9000, ends, cable, dm9000_chip):
+def test_rx_status_errors_count_as_rx_errors(net, dm9000, endpoints, cable, dm9000_chip):
     """rx_errors "must include events counted by rx_length_errors, rx_crc_errors, rx_frame_errors" (if_link.h)."""
-    _, gained = goes_on(net, ends, cable, lambda: dm9000_chip.receive(ends.to_board(61), status=CE))
+    _, gained = goes_on(
+        net, endpoints, cable, lambda: dm9000_chip.receive(endpoints.to_board(61), status=CE)
+    )
     assert (gained["rx_crc_errors"], gained["rx_errors"]) == (1, 1)
 
 
 @pytest.mark.fault("dm9000:rx_length_out_of_step")
-def test_runts_are_dropped_and_the_next_frame_is_whole(net, dm9000, ends, cable, dm9000_chip):
+def test_runts_are_dropped_and_the_next_frame_is_whole(net, dm9000, endpoints, cable, dm9000_chip):
     def runts():
         for length in (14, 30, 59):
-            dm9000_chip.receive(ends.to_board(60)[:length], status=0)
+            dm9000_chip.receive(endpoints.to_board(60)[:length], status=0)
 
-    others, gained = goes_on(net, ends, cable, runts)
+    others, gained = goes_on(net, endpoints, cable, runts)
     assert (others, gained["rx_packets"]) == ([], 1)
 
 
 @pytest.mark.parametrize("length", [64, 1519, 1536, 2000])
 @pytest.mark.fault("dm9000:rx_length_out_of_step")
-def test_a_bad_rx_length_does_not_corrupt_the_next_frame(net, dm9000, ends, cable, dm9000_chip, length):
-    strange = ends.to_board(1514)
-    others, _ = goes_on(net, ends, cable, lambda: dm9000_chip.receive(strange, status=0, length=length), received=2)
+def test_a_bad_rx_length_does_not_corrupt_the_next_frame(
+    net, dm9000, endpoints, cable, dm9000_chip, length
+):
+    strange = endpoints.to_board(1514)
+    others, _ = goes_on(
+        net,
+        endpoints,
+        cable,
+        lambda: dm9000_chip.receive(strange, status=0, length=length),
+        received=2,
+    )
     assert [len(frame) for frame in others] == [length - 4]
     assert others[0][:60] == strange[:60]
 
 
 @pytest.mark.fault("dm9000:accept_all")
-def test_an_oversized_frame_is_dropped_by_the_chip(net, dm9000, ends, cable, dm9000_chip):
-    others, gained = goes_on(net, ends, cable, lambda: cable.send(ends.to_board(1700)))
+def test_an_oversized_frame_is_dropped_by_the_chip(net, dm9000, endpoints, cable, dm9000_chip):
+    others, gained = goes_on(net, endpoints, cable, lambda: cable.send(endpoints.to_board(1700)))
     assert (others, gained["rx_packets"], dm9000_chip.rx_long) == ([], 1, 1)
-    stranger = numbered("02:00:00:00:00:77", ends.partner_mac, 60)
-    others, gained = goes_on(net, ends, cable, lambda: cable.send(stranger))
+    stranger = numbered("02:00:00:00:00:77", endpoints.partner_mac, 60)
+    others, gained = goes_on(net, endpoints, cable, lambda: cable.send(stranger))
     assert (others, gained["rx_packets"]) == ([], 1)
 
 
 @pytest.mark.fault("dm9000:overflow_stuck", "dm9000:overflow_overwrites")
-def test_rx_continues_after_an_rx_buffer_overflow(net, dm9000, ends, cable, dm9000_chip, measure):
-    frames = [ends.to_board(1514, seed) for seed in range(40)]
-    last = numbered(BROADCAST, ends.partner_mac, 60, 7)
+def test_rx_continues_after_an_rx_buffer_overflow(
+    net, dm9000, endpoints, cable, dm9000_chip, measure
+):
+    frames = [endpoints.to_board(1514, seed) for seed in range(40)]
+    last = numbered(BROADCAST, endpoints.partner_mac, 60, 7)
     with net.capture(count=99, timeout_s=8.0, ethertype=ETH_P_TEST, until=last) as heard:
         for frame in frames:
             cable.send(frame)
@@ -104,22 +123,26 @@ def test_rx_continues_after_an_rx_buffer_overflow(net, dm9000, ends, cable, dm90
     assert lost > 0, "40 frames at once did not overflow the buffer: nothing was tried"
     assert last in heard.value["frames"], "after the overflow nothing was received any more"
     *arrived, _ = heard.value["frames"]
-    assert arrived == [frame for frame in frames if frame in arrived] and len(arrived) >= 40 - lost - 1
-    again, _ = goes_on(net, ends, cable, lambda: cable.send(ends.to_board(1514)), received=2)
-    assert again == [ends.to_board(1514)]
+    assert (
+        arrived == [frame for frame in frames if frame in arrived] and len(arrived) >= 40 - lost - 1
+    )
+    again, _ = goes_on(
+        net, endpoints, cable, lambda: cable.send(endpoints.to_board(1514)), received=2
+    )
+    assert again == [endpoints.to_board(1514)]
 
 
 @pytest.mark.expects(splat="status check fail")
 @pytest.mark.fault("dm9000:ready_byte_error")
-def test_rx_recovers_from_a_bad_ready_byte(net, dm9000, ends, cable, dm9000_chip):
+def test_rx_recovers_from_a_bad_ready_byte(net, dm9000, endpoints, cable, dm9000_chip):
     """dm9000_rx answers a bad ready byte with RCR = 0; something must switch reception on again."""
     dm9000_chip.faults.set("ready_byte_error", limit=1)
-    cable.send(ends.to_board(100))
+    cable.send(endpoints.to_board(100))
     dm9000_chip.faults.set("ready_byte_error", False)
     try:
         with net.capture(count=1, timeout_s=1.5, ethertype=ETH_P_TEST) as heard:
             for seed in range(3):
-                cable.send(ends.to_board(100, seed))
+                cable.send(endpoints.to_board(100, seed))
     finally:  # the frame that the driver did not take is still in the chip: the next check must not meet it
         _ = net.set_link(up=False).value
         _ = net.set_link(up=True).value
@@ -129,6 +152,8 @@ def test_rx_recovers_from_a_bad_ready_byte(net, dm9000, ends, cable, dm9000_chip
 @pytest.mark.fault("dm9000:stick_interrupt")
 def test_an_interrupt_is_deasserted_once_handled(net, dm9000, cable):
     """A link that comes takes one or two; a line that stays up takes thousands."""
-    opening = net.tracing(interrupts_come_to_an_end).enter(address=BOARD_IP, partner=cable.partner.ip)
-    _ = net.leave(was=opening.value).value
+    opening = net.tracing(interrupts_come_to_an_end).set_up_link(
+        address=BOARD_IP, partner=cable.partner.ip
+    )
+    _ = net.restore_link(state=opening.value).value
     assert len(opening.trace["dm9000_irq"]) <= 10

@@ -1,4 +1,5 @@
 """Bind, unbind, load and unload, again and again and under traffic: nothing is lost on the way."""
+
 from __future__ import annotations
 
 import threading
@@ -10,14 +11,14 @@ from drivers.uapi.frames import BROADCAST, numbered
 
 
 @pytest.fixture
-def traffic(cable, ends):
+def traffic(cable, endpoints):
     """Frames for the board, all the time: broadcasts, so that they are received whatever its address."""
     stop = threading.Event()
 
     def send():
         seed = 0
         while not stop.wait(0.03):
-            cable.send(numbered(BROADCAST, ends.partner_mac, 60 + seed % 200, seed))
+            cable.send(numbered(BROADCAST, endpoints.partner_mac, 60 + seed % 200, seed))
             seed += 1
 
     sender = threading.Thread(target=send, daemon=True)
@@ -29,38 +30,50 @@ def traffic(cable, ends):
 
 def nothing_is_left_behind(states, interface):
     assert {state["interface"] for state in states} == {interface}
-    assert {state["references"] for state in states} == {states[0]["references"]}, "the module's use count changed"
+    assert {state["references"] for state in states} == {states[0]["references"]}, (
+        "the module's use count changed"
+    )
     assert {state["fds"] for state in states} == {states[0]["fds"]}, "files stayed open"
     assert {state["handlers"] for state in states} == {1}, "interrupt handlers stayed behind"
     samples = [state["slab"] for state in states if state["slab"]]
-    assert grows(samples[1:], least=len(states) / 10) == {}, "memory is lost (cache: objects from sample to sample)"
+    assert grows(samples[1:], least=len(states) / 10) == {}, (
+        "memory is lost (cache: objects from sample to sample)"
+    )
 
 
 @pytest.mark.slow(10)
 @pytest.mark.fault("seeded_bug:leak_memory_on_bind")
-def test_fifty_rebinds_under_traffic_leak_nothing(net, dm9000, ends, cable, traffic, measure):
+def test_fifty_rebinds_under_traffic_leak_nothing(net, dm9000, endpoints, cable, traffic, measure):
     states = dm9000.timeout(60.0).rebind(times=50).value
     measure("slowest bind", max(state["seconds"] for state in states), "s")
-    nothing_is_left_behind(states, ends.interface)
-    again = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
-    assert again["mac"] == ends.mac
-    assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
+    nothing_is_left_behind(states, endpoints.interface)
+    again = net.set_up_link(
+        address=endpoints.ip, partner=endpoints.partner_ip, partner_mac=endpoints.partner_mac
+    ).value
+    assert again["mac"] == endpoints.mac
+    assert len(net.ping(address=endpoints.partner_ip, count=3).value) == 3
 
 
 @pytest.mark.slow(12)
 @pytest.mark.fault("seeded_bug:leak_module_reference")
-def test_twenty_module_reloads_under_traffic_leak_nothing(net, dm9000, ends, cable, traffic, measure):
+def test_twenty_module_reloads_under_traffic_leak_nothing(
+    net, dm9000, endpoints, cable, traffic, measure
+):
     states = dm9000.timeout(60.0).reload(times=20).value
     measure("slowest reload", max(state["seconds"] for state in states), "s")
-    nothing_is_left_behind(states, ends.interface)
-    _ = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
-    assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
+    nothing_is_left_behind(states, endpoints.interface)
+    _ = net.set_up_link(
+        address=endpoints.ip, partner=endpoints.partner_ip, partner_mac=endpoints.partner_mac
+    ).value
+    assert len(net.ping(address=endpoints.partner_ip, count=3).value) == 3
 
 
 @pytest.mark.fault("seeded_bug:irq_not_freed_on_down")
-def test_the_irq_is_freed_while_the_interface_is_down(net, dm9000, kernel, ends, cable):
+def test_the_irq_is_freed_while_the_interface_is_down(net, dm9000, kernel, endpoints, cable):
     def handlers():
-        return [name for line in kernel.interrupts().value.values() for name in line["names"]].count(ends.interface)
+        return [
+            name for line in kernel.interrupts().value.values() for name in line["names"]
+        ].count(endpoints.interface)
 
     assert handlers() == 1
     _ = net.set_link(up=False).value
@@ -70,17 +83,28 @@ def test_the_irq_is_freed_while_the_interface_is_down(net, dm9000, kernel, ends,
 
 
 @pytest.mark.fault("dm9000:register_reset_lost", "dm9000:reset_stuck")
-def test_link_up_resets_the_chip(net, dm9000, ends, cable, dm9000_chip):
-    assert len(net.ping(address=ends.partner_ip, count=1, size=100).value) == 1  # moves the buffers' pointers
+def test_link_up_resets_the_chip(net, dm9000, endpoints, cable, dm9000_chip):
+    assert (
+        len(net.ping(address=endpoints.partner_ip, count=1, size=100).value) == 1
+    )  # moves the buffers' pointers
     dm9000_chip.clear()
     _ = net.set_link(up=False).value
-    assert dm9000_chip.receive(ends.to_board(60)) is None and dm9000_chip.rx_dropped_link == 1
-    again = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
-    assert again["mac"] == ends.mac and dm9000_chip.soft_resets == 2
+    assert dm9000_chip.receive(endpoints.to_board(60)) is None and dm9000_chip.rx_dropped_link == 1
+    again = net.set_up_link(
+        address=endpoints.ip, partner=endpoints.partner_ip, partner_mac=endpoints.partner_mac
+    ).value
+    assert again["mac"] == endpoints.mac and dm9000_chip.soft_resets == 2
     memory = dm9000_chip.sram
-    assert (memory.tx_read, memory.tx_write, memory.rx_read, memory.rx_write) == (0, 0, 0x0C00, 0x0C00)
-    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
-    assert dm9000_chip.violations == [], "the driver did what the chip's documentation does not provide for"
+    assert (memory.tx_read, memory.tx_write, memory.rx_read, memory.rx_write) == (
+        0,
+        0,
+        0x0C00,
+        0x0C00,
+    )
+    assert len(net.ping(address=endpoints.partner_ip, count=1).value) == 1
+    assert dm9000_chip.violations == [], (
+        "the driver did what the chip's documentation does not provide for"
+    )
 
 
 @pytest.mark.expects(splat="dm9000 did not respond to (first|second) reset")
@@ -102,7 +126,9 @@ def test_probe_refuses_a_wrong_chip_id_and_binds_later(net, dm9000, kernel, cabl
     with dm9000_chip.faults.switched_on("wrong_chip_id"):
         assert kernel.bind(driver="dm9000", device=who["device"]).errno == 19  # ENODEV
     assert kernel.bind(driver="dm9000", device=who["device"]).errno == 0
-    assert (net.interface_of(device=who["device"]).value == who and who) or net.identity().value == who
+    assert (
+        net.interface_of(device=who["device"]).value == who and who
+    ) or net.identity().value == who
 
 
 @pytest.mark.slow(5)

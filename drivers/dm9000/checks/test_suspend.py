@@ -1,4 +1,5 @@
 """The device sleeps and wakes with the system's devices.   Ref: Documentation/power/basic-pm-debugging.rst"""
+
 from __future__ import annotations
 
 import errno
@@ -18,17 +19,19 @@ def sleep_and_wake(kernel, measure):
 
 
 @pytest.mark.fault("seeded_bug:fail_suspend", "seeded_bug:slow_suspend")
-def test_traffic_continues_after_suspend_and_resume(net, dm9000, kernel, ends, cable, measure):
+def test_traffic_continues_after_suspend_and_resume(net, dm9000, kernel, endpoints, cable, measure):
     sleep_and_wake(kernel, measure)
-    assert net.carrier(wanted=True, timeout_s=2.0).value < 2.0
-    assert len(net.ping(address=ends.partner_ip, count=3).value) == 3
+    assert net.wait_for_carrier(wanted=True, timeout_s=2.0).value < 2.0
+    assert len(net.ping(address=endpoints.partner_ip, count=3).value) == 3
     with net.echo(count=1, timeout_s=2.0) as echo:
-        cable.send(ends.to_board(1514))
-    assert echo.value["frames"] == [ends.to_board(1514)]
+        cable.send(endpoints.to_board(1514))
+    assert echo.value["frames"] == [endpoints.to_board(1514)]
 
 
 @pytest.mark.fault("seeded_bug:fail_suspend", "dm9000:lose_link_interrupts")
-def test_carrier_changes_are_detected_after_suspend_and_resume(net, dm9000, kernel, ends, cable, measure):
+def test_carrier_changes_are_detected_after_suspend_and_resume(
+    net, dm9000, kernel, endpoints, cable, measure
+):
     plug(net, cable, True)
     sleep_and_wake(kernel, measure)
     assert plug(net, cable, False) < 1.0
@@ -36,8 +39,12 @@ def test_carrier_changes_are_detected_after_suspend_and_resume(net, dm9000, kern
 
 
 @pytest.mark.fault("seeded_bug:fail_suspend")
-def test_an_interface_that_is_down_suspends_and_resumes(net, dm9000, kernel, ends, cable, measure):
+def test_an_interface_that_is_down_suspends_and_resumes(
+    net, dm9000, kernel, endpoints, cable, measure
+):
     _ = net.set_link(up=False).value
     sleep_and_wake(kernel, measure)
-    _ = net.enter(address=ends.ip, partner=ends.partner_ip, partner_mac=ends.partner_mac).value
-    assert len(net.ping(address=ends.partner_ip, count=1).value) == 1
+    _ = net.set_up_link(
+        address=endpoints.ip, partner=endpoints.partner_ip, partner_mac=endpoints.partner_mac
+    ).value
+    assert len(net.ping(address=endpoints.partner_ip, count=1).value) == 1

@@ -1,4 +1,5 @@
 """A transmission whose completion is lost times out, and transmission recovers.   Ref: dm9000_timeout"""
+
 from __future__ import annotations
 
 import pytest
@@ -22,34 +23,43 @@ def quick_watchdog(dm9000, dm9000_chip, request):
     _ = dm9000.reload(up=False).value
 
 
-def loses_one_completion_and_goes_on(net, dm9000, ends, cable, chip, measure):
+def loses_one_completion_and_goes_on(net, dm9000, endpoints, cable, chip, measure):
     """Lose the completion of one frame; all frames after the timeout must leave."""
     chip.faults.set("swallow_tx_completion", limit=1)
-    contracts = [one_timeout_that_initialises, ends.bind(one_transmit_timeout)]
+    contracts = [one_timeout_that_initialises, endpoints.bind(one_transmit_timeout)]
     lengths = [100 + number for number in range(8)]
-    lost = net.timeout(3.0).tracing(*contracts).send_and_drain(
-        destination=ends.partner_mac, lengths=lengths, timeout_s=3.0)
+    lost = (
+        net.timeout(3.0)
+        .tracing(*contracts)
+        .send_and_drain(destination=endpoints.partner_mac, lengths=lengths, timeout_s=3.0)
+    )
     assert lost.errno == 0
     chip.faults.set("swallow_tx_completion", False)
     for contract in contracts:
         assert contract(lost)
     cable.clear()
-    after = net.tracing(no_timeout).send_and_drain(destination=ends.partner_mac, lengths=lengths, timeout_s=2.0)
+    after = net.tracing(no_timeout).send_and_drain(
+        destination=endpoints.partner_mac, lengths=lengths, timeout_s=2.0
+    )
     assert after.value["sent"] == len(lengths)
-    assert cable.received == [ends.from_board(length, seed) for seed, length in enumerate(lengths)]
+    assert cable.received == [
+        endpoints.from_board(length, seed) for seed, length in enumerate(lengths)
+    ]
     assert no_timeout(after)
     measure("time lost by one completion", lost.value["seconds"], "s", limit=3.5)
     with net.echo(count=1, timeout_s=2.0) as echo:
-        cable.send(ends.to_board(100))
-    assert echo.value["frames"] == [ends.to_board(100)]
+        cable.send(endpoints.to_board(100))
+    assert echo.value["frames"] == [endpoints.to_board(100)]
 
 
 @pytest.mark.slow(5)
 @pytest.mark.expects(splat="NETDEV WATCHDOG")
 @pytest.mark.parametrize("quick_watchdog", ["A", "E"], indirect=True)
 @pytest.mark.fault("dm9000:lose_interrupts")
-def test_tx_timeout_recovers_from_a_lost_completion(quick_watchdog, net, dm9000, ends, cable, dm9000_chip, measure):
-    loses_one_completion_and_goes_on(net, dm9000, ends, cable, dm9000_chip, measure)
+def test_tx_timeout_recovers_from_a_lost_completion(
+    quick_watchdog, net, dm9000, endpoints, cable, dm9000_chip, measure
+):
+    loses_one_completion_and_goes_on(net, dm9000, endpoints, cable, dm9000_chip, measure)
 
 
 @pytest.mark.slow(12)
@@ -57,6 +67,7 @@ def test_tx_timeout_recovers_from_a_lost_completion(quick_watchdog, net, dm9000,
 @pytest.mark.parametrize("quick_watchdog", ["B"], indirect=True)
 @pytest.mark.fault("dm9000:lose_interrupts")
 def test_tx_timeout_on_a_dm9000b_recovers_without_a_deadlock(
-        quick_watchdog, net, dm9000, ends, cable, dm9000_chip, measure):
+    quick_watchdog, net, dm9000, endpoints, cable, dm9000_chip, measure
+):
     """dm9000_timeout holds the driver's lock while dm9000_phy_write, which only a B needs there, takes it again."""
-    loses_one_completion_and_goes_on(net, dm9000, ends, cable, dm9000_chip, measure)
+    loses_one_completion_and_goes_on(net, dm9000, endpoints, cable, dm9000_chip, measure)

@@ -1,4 +1,5 @@
 """What differs between two snapshots of the kernel, in words; for the checks."""
+
 from __future__ import annotations
 
 import errno
@@ -45,7 +46,9 @@ def kept_while_unbound(result: Result) -> list[str]:
     during = result["during"]
     assert during is not None
     names = {result["name"], *(node[4:] for node in result["held"] if node.startswith("net:"))}
-    lines = [f"interrupt handler {name} is still there" for name in during["handlers"] if name in names]
+    lines = [
+        f"interrupt handler {name} is still there" for name in during["handlers"] if name in names
+    ]
     before = Counter(result["before"]["regions"])
     # The device's own resource stays; what the driver claimed of it is a second line of the same range.
     for region in [region for region in before if result["name"] in region.split()]:

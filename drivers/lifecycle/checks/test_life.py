@@ -1,4 +1,5 @@
 """The life-cycle matrix: each action on each device that has a driver leaves the kernel as it was."""
+
 from __future__ import annotations
 
 import errno
@@ -18,8 +19,13 @@ def unfinished(result):
 
 
 @each("unbind")
-@pytest.mark.fault("seeded_bug:unbind_after_bind", "seeded_bug:leak_irq", "seeded_bug:leak_mem_region",
-                   "seeded_bug:leak_debugfs_dir", "seeded_bug:leak_module_reference")
+@pytest.mark.fault(
+    "seeded_bug:unbind_after_bind",
+    "seeded_bug:leak_irq",
+    "seeded_bug:leak_mem_region",
+    "seeded_bug:leak_debugfs_dir",
+    "seeded_bug:leak_module_reference",
+)
 def test_a_device_comes_back_whole_after_unbind_and_bind(run_action, device):
     result = run_action("unbind").nothing_refused()
     assert device["id"] not in result["during"]["drivers"]
@@ -54,7 +60,9 @@ def test_a_device_comes_back_whole_after_its_module_was_reloaded(run_action, dev
 @pytest.mark.fault("seeded_bug:unbind_after_bind")
 def test_driver_override_selects_the_driver(run_action, device):
     result = run_action("override")
-    assert result["notes"]["no_driver"]["errno"] == errno.ENODEV, "bound although driver_override names another driver"
+    assert result["notes"]["no_driver"]["errno"] == errno.ENODEV, (
+        "bound although driver_override names another driver"
+    )
     result["steps"].remove(result["notes"]["no_driver"])
     result.nothing_refused().nothing_changed()
 
@@ -66,9 +74,13 @@ def test_a_device_can_be_unbound_and_bound_while_programs_hold_it_open(run_actio
     result = run_action("open")
     if not any(number == 0 for number in result["held"].values()):
         pytest.skip("it has nothing that programs can open")
-    assert "hung" not in result["notes"], "unbind returned only when no program had the device open any more"
+    assert "hung" not in result["notes"], (
+        "unbind returned only when no program had the device open any more"
+    )
     result.nothing_refused()
-    assert {program["end"] for program in result["used"]} == {"done"}, "a program that had it open did not end"
+    assert {program["end"] for program in result["used"]} == {"done"}, (
+        "a program that had it open did not end"
+    )
     result.nothing_changed()
 
 
@@ -77,7 +89,9 @@ def test_a_device_can_be_unbound_and_bound_while_programs_hold_it_open(run_actio
 @pytest.mark.fault("seeded_bug:leak_module_reference", "seeded_bug:unbind_after_bind")
 def test_a_device_can_be_unbound_and_bound_while_programs_use_it(run_action, device):
     result = run_action("use")
-    assert "hung" not in result["notes"], "unbind returned only when no program used the device any more"
+    assert "hung" not in result["notes"], (
+        "unbind returned only when no program used the device any more"
+    )
     assert sum(program["count"] for program in result["used"]) > 0, "no program used it"
     result.nothing_refused()
     assert unfinished(result) == [], "a program that used it did not end"
@@ -90,7 +104,9 @@ def test_a_device_can_be_unbound_and_bound_while_programs_use_it(run_action, dev
 def test_a_module_is_reloaded_or_refused_while_programs_use_its_device(run_action, device):
     result = run_action("load")
     refusal = result["notes"]["refused"]
-    assert refusal is None or (refusal["end"], refusal["errno"]) == ("done", errno.EAGAIN), "not refused with EAGAIN"
+    assert refusal is None or (refusal["end"], refusal["errno"]) == ("done", errno.EAGAIN), (
+        "not refused with EAGAIN"
+    )
     assert unfinished(result) == [], "a program that used it did not end"
     result.nothing_refused().nothing_changed()
 
@@ -125,9 +141,9 @@ def test_probe_is_deferred_while_the_supplier_is_unbound(run_action, device):
     notes = result["notes"]
     assert notes["without"] == "", "it kept its driver when its supplier was unbound"
     assert notes["tried"]["errno"] == errno.EAGAIN, "its probe was not deferred"
-    assert any(line.split()[0] == device["name"] for line in notes["deferred"]), "it is not in devices_deferred"
+    assert any(line.split()[0] == device["name"] for line in notes["deferred"]), (
+        "it is not in devices_deferred"
+    )
     assert notes["with"] == device["driver"]
     assert notes["deferred_after"] == result["before"]["deferred"]
     result.nothing_changed()
-
-

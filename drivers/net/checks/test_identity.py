@@ -1,4 +1,5 @@
 """Who drives the interface, and what it says of itself."""
+
 from __future__ import annotations
 
 import errno
@@ -28,7 +29,9 @@ def test_sysfs_ethtool_and_netlink_agree_on_driver_and_mac_address(net, kernel):
     if net.device.compatible:
         assert who["compatible"] in who["modalias"] and who["of_node"].startswith("/")
     assert (link["mtu"], link["qdisc"]) == (1500, "noop")
-    assert who["address_assign_type"] == "0", "the address is none that the driver was given: it is random or stolen"
+    assert who["address_assign_type"] == "0", (
+        "the address is none that the driver was given: it is random or stolen"
+    )
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id")
