@@ -79,3 +79,6 @@ class UsbCapture:
         if link != USB_LINUX_MMAPPED:
             raise RecordError(f"{path}: link type {link}, expected {USB_LINUX_MMAPPED} (usbmon)")
         return b"".join(packets), big_endian
+
+
+Capture = UsbCapture  # by which bench.rig.recorders finds it

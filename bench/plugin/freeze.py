@@ -14,7 +14,6 @@ import pytest
 import bench
 from bench import setup, store
 from bench.board import Board, KnownDefect
-from bench.capture.usbmon import UsbCapture
 from bench.errors import BenchError, Hang, Inconclusive, TargetError
 from bench.health import HealthIssue
 from bench.plugin.coverage import Watch
@@ -117,11 +116,11 @@ def call_record(answer: Answer, verdicts: tuple[Verdict, ...] = ()) -> store.Cal
         started_ns=answer.started_ns, ended_ns=answer.ended_ns, clock_offset_ns=answer.clock_offset_ns,
         clock_error_ns=answer.clock_error_ns, lost=trace.lost if trace else 0,
         verdicts=verdicts, device=answer.call.device,
-        usb=usb_record(answer.usb) if answer.usb else None,
+        usb=usb_record(answer.captures["usb"]) if "usb" in answer.captures else None,
     )
 
 
-def usb_record(usb: UsbCapture) -> store.UsbRecord:
+def usb_record(usb: Any) -> store.UsbRecord:
     """A capture of the bus as it is kept, beside its file."""
     return store.UsbRecord(None, usb.bus, usb.device, usb.lost, usb.offset_ns, usb.error_ns, usb.missing)
 
@@ -135,9 +134,9 @@ def keep_files(record: store.CheckRecord, check: RunningCheck, folder: Path, num
             answer.trace.save(folder / name)
             calls[i] = dataclasses.replace(calls[i], trace=name)
         kept = calls[i].usb
-        if answer.usb is not None and kept is not None and not kept.missing:
+        if kept is not None and not kept.missing:
             name = f"wire/{number}-{i:02d}-usb.pcap"
-            answer.usb.save(folder / name)
+            answer.captures["usb"].save(folder / name)
             calls[i] = dataclasses.replace(calls[i], usb=dataclasses.replace(kept, pcap=name))
     pcap = None
     if check.crossings:

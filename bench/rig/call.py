@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.capture.urb import Urb
-from bench.capture.usbmon import UsbCapture
+from bench.capture import Capture
 from bench.errors import Broken, TargetError, UsageError
 from bench.judge.judge import judge
 from bench.rig.clock import Clock
@@ -23,7 +22,6 @@ from drivers.contract import Contract
 
 DEADLINE_S = 30.0  # of a call, beyond what its own timeout_s asks for
 BUFFER_KB = 4096  # trace buffer per CPU
-USB_KB = 1024  # usbmon's ring; older kernels allow 1200
 # Sub-buffers: an event that is larger than one vanishes uncounted. A full-duplex transfer's has its bytes twice.
 SUBBUF_KB, LARGEST_SUBBUF_KB, EVENT_HEAD_KB = 64, 512, 4
 
@@ -40,7 +38,7 @@ class Call:
     device: str = ""
     deadline_s: float = DEADLINE_S
     buffer_kb: int = BUFFER_KB
-    usb_kb: int = 0  # usbmon's ring; 0: the bus of the USB device that it is for is not recorded
+    recorders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # beside the trace: name → settings
     interruptible: bool = False  # Rig.interrupt() ends it
     spool: Path | None = None  # folder for the pages of a long recording; None: the system's temporary one
 
@@ -75,7 +73,7 @@ class Answer:
     ended_ns: int = 0
     clock_offset_ns: int = 0
     clock_error_ns: int = 0
-    usb: UsbCapture | None = None
+    captures: Mapping[str, Capture] = field(default_factory=dict)  # of the recorders beside the trace, by name
     number: int = 0  # in its journal
     journal: Journal | None = field(default=None, repr=False, compare=False)
 
@@ -97,15 +95,14 @@ class Answer:
         return dataclasses.replace(self, started_ns=self.started_ns + shift, ended_ns=self.ended_ns + shift,
                                    clock_offset_ns=offset_ns, clock_error_ns=error_ns)
 
-    @property
-    def urbs(self) -> list[Urb]:
-        """What usbmon saw of the device, at the target's CLOCK_MONOTONIC.
+    def capture(self, recorder: str) -> Any:
+        """What a recorder beside the call recorded: for "usb" a bench.capture.usbmon.UsbCapture.
 
-        Raises Inconclusive when this kernel has no usbmon or packets were dropped, UsageError when nobody asked.
+        Raises UsageError when it was not asked for.
         """
-        if self.usb is None:
-            raise UsageError(f"{self.call.name}: the bus was not recorded; ask with `.recording('usb')`")
-        return self.usb.urbs
+        if recorder not in self.captures:
+            raise UsageError(f"{self.call.name}: {recorder} was not recorded; call it with `.recording({recorder!r})`")
+        return self.captures[recorder]
 
     @property
     def value(self) -> Any:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import drivers
 from bench.board import Device
 from bench.errors import UsageError
-from bench.rig.call import BUFFER_KB, USB_KB, Answer, Call
+from bench.rig import recorders
+from bench.rig.call import BUFFER_KB, Answer, Call
 from drivers.agent.call import calls_of, kind
 from drivers.contract import Contract, sources_of, union
 
@@ -85,14 +86,14 @@ class Exerciser:
         contracts = tuple(one for one in wanted if isinstance(one, Contract))
         return self._with(sources=tuple(unique), contracts=contracts, buffer_kb=buffer_kb)
 
-    def recording(self, recorder: str, ring_kb: int = USB_KB) -> Exerciser:
-        """The same exerciser with another recorder beside each call: "usb" is usbmon on its device's bus (`urbs`).
+    def recording(self, recorder: str, **settings: Any) -> Exerciser:
+        """The same exerciser with another recorder beside each call: "usb" is usbmon on its device's bus.
 
-        Raises UsageError for a recorder that does not exist.
+        What it recorded is the answer's `capture(recorder)`. `settings`: those of drivers/<recorder>/recorder.py that
+        are no arguments of the call. Raises UsageError for a recorder or a setting that does not exist.
         """
-        if recorder != "usb":
-            raise UsageError.unknown("recorder", recorder, ["usb"])
-        return self._with(usb_kb=ring_kb)
+        recorders.check(recorder, settings)
+        return self._with(recorders={**self._options.get("recorders", {}), recorder: settings})
 
     def interruptible(self, spool: Path | None = None) -> Exerciser:
         """The same exerciser, whose calls `Rig.interrupt()` ends; pages of long recordings are kept in `spool`."""
@@ -134,7 +135,10 @@ class Exerciser:
         given = signature.bind_partial(*args, **kwargs).arguments
         filled = {p: known[p] for p in signature.parameters if p in known and p not in given}
         arguments = signature.bind(**{**filled, **given}).arguments
-        call = Call(self._name, name, arguments, device=self.device.name if self.device else "", **self._options)
+        wanted = {recorder: recorders.complete(recorder, settings, {**known, **arguments})
+                  for recorder, settings in self._options.get("recorders", {}).items()}
+        call = Call(self._name, name, arguments, device=self.device.name if self.device else "",
+                    **{**self._options, "recorders": wanted})
         own = arguments.get("timeout_s", 0)
         return dataclasses.replace(call, deadline_s=call.deadline_s + own) if isinstance(own, (int, float)) else call
 

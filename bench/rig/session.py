@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
-from bench.capture.usbmon import UsbCapture
 from bench.errors import AgentDied, Broken, ChannelError, Hang
 from bench.health import crash_in
+from bench.rig import recorders
 from bench.rig.call import Answer, Call
 from bench.rig.channel import Channel, Frame
 from bench.rig.clock import Clock
@@ -103,9 +103,8 @@ class Session:
         if call.sources:
             request["trace"] = {"sources": list(call.sources), "buffer_kb": call.buffer_kb,
                                 "subbuf_kb": call.subbuf_kb}
-        if call.usb_kb:
-            device = {name: call.arguments[name] for name in ("vendor", "product")}
-            request["recorders"] = {"usb": {**device, "ring_bytes": call.usb_kb * 1024}}
+        if call.recorders:
+            request["recorders"] = {name: dict(settings) for name, settings in call.recorders.items()}
         if call.interruptible:
             request["interruptible"] = True
         return request
@@ -161,13 +160,14 @@ class Session:
         raw = reply.get("trace")
         if raw is not None:
             trace = Trace(self._receiver.recording(raw, call.name, spool, reply.get("started"), reply.get("ended")))
-        usb = reply.get("recorders", {}).get("usb")
+        big_endian = self.identity.get("byteorder") == "big"
         offset, error = self.clock.at(time.monotonic_ns())
         return Answer(
             call, reply.get("value"), reply.get("error"), trace,
             started_ns=reply.get("started", 0) - offset, ended_ns=reply.get("ended", 0) - offset,
             clock_offset_ns=offset, clock_error_ns=error,
-            usb=usb and UsbCapture.of(usb, self.identity.get("byteorder") == "big"),
+            captures={name: recorders.capture_of(name, recorded, big_endian)
+                      for name, recorded in reply.get("recorders", {}).items()},
         )
 
     def _watch(self) -> None:

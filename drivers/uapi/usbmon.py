@@ -23,6 +23,7 @@ from drivers.uapi.modules import load_module
 # descriptors
 FIELDS = "QBBBBHccqiiII8siiII"
 HEADER = struct.calcsize("=" + FIELDS)  # 64
+RING_BYTES = 1 << 20  # of the kernel's buffer; older kernels allow 1200 KiB
 SNAP = 4096  # bytes of a packet's payload that are kept
 # struct mon_bin_get: addresses of header and data, size of data
 _GET = struct.Struct("@PPN")
@@ -53,7 +54,7 @@ class Monitor:
     `result` is complete after that.
     """
 
-    def __init__(self, vendor: int, product: int, ring_bytes: int) -> None:
+    def __init__(self, vendor: int, product: int, ring_bytes: int = RING_BYTES) -> None:
         names = usb.matching(vendor, product)
         self.bus, device = (
             int(sysfs.read(f"{usb.DEVICES}/{names[0]}/{number}", sysfs.ABSENT) or 0) if names else 0

@@ -3,4 +3,6 @@ from __future__ import annotations
 
 from drivers.uapi.usbmon import Monitor as Recorder
 
-__all__ = ["Recorder"]
+FORMAT = "usbmon"  # of what it sends: bench/capture/usbmon.py reads it
+
+__all__ = ["FORMAT", "Recorder"]

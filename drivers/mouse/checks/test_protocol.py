@@ -21,7 +21,7 @@ def test_boot_protocol_reports_have_no_wheel_and_still_move_usbmouse(usb, mouse,
     assert mouse.use_driver(driver="usbmouse").value == "usbmouse"
     with mouse.recording("usb").watch(reports=2) as watch:
         pointer.play([(5, -5, 3), (-6, 6, 3)])
-    sent = urb.completions(watch.urbs, ENDPOINT)
+    sent = urb.completions(watch.capture("usb").urbs, ENDPOINT)
     assert [transfer.data for transfer in sent] == [b"\0\x05\xfb", b"\0\xfa\x06"]
     assert [step[:2] for step in input_event_codes.motion(watch.value["events"])] == [
         [5, -5],

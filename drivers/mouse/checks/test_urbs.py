@@ -22,7 +22,7 @@ def recorded(mouse, pointer, steps=STEPS, **options):
     """Play motions; the watched events, and the device's URBs."""
     with mouse.recording("usb").watch(reports=len(steps), **options) as watch:
         pointer.play(steps)
-    return watch, watch.urbs
+    return watch, watch.capture("usb").urbs
 
 
 @pytest.mark.fault(
