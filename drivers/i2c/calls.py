@@ -15,7 +15,6 @@ from typing import Any, TypedDict
 
 from drivers.agent.call import call
 from drivers.uapi import i2c as bus
-from drivers.uapi import sysfs
 from drivers.uapi.modules import load_module
 
 _I2C_M_RD = 0x0001
@@ -37,13 +36,6 @@ class Adapter(TypedDict):
 
     number: int
     name: str
-
-
-class Identity(TypedDict):
-    """The device that is the adapter's parent, and its driver."""
-
-    device: str
-    driver: str
 
 
 class TimedRead(TypedDict):
@@ -89,13 +81,6 @@ def _number(adapter: str) -> int:
 def adapters() -> list[Adapter]:
     """Every adapter, by number."""
     return [{"number": number, "name": name} for number, name in sorted(bus.adapters().items())]
-
-
-@call
-def identity(*, adapter: str) -> Identity:
-    """The adapter's device and the driver that it is bound to."""
-    parent = bus.parent_of(adapter)
-    return {"device": os.path.basename(parent), "driver": sysfs.driver_of(parent)}
 
 
 @call

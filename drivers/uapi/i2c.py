@@ -32,11 +32,6 @@ def number_of(adapter: str) -> int:
     )
 
 
-def parent_of(adapter: str) -> str:
-    """The sysfs folder of the device that is the adapter's parent."""
-    return os.path.dirname(os.path.realpath(f"{_DEVICES}/i2c-{number_of(adapter)}"))
-
-
 def client(adapter: str, address: int) -> str:
     """The sysfs folder of the client at a 7-bit address; ENODEV when the kernel has none there."""
     path = f"{_DEVICES}/{number_of(adapter)}-{address:04x}"
