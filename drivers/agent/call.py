@@ -6,7 +6,6 @@
 Arguments and values are what a frame can carry: None, bool, int, float, str, bytes and lists, tuples
 and str-keyed dicts of them.  An OSError reaches the host as its errno.
 """
-
 from __future__ import annotations
 
 from collections.abc import Callable, Generator

@@ -1,5 +1,4 @@
 """Calls on the agent itself: echo, errno, delay, death, and what the kernel can trace."""
-
 from __future__ import annotations
 
 import errno

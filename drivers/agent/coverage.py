@@ -7,7 +7,6 @@ the function profiler counts every entry, and few kernels have it; the function 
 no histogram.
 Ref: Documentation/trace/ftrace.rst ("The filter files", "Filter commands"), kernel/trace/ftrace.c
 """
-
 from __future__ import annotations
 
 import bisect

@@ -5,7 +5,6 @@
 All little endian.  The header's "attachments" lists their lengths.  A `bytes` value anywhere in the
 header travels as an attachment and stands in the JSON as {"$bytes": index}.
 """
-
 from __future__ import annotations
 
 import json

@@ -1,5 +1,4 @@
 """Interrupt a running call: any frame from the host, or its disconnect, raises KeyboardInterrupt in it."""
-
 from __future__ import annotations
 
 import os

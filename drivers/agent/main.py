@@ -4,7 +4,6 @@ python3 agent.pyz /dev/virtio-ports/bench.agent     one file for both directions
 python3 agent.pyz /dev/… /run/plugged               the same, once that file exists: drivers are still loading
 python3 agent.pyz                                   standard input and output (ssh, serial console)
 """
-
 from __future__ import annotations
 
 import os

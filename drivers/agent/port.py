@@ -1,5 +1,4 @@
 """The stream to the host: frames of several threads, none interleaved, and pages that are spliced through."""
-
 from __future__ import annotations
 
 import os

@@ -6,7 +6,6 @@ A request asks for them by name, with their settings, and the reply has what eac
 
 The trace is no such recorder: it stays armed from call to call, and sends full pages while the call runs.
 """
-
 from __future__ import annotations
 
 import contextlib

@@ -1,5 +1,4 @@
 """Answer calls: find the function, start the recorders, run it, send the reply.  It judges nothing."""
-
 from __future__ import annotations
 
 import contextlib

@@ -1,5 +1,4 @@
 """Mark steps of a call in its trace: `step("the second transfer")`.   Ref: Documentation/trace/ftrace.rst"""
-
 from __future__ import annotations
 
 import os

@@ -1,5 +1,4 @@
 """The two endpoints of the cable: the board's interface and the partner."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

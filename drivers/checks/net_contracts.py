@@ -2,7 +2,6 @@
 
 Bind `interface` (its name), `irq` (its line) or `frames` (how many) before use.
 """
-
 from __future__ import annotations
 
 from drivers.contract import (

@@ -1,5 +1,4 @@
 """Say which slab caches grow from step to step: a leak shows as a slope, a cache that fills once does not."""
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

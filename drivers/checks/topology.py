@@ -1,5 +1,4 @@
 """Which device is below which, from what `lifecycle.devices` returns."""
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

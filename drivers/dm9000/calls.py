@@ -1,11 +1,14 @@
-"""Calls on what only the DM9000's driver has: its probe line, its parameters, its life from bind to unbind."""
+"""Calls on what only the DM9000's driver has: its probe line, module parameters, rebind and reload.
 
+Ref: drivers/net/ethernet/davicom/dm9000.c
+"""
 from __future__ import annotations
 
 import os
 import re
 import time
 from collections.abc import Callable
+from typing import TypedDict
 
 from drivers.agent.call import call
 from drivers.uapi.if_link import set_link
@@ -20,14 +23,27 @@ from drivers.uapi.sysfs import rebind as rebind_device
 __all__ = ["eeprom_magic", "parameters", "probe_line", "rebind", "reload"]
 
 DRIVER = "dm9000"
+SAMPLES = 10  # of the slab caches in a long run: each takes time
 PROBE = re.compile(
-    r"(?P<interface>\S+): dm9000(?P<revision>[eab?]) at \S+ IRQ (?P<irq>\d+) MAC: (?P<mac>\S+) \((?P<source>[^)]*)\)"
+    r"(?P<interface>\S+): dm9000(?P<revision>[eab?]) at \S+ IRQ (?P<irq>\d+)"
+    r" MAC: (?P<mac>\S+) \((?P<source>[^)]*)\)"
 )
+
+
+class Bound(TypedDict):
+    """What is in use after the driver was bound; none of it may grow from one bind to the next."""
+
+    interface: str
+    seconds: float  # until the interface was there
+    references: int  # use count of the module
+    fds: int  # open files of the agent
+    handlers: int  # interrupt handlers of the interface's name
+    slab: dict[str, int]  # objects by cache; empty except for SAMPLES of several binds
 
 
 @call
 def eeprom_magic() -> int:
-    """The magic that dm9000_set_eeprom asks for: "DM9K"."""
+    """The magic that dm9000_set_eeprom expects: "DM9K"."""
     return 0x444D394B
 
 
@@ -40,9 +56,9 @@ def parameters() -> dict[str, str]:
 
 @call
 def probe_line(since: int = 0) -> dict[str, str]:
-    """What the driver said when it was bound last: interface, revision (e, a, b), irq, mac, source of the mac.
+    """The driver's last log line of a probe: interface, revision (e, a, b), irq, mac, source of mac.
 
-    `since` is a sequence number of the kernel's log; empty when it said nothing since then.
+    `since` is a sequence number of the kernel's log; empty when there is no such line after it.
     """
     for record in reversed(kmsg(since)["records"]):
         match = PROBE.search(record["text"])
@@ -51,63 +67,49 @@ def probe_line(since: int = 0) -> dict[str, str]:
     return {}
 
 
-SAMPLES = 10  # of the slab caches in a long run: each takes time
-
-
-def _state(interface: str, with_slab: bool) -> dict[str, object]:
-    """What must not grow from one life of the driver to the next."""
-    if with_slab:
-        shrink_caches()
-    return {
-        "references": int(read(f"/sys/module/{DRIVER}/refcnt")),
-        "fds": len(os.listdir("/proc/self/fd")),
-        "handlers": handler_names().count(interface),
-        "slab": slab() if with_slab else {},
-    }
-
-
-def _again(
+def _repeat(
     interface: str, times: int, step: Callable[[str], object], up: bool
-) -> list[dict[str, object]]:
-    """Do `step(device)` and find the interface again, `times` times; what was in use after each."""
+) -> list[Bound]:
+    """Do `step(device)` and wait for the interface, `times` times."""
     device = identity(interface)["device"]
-    states = []
+    states: list[Bound] = []
     for number in range(times):
         begun = time.monotonic()
         step(device)
-        found = interface_of(device, 5.0)
-        if not found:
+        name = interface_of(device, 5.0)
+        if not name:
             raise TimeoutError(f"{device} has no interface 5 s after it was bound")
         if up:
-            set_link(found, up=True)
+            set_link(name, up=True)
         seconds = time.monotonic() - begun
         sampled = times > 1 and number % max(1, times // SAMPLES) == 0
-        states.append({**_state(found, sampled), "interface": found, "seconds": seconds})
+        if sampled:
+            shrink_caches()
+        states.append({
+            "interface": name,
+            "seconds": seconds,
+            "references": int(read(f"/sys/module/{DRIVER}/refcnt")),
+            "fds": len(os.listdir("/proc/self/fd")),
+            "handlers": handler_names().count(name),
+            "slab": slab() if sampled else {},
+        })  # fmt: skip
     return states
 
 
 @call
-def rebind(interface: str, times: int = 1, up: bool = True) -> list[dict[str, object]]:
-    """Unbind and bind the interface's device `times` times, and set it up again.
-
-    Answers for each time: interface, seconds, and what is in use then: references of the module, the agent's open
-    files, interrupt handlers of the interface's name, and at ten of them objects in each slab cache.
-    """
-
-    def step(device: str) -> None:
-        rebind_device("platform", DRIVER, device)
-
-    return _again(interface, times, step, up)
+def rebind(interface: str, times: int = 1, up: bool = True) -> list[Bound]:
+    """Unbind and bind the interface's device `times` times and set it up; the state after each."""
+    return _repeat(interface, times, lambda device: rebind_device("platform", DRIVER, device), up)
 
 
 @call
 def reload(
     interface: str, times: int = 1, up: bool = True, options: str = ""
-) -> list[dict[str, object]]:
-    """Unload and load the driver's module `times` times, and set the interface up again; answers as `rebind`."""
+) -> list[Bound]:
+    """Unload and load the driver's module `times` times and set the interface up; as `rebind`."""
 
     def step(_: str) -> None:
         unload_module(DRIVER)
         load_module(DRIVER, options)
 
-    return _again(interface, times, step, up)
+    return _repeat(interface, times, step, up)

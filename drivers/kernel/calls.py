@@ -1,8 +1,11 @@
-"""Calls on the kernel's health.   Ref: Documentation/admin-guide/tainted-kernels.rst, ABI/testing/dev-kmsg"""
+"""Calls on the kernel's health, modules and devices.
 
+Ref: Documentation/admin-guide/tainted-kernels.rst, ABI/testing/dev-kmsg
+"""
 from __future__ import annotations
 
 import os
+from typing import TypedDict
 
 from drivers.agent.call import call
 from drivers.agent.trace.tracefs import OWN_FILES
@@ -10,7 +13,7 @@ from drivers.kernel.devices import bind, rebind, suspend, unbind
 from drivers.kernel.probe import deferred, devices, lost_files, modules_for, nodes
 from drivers.kernel.seeded_bug import remove_seeded_bug, seed_bug
 from drivers.uapi.clock import log_clock
-from drivers.uapi.interrupts import interrupts
+from drivers.uapi.interrupts import Interrupt, interrupts
 from drivers.uapi.kmsg import LOG, kmsg
 from drivers.uapi.modules import load_module, reload_module, unload_module, use_counts
 from drivers.uapi.slabinfo import shrink_caches, slab
@@ -42,20 +45,27 @@ __all__ = [
 COUNTS = ("warn_count", "oops_count", "softlockup_count", "hardlockup_count", "rcu_stall_count")
 
 
-@call
-def snapshot() -> dict[str, object]:
-    """What must be the same again after a check, and the position in the kernel's log to read on from.
+class Snapshot(TypedDict):
+    """What must be the same after a check, and where to read on in the kernel log."""
 
-    taint is the bit mask; counts are those of /sys/kernel that this kernel has; modules name → references;
-    fds the agent's open files, the recorder's aside; interrupts as `interrupts` says; log_clock the log's clock against
-    CLOCK_MONOTONIC (drivers.uapi.clock); kmsg the last record's sequence number.
-    """
+    log_clock: list[int] | None  # the log's clock against CLOCK_MONOTONIC, see drivers.uapi.clock
+    taint: int  # bit mask
+    counts: dict[str, int]  # COUNTS, as far as this kernel has them
+    modules: dict[str, int]  # use counts
+    fds: int  # the agent's open files, without the recorders'
+    interrupts: dict[str, Interrupt]
+    kmsg: int  # the last record's sequence number
+    uptime_s: float
+
+
+@call
+def snapshot() -> Snapshot:
+    """Take a snapshot of the kernel's health."""
+    counts = {name: read(f"/sys/kernel/{name}", ABSENT) for name in COUNTS}
     return {
         "log_clock": log_clock(),  # writes lines: before the last record's number is read
         "taint": int(read("/proc/sys/kernel/tainted")),
-        "counts": {
-            name: int(text) for name in COUNTS if (text := read(f"/sys/kernel/{name}", ABSENT))
-        },
+        "counts": {name: int(text) for name, text in counts.items() if text},
         "modules": use_counts(),
         "fds": sum(int(fd) < OWN_FILES for fd in os.listdir("/proc/self/fd")),
         "interrupts": interrupts(),
@@ -66,5 +76,8 @@ def snapshot() -> dict[str, object]:
 
 @call
 def sysrq(key: str) -> None:
-    """Write `key` to /proc/sysrq-trigger: w blocked tasks, l every CPU's stack, c crash.  Nothing comes back from c."""
+    """Write `key` to /proc/sysrq-trigger: w blocked tasks, l every CPU's stack, c crash.
+
+    After c the target is gone: there is no answer.
+    """
     write("/proc/sysrq-trigger", key)

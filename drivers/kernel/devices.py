@@ -1,12 +1,14 @@
-"""Bind and unbind platform devices, and let devices sleep.   Ref: Documentation/driver-api/driver-model/binding.rst;
-Documentation/power/basic-pm-debugging.rst"""
+"""Bind and unbind devices, and suspend and resume them.
 
+Ref: Documentation/driver-api/driver-model/binding.rst, Documentation/power/basic-pm-debugging.rst
+"""
 from __future__ import annotations
 
 import glob
 import os
 import time
 from collections.abc import Sequence
+from typing import TypedDict
 
 from drivers.agent.call import call
 from drivers.uapi import sysfs
@@ -14,10 +16,10 @@ from drivers.uapi.sysfs import swap, write
 
 PM_TEST, STATE = "/sys/power/pm_test", "/sys/power/state"
 PM_TEST_DELAY = "/sys/module/suspend/parameters/pm_test_delay"
-# Virtio drivers without freeze and restore: virtio_device_restore resets their device, nobody sets its queues up again,
-# and every request to it waits for ever, uninterruptibly (docs/defects/gpio.md 3).
-LOST_IN_SLEEP = ("gpio_virtio",)
-BACK_S = 3.0  # for a bus to find again what it lost in its sleep
+# Virtio drivers without freeze and restore: virtio_device_restore resets their device, nothing sets
+# its queues up again, and every request waits for ever, uninterruptibly (docs/defects/gpio.md 3).
+LOST_IN_SUSPEND = ("gpio_virtio",)
+ENUMERATION_S = 3.0  # for a bus to enumerate again what it lost in suspend
 
 
 @call
@@ -38,13 +40,19 @@ def rebind(driver: str, device: str, bus: str = "platform") -> float:
     return sysfs.rebind(bus, driver, device)
 
 
-@call
-def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SLEEP) -> dict[str, float]:
-    """Let every device sleep and wake again at once (pm_test `level`, state freeze); seconds it took.
+class Suspended(TypedDict):
+    """How long suspend and resume took."""
 
-    Devices of the virtio drivers `lost` are bound again afterwards, and as many devices have a driver then as before:
-    USB enumerates some of its own again. The kernel refuses with EINVAL where it has no such state, EBUSY when a device
-    does not want to.
+    seconds: float
+
+
+@call
+def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SUSPEND) -> Suspended:
+    """Suspend every device and resume it at once (pm_test `level`, state freeze).
+
+    Devices of the virtio drivers `lost` are bound again afterwards, and it waits until as many
+    devices have a driver as before: USB enumerates some of its own again. EINVAL where the kernel
+    has no such state, EBUSY when a device refuses to suspend.
     """
     delay, bound = swap(PM_TEST_DELAY, "0"), _bound()
     try:
@@ -56,24 +64,25 @@ def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SLEEP) -> dict
         finally:
             write(PM_TEST, test)
             for driver in lost:
-                _set_up_anew(driver)
-            deadline = time.monotonic() + BACK_S
+                _rebind_transports(driver)
+            deadline = time.monotonic() + ENUMERATION_S
             while _bound() < bound and time.monotonic() < deadline:
                 time.sleep(0.02)
     finally:
         write(PM_TEST_DELAY, delay)
 
 
-def _set_up_anew(driver: str) -> None:
+def _rebind_transports(driver: str) -> None:
     """Unbind and bind the transports of a virtio driver's devices.
 
-    Not the devices themselves: each unbind of one gives back a reference of its node that the transport took.
+    Not the devices themselves: each unbind of one drops a reference of its node that the transport
+    took.
     """
     for device in glob.glob(f"/sys/bus/virtio/drivers/{driver}/virtio*"):
         transport = os.path.dirname(os.path.realpath(device))
-        driver_folder = os.path.realpath(f"{transport}/driver")
+        transport_driver = os.path.realpath(f"{transport}/driver")
         for action in ("unbind", "bind"):
-            write(f"{driver_folder}/{action}", os.path.basename(transport))
+            write(f"{transport_driver}/{action}", os.path.basename(transport))
 
 
 def _bound() -> int:

@@ -1,5 +1,4 @@
 """Make a driver seem to have a bug, to prove that a check finds it.   See fixtures/modules"""
-
 from __future__ import annotations
 
 from drivers.agent.call import call

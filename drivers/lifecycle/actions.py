@@ -2,7 +2,6 @@
 
 `Transaction.restore` follows whatever happens.
 """
-
 from __future__ import annotations
 
 import time

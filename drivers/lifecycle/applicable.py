@@ -1,5 +1,4 @@
 """Which actions are applicable to a device, and why the others are not."""
-
 from __future__ import annotations
 
 import errno

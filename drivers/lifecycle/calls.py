@@ -2,7 +2,6 @@
 
 Ref: Documentation/driver-api/driver-model/binding.rst
 """
-
 from __future__ import annotations
 
 import errno

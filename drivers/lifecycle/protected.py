@@ -2,7 +2,6 @@
 
 Console, agent channel, root device, what these hang on, and their suppliers.
 """
-
 from __future__ import annotations
 
 import os

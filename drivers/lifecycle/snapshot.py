@@ -2,7 +2,6 @@
 
 Numbers that the kernel assigns each time (hidraw0, input7) are not part of it.
 """
-
 from __future__ import annotations
 
 import contextlib

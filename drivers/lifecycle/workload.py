@@ -1,5 +1,4 @@
 """Open everything that a device offers to programs, or use it, from processes of their own."""
-
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,4 @@
 """Calls on addresses, neighbours, VLAN interfaces and queueing disciplines."""
-
 from __future__ import annotations
 
 import socket

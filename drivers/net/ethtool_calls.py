@@ -1,5 +1,4 @@
 """Calls that ask and set what ethtool(8) and mii-tool(8) do."""
-
 from __future__ import annotations
 
 import threading

@@ -1,5 +1,4 @@
 """Calls that use the kernel's own IP: ping, UDP, TCP, and its counters.   Ref: RFC 792, 1071; proc(5)"""
-
 from __future__ import annotations
 
 import errno

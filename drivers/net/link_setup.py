@@ -1,5 +1,4 @@
 """Set an interface up for a check, and restore it."""
-
 from __future__ import annotations
 
 import contextlib

@@ -1,5 +1,4 @@
 """Calls that send and hear raw frames; a burst is one call, for a call costs milliseconds."""
-
 from __future__ import annotations
 
 import socket

@@ -4,7 +4,6 @@ A measurement is [offset_ns, error_ns]: that clock minus CLOCK_MONOTONIC, and th
 two readings of CLOCK_MONOTONIC, repeated, and the narrowest bracket counts: a reader that is preempted between the two
 makes it wider, never wrong.
 """
-
 from __future__ import annotations
 
 import os

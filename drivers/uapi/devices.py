@@ -2,7 +2,6 @@
 
 Ref: Documentation/filesystems/sysfs.rst
 """
-
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,4 @@
 """Ask a network interface's driver by ioctl.   Ref: include/uapi/linux/{ethtool,sockios,mii}.h; ethtool(8)"""
-
 from __future__ import annotations
 
 import array

@@ -2,7 +2,6 @@
 
 Frames are without their FCS.  Used on the target to send, and by the checks to say what they expect.
 """
-
 from __future__ import annotations
 
 import socket

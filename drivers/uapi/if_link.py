@@ -1,5 +1,4 @@
 """A network interface's state and counters by rtnetlink.   Ref: rtnetlink(7); include/uapi/linux/if_link.h"""
-
 from __future__ import annotations
 
 import struct

@@ -1,5 +1,4 @@
 """/proc/interrupts.   Ref: Documentation/filesystems/proc.rst"""
-
 from __future__ import annotations
 
 from typing import TypedDict

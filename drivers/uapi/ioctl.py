@@ -1,5 +1,4 @@
 """The numbers of ioctls.   Ref: include/uapi/asm-generic/ioctl.h"""
-
 from __future__ import annotations
 
 

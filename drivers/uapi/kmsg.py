@@ -1,5 +1,4 @@
 """The kernel log.  Each record is read and parsed once, however many callers want it.   Ref: ABI/testing/dev-kmsg"""
-
 from __future__ import annotations
 
 import errno

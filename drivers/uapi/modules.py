@@ -1,5 +1,4 @@
 """Load and unload kernel modules by system call.   Ref: init_module(2), delete_module(2), modules.dep(5)"""
-
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,4 @@
 """A network interface as sysfs shows it.   Ref: Documentation/ABI/testing/sysfs-class-net"""
-
 from __future__ import annotations
 
 import os

@@ -1,5 +1,4 @@
 """Send and hear raw frames.   Ref: packet(7); include/uapi/linux/if_packet.h"""
-
 from __future__ import annotations
 
 import contextlib

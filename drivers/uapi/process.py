@@ -1,5 +1,4 @@
 """Run in a process of its own what may crash, or hang in the kernel."""
-
 from __future__ import annotations
 
 import json

@@ -1,5 +1,4 @@
 """Speak rtnetlink.   Ref: rtnetlink(7); include/uapi/linux/{netlink,rtnetlink,if_link,neighbour}.h"""
-
 from __future__ import annotations
 
 import errno

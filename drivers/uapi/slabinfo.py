@@ -1,5 +1,4 @@
 """Objects in use in the slab caches.   Ref: slabinfo(5); Documentation/admin-guide/sysctl/vm.rst (drop_caches)"""
-
 from __future__ import annotations
 
 import glob

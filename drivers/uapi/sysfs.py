@@ -6,7 +6,6 @@ be readable either. A write always raises; `write_errno` returns its errno inste
 
 Ref: Documentation/filesystems/sysfs.rst, Documentation/driver-api/driver-model/binding.rst
 """
-
 from __future__ import annotations
 
 import errno

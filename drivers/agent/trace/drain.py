@@ -4,7 +4,6 @@ Pages go from the kernel's buffer through a pipe to the stream (splice); this pr
 one pipe of them at most. While the host is slow the kernel's buffer fills, and then overwrites its oldest events: that
 is counted by its `overrun` and never holds up the call.
 """
-
 from __future__ import annotations
 
 import contextlib

@@ -3,7 +3,6 @@
 A source is a mapping as drivers/contract/source.py makes it.
 Ref: Documentation/trace/{events,kprobetrace,fprobetrace,histogram,ftrace}.rst
 """
-
 from __future__ import annotations
 
 import contextlib

@@ -3,7 +3,6 @@
 drivers/contract/source.py makes the sources. They are apart because dataclasses are slow to import on an emulated
 processor.
 """
-
 from __future__ import annotations
 
 from collections.abc import Mapping

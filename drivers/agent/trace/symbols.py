@@ -1,5 +1,4 @@
 """Addresses of the kernel's functions, for traces that name functions by address."""
-
 from __future__ import annotations
 
 import os

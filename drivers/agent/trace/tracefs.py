@@ -1,5 +1,4 @@
 """Files of tracefs, and what a recorder that died left in them.   Ref: Documentation/trace/ftrace.rst"""
-
 from __future__ import annotations
 
 import contextlib

@@ -3,7 +3,6 @@
 The instance and its events stay enabled from call to call while the request is the same: enabling events takes far
 longer than switching tracing_on.   Ref: Documentation/trace/ftrace.rst
 """
-
 from __future__ import annotations
 
 import contextlib

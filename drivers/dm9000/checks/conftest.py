@@ -1,5 +1,4 @@
 """What the dm9000 checks set up and undo."""
-
 from __future__ import annotations
 
 from drivers.checks.endpoints import endpoints

@@ -2,7 +2,6 @@
 
 dm9000_rx and dm9000_tx_done are inlined into dm9000_interrupt; what can be probed is named here.
 """
-
 from __future__ import annotations
 
 from drivers.contract import (

@@ -1,5 +1,4 @@
 """The EEPROM through ethtool, and the address that the driver takes from it at probe."""
-
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,4 @@
 """Bad frames, a full buffer, lost completions: counted, and survived."""
-
 from __future__ import annotations
 
 import time

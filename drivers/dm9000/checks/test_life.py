@@ -1,5 +1,4 @@
 """Bind, unbind, load and unload, again and again and under traffic: nothing is lost on the way."""
-
 from __future__ import annotations
 
 import threading

@@ -1,5 +1,4 @@
 """Every register read of a probe fails once: refused or bound, never half of both."""
-
 from __future__ import annotations
 
 import pytest

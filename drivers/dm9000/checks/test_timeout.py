@@ -1,5 +1,4 @@
 """A transmission whose completion is lost times out, and transmission recovers.   Ref: dm9000_timeout"""
-
 from __future__ import annotations
 
 import pytest

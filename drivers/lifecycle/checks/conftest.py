@@ -1,5 +1,4 @@
 """One cell of the matrix: an action on a device, and the board as it was afterwards."""
-
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,4 @@
 """What differs between two snapshots of the kernel, in words; for the checks."""
-
 from __future__ import annotations
 
 import errno

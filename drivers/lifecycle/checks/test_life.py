@@ -1,5 +1,4 @@
 """The life-cycle matrix: each action on each device that has a driver leaves the kernel as it was."""
-
 from __future__ import annotations
 
 import errno

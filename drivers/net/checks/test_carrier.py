@@ -1,5 +1,4 @@
 """The carrier follows the cable."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,4 @@
 """Checksum offload, right and wrong, in both directions.   Ref: Documentation/networking/checksum-offloads.rst"""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,4 @@
 """The address filter: who is heard, by own address, multicast groups, all multicast and promiscuously."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,4 @@
 """Frames arrive as they were sent: every length, tagged, short, and in bursts."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,4 @@
 """The board and its partner as hosts: ARP and ICMP echo, each asking the other."""
-
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,4 @@
 """Who drives the interface, and what it says of itself."""
-
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,4 @@
 """What ethtool asks and sets of any interface with a PHY."""
-
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,4 @@
 """The interface's statistics are what crossed the cable.   Ref: Documentation/networking/statistics.rst, if_link.h"""
-
 from __future__ import annotations
 
 import pytest
