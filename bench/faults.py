@@ -3,15 +3,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.board import Board
 from bench.errors import UsageError
-from bench.rig import Rig
 from fixtures import chips
 from fixtures.cable import CableFaults
 from fixtures.fault import Faults, UnknownFault
 from fixtures.window import WindowFaults
+
+if TYPE_CHECKING:  # `bench faults` describes them without a board: no labgrid then
+    from bench.rig import Rig
 
 
 def describe(board: Board) -> dict[str, str]:

@@ -7,6 +7,11 @@ from typing import Any
 
 from bench.errors import Inconclusive
 
+# How a terminal shows an outcome; "known" is a failure that a known defect explains.
+SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "broken": "!", "skip": "–", "known": "≈"}
+WORDS = {name: name for name in SYMBOLS} | {"fail": "FAIL"}
+STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "broken": "magenta", "skip": "dim",
+          "known": "rgb(200,110,40)"}
 
 class Outcome(str, enum.Enum):
     """How a check or one of its contracts ended, best first."""

@@ -24,12 +24,11 @@ from bench.report.terminal import unseen_words
 from bench.store import CallRecord, CheckRecord, Measurement, Record
 from bench.trace import Trace
 from bench.trace.text import field_text, hex_text, number_text, seconds_text, value_text, visible
-from bench.verdict import Outcome, Verdict
+from bench.verdict import SYMBOLS, Outcome, Verdict
 
 PAGE = Path(__file__).parent / "page"
 _ORDER = (Outcome.FAIL, Outcome.BROKEN, Outcome.INCONCLUSIVE, Outcome.PASS, Outcome.SKIP)
 MOST_CALLS, MOST_WIRE, MOST_LINES, MOST_WITNESSES = 24, 48, 120, 12
-SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "broken": "!", "skip": "–", "known": "≈"}
 WORDS = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive", "broken": "broken", "skip": "skipped",
          "known": "known defect"}
 

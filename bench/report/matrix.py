@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import results
-from bench.report.terminal import STYLES, SYMBOLS, reasons, verdict
+from bench.report.terminal import reasons, verdict
 from bench.store import CheckRecord, Record
 from bench.trace.text import line
+from bench.verdict import STYLES, SYMBOLS
 
 _CASE = re.compile(r"\[(?P<column>\w+):(?P<row>[^\]]+)\]$")
 Cell = tuple[str, str, CheckRecord]  # row, column, check

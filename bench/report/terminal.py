@@ -13,13 +13,9 @@ from rich.text import Text
 from bench import results
 from bench.store import CheckRecord, Record
 from bench.trace.text import line, number_text, seconds_text
+from bench.verdict import STYLES, SYMBOLS, WORDS
 
-STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "broken": "magenta", "skip": "dim",
-          "known": "rgb(200,110,40)"}
-SYMBOLS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "broken": "!", "skip": "–", "known": "≈"}
 BAR = 20
-WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive", "broken": "broken", "skip": "skip",
-         "known": "known"}
 
 
 def table(record: Record) -> RenderableType:

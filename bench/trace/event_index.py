@@ -1,13 +1,14 @@
 """The index of a recording and the typed array of each event type, made when asked for."""
 from __future__ import annotations
 
+import functools
 import itertools
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,17 @@ CHUNK = 1 << 13
 # Parts in which an event type is decoded, so that not all pages of a large mapped file are in memory with it.
 STAGES = 16
 Rows = NDArray[np.uint32]
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+def _by_threads(work: Callable[[S], T], parts: Sequence[S]) -> Iterator[T]:
+    """`map(work, parts)` by several threads: numpy releases the interpreter's lock in each long operation."""
+    if len(parts) < 2 * THREADS:
+        yield from map(work, parts)
+        return
+    with ThreadPoolExecutor(THREADS) as threads:
+        yield from threads.map(work, parts)
 
 
 class Store:
@@ -47,15 +59,15 @@ class Store:
         self.in_order: list[bool] = []  # of each CPU: no event is before the one in front of it
         self._cached: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._cache_bytes = max(LEAST_CACHE, min(sum(self.pool.sizes) // 4, MOST_CACHE))
-        self._by_type: dict[int, list[Rows]] = {}  # piece by piece: sorting pieces needs no large memory
+        self._blocks: list[tuple[int, int]] = []  # rows: of pages that were walked together
         self._index()
-        self.counts = {number: sum(map(len, pieces)) for number, pieces in sorted(self._by_type.items())}
         self._check_ids()
 
     def _index(self) -> None:
-        """Fill the columns, and group rows by event type."""
+        """Fill the columns, and count the events of each type."""
         most = sum(self.pool.sizes) // LEAST_EVENT
-        ts, place, grouped = column(np.uint64, most), column(np.uint32, most), column(np.uint32, most)
+        ts, place, ids = column(np.uint64, most), column(np.uint32, most), column(np.uint16, most)
+        counts: NDArray[np.int64] = np.zeros(1 << 16, np.int64)
         length = column(np.uint16 if self.layout.subbuf_size <= 1 << 18 else np.uint32, most)
         size = 0
         for number, cpu in enumerate(self.recording.cpus):
@@ -64,22 +76,38 @@ class Store:
             for block, gaps in blocks:
                 end = size + block.ts.size
                 ts[size:end], place[size:end], length[size:end] = block.ts, block.place, block.length
-                self._group(block.ids, size, grouped[size:end])
+                ids[size:end] = block.ids
+                seen = np.bincount(block.ids)
+                counts[:seen.size] += seen
+                self._blocks.append((size, end))
                 in_order = in_order and merge.ordered(ts[max(size - 1, self.bounds[-1]):end])
                 size = end
                 self.gaps += gaps
             self.bounds.append(size)
             self.in_order.append(in_order)
-        self.ts, self.place, self.length = ts[:size], place[:size], length[:size]
+        self.ts, self.place, self.length, self._ids = ts[:size], place[:size], length[:size], ids[:size]
+        self.counts = {number: int(counts[number]) for number in np.flatnonzero(counts).tolist()}
 
-    def _group(self, ids: NDArray[np.uint16], start: int, grouped: Rows) -> None:
-        """Add rows from `start` on to their types; they are kept in `grouped`."""
-        places = np.argsort(ids, kind="stable")
-        np.add(places, start, out=grouped, casting="unsafe")
-        ids = ids.take(places)
-        begins = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))[:ids.size].tolist()
-        for begin, end in itertools.pairwise([*begins, ids.size]):
-            self._by_type.setdefault(int(ids[begin]), []).append(grouped[begin:end])
+    @functools.cached_property
+    def _by_type(self) -> dict[int, list[Rows]]:
+        """Rows of each event type, block by block: sorting blocks needs no large memory."""
+        grouped = column(np.uint32, self._ids.size)
+        by_type: dict[int, list[Rows]] = {number: [] for number in self.counts}
+
+        def sort(block: tuple[int, int]) -> list[tuple[int, Rows]]:
+            start, stop = block
+            ids, rows = self._ids[start:stop], grouped[start:stop]
+            places = np.argsort(ids, kind="stable")
+            np.add(places, start, out=rows, casting="unsafe")
+            ids = ids.take(places)
+            begins = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))[:ids.size].tolist()
+            return [(int(ids[begin]), rows[begin:end]) for begin, end in itertools.pairwise([*begins, ids.size])]
+
+        for runs in _by_threads(sort, self._blocks):
+            for number, rows in runs:
+                by_type[number].append(rows)
+        del self._ids  # the grouped rows replace it
+        return by_type
 
     def id_of(self, row: int) -> int:
         """The event id of a row, from the event's own first field."""
@@ -167,13 +195,8 @@ class Store:
             mine = head[start:start + CHUNK]
             mine["ts"], mine["cpu"], mine["row"] = self.ts.take(some), cpus.take(block), some
 
-        starts = range(0, rows.size, CHUNK)
-        if len(starts) < 2 * THREADS:
-            for start in starts:
-                chunk(start)
-            return
-        with ThreadPoolExecutor(THREADS) as threads:  # numpy lets others run while it gathers
-            list(threads.map(chunk, starts))
+        for _ in _by_threads(chunk, range(0, rows.size, CHUNK)):
+            pass
 
     def _spans(self, rows: Rows) -> Iterator[tuple[int, int]]:
         """Where in the pool [bytes] the events of some rows lie, for each CPU."""

@@ -41,9 +41,9 @@ def test_a_recording_too_large_for_memory_is_read_the_same_through_mapped_files(
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from bench.trace import Trace, pool, store
-pool.IN_MEMORY = pool.COLUMN_IN_MEMORY = pool.LARGE = 4 << 20
-store.LEAST_CACHE = 1 << 20
+from bench.trace import Trace, event_index, page_pool
+page_pool.IN_MEMORY = page_pool.COLUMN_IN_MEMORY = page_pool.LARGE = 4 << 20
+event_index.LEAST_CACHE = 1 << 20
 status = Path("/proc/self/status").read_text().splitlines()
 own = next(int(line.split()[1]) for line in status if line.startswith("VmData:")) << 10
 resource.setrlimit(resource.RLIMIT_DATA, (own + (64 << 20),) * 2)  # of memory that is not a file's

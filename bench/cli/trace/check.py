@@ -8,16 +8,14 @@ from typing import Any
 
 from rich.text import Text
 
-from bench import store
 from bench.cli.trace.common import add_verb, event_line, heading, load, summary_lines, waiting
 from bench.cli.trace.given import add_what_files_do_not_say, bound, with_armed
 from bench.cli.trace.output import Output
 from bench.errors import UsageError
 from bench.judge import contract_files
-from bench.report.terminal import STYLES, SYMBOLS, WORDS
 from bench.trace import Trace
 from bench.trace.text import visible
-from bench.verdict import Outcome, Verdict
+from bench.verdict import STYLES, SYMBOLS, WORDS, Outcome, Verdict
 from drivers.contract import Contract, ContractError
 
 EXAMPLES = """  bench trace check docs/traces/spi_pairing.py docs/traces/spi_pairing.dat
@@ -79,6 +77,8 @@ def recordings(name: str) -> Iterator[tuple[str, Trace]]:
     if not Path(name).is_dir():
         yield name, load(name)
         return
+    from bench import store
+
     record = store.read(Path(name))
     for check in record.checks:
         for call in check.calls:

@@ -9,7 +9,6 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench import store
 from bench.cli.trace.common import add_verb, load, waiting
 from bench.cli.trace.given import add_what_files_do_not_say, bound, with_armed
 from bench.cli.trace.output import Output
@@ -101,6 +100,8 @@ def couples(options: argparse.Namespace, pairs: Mapping[str, Verb]) -> Iterator[
 
 def checks(folder: str, words: str) -> dict[str, list[str]]:
     """Check → its recordings, in the order of its calls."""
+    from bench import store
+
     record = store.read(Path(folder))
     found = {}
     for check in record.checks:

@@ -9,8 +9,6 @@ from typing import Any
 from bench.cli.trace.common import add_verb, load, matching, waiting
 from bench.errors import UsageError
 from bench.export import perfetto, table
-from bench.report.perfetto import write as perfetto_check
-from bench.store import read
 from bench.trace import Trace
 from bench.trace.text import visible
 
@@ -64,6 +62,9 @@ def whole_check(folder: Path, words: str, to: Path) -> str:
     """Write the one check of a record whose name or sentence has these words in it; returns what was written."""
     if to.suffix != ".pftrace":
         raise UsageError(f"--to {to}: a check of a record goes to a .pftrace file")
+    from bench.report.perfetto import write as write_check
+    from bench.store import read
+
     record = read(folder)
     found = [check for check in record.checks if words in check.sentence or words in check.name]
     if len(found) != 1:
@@ -71,7 +72,7 @@ def whole_check(folder: Path, words: str, to: Path) -> str:
         raise UsageError(f"-k {words}: {len(found)} of the {len(record.checks)} checks have that in their names"
                          f"{', one is needed' if found else ''}:{names}")
     with waiting(f"writing {to}"):
-        return f"{perfetto_check(found[0], record.folder, to):,} packets"
+        return f"{write_check(found[0], record.folder, to):,} packets"
 
 
 def write(trace: Trace, to: Path, patterns: list[str]) -> list[tuple[Path, str]]:
