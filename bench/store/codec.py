@@ -112,9 +112,17 @@ def _converter() -> cattrs.Converter:
         is_namedtuple, lambda value, kind: kind(*converter.structure(value, _tuple(kind))))
     converter.register_structure_hook_func(lambda kind: kind is Any, lambda value, _: unpack(value))
     converter.register_structure_hook_func(_is_dict, lambda value, _: _strict(unpack(value), dict))
+    converter.register_unstructure_hook(Outcome, str)
+    converter.register_unstructure_hook_func(
+        lambda kind: is_namedtuple(kind) or _is_fixed(kind), lambda value: [pack(item) for item in value])
     # Numbers as well: some are infinite, some are numpy's.
     converter.register_unstructure_hook_func(lambda kind: kind in (Any, int, float) or _is_dict(kind), pack)
     return converter
+
+
+def _is_fixed(kind: Any) -> bool:
+    """Whether it is a tuple of so many items, each with its own type."""
+    return _is_tuple(kind) and typing.get_args(kind)[-1] is not Ellipsis
 
 
 def _tuple(kind: Any) -> Any:

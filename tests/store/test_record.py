@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bench.errors import RecordError
 from bench.health import HealthIssue
 from bench.store import CallError, CallRecord, CheckRecord, Cut, Measurement, RunInfo, WireEvent, Writer, read
-from bench.store.codec import pack, unpack
+from bench.store.codec import pack, to_json, typed, unpack
 from bench.verdict import Outcome, Verdict, Witness
 
 RUN = RunInfo(board="twin210", kernel="6.12.107", config_hash="c0ffee", started="2026-11-22T12:00:00+00:00", twin=True,
@@ -48,6 +48,15 @@ def test_what_was_written_is_read_back_equal(tmp_path):
     record = read(written(tmp_path / "r", CHECK, CHECK))
     assert (record.run, record.checks, record.complete, record.notes) == (RUN, (CHECK, CHECK), True, ())
     assert record.summary == {"passed": 0}
+
+
+def test_a_record_as_json_has_no_other_types_than_jsons_own():
+    def types(value):
+        inner = value.values() if type(value) is dict else value if type(value) in (list, tuple) else ()
+        return {type(value)}.union(*map(types, inner))
+
+    assert types(to_json(CHECK)) == {dict, list, str, int, float, bool, type(None)}  # pytest-xdist takes these only
+    assert typed(CheckRecord, to_json(CHECK)) == CHECK
 
 
 def test_a_record_is_private_to_its_user(tmp_path):
