@@ -14,7 +14,7 @@ from bench.setup.progress import Progress, Step
 from bench.setup.toolbox import Toolbox
 
 PACKAGES = ("busybox-static", "python3", "kmod", "ethtool", "iproute2", "python3-spidev", "python3-smbus2",
-            "python3-usb", "python3-serial", "python3-libgpiod", "python3-evdev")
+            "python3-usb", "python3-serial", "python3-libgpiod")
 ARCHITECTURE = "armhf"
 
 # Every page of the root is copied at each boot.  Patterns of what no call on the target needs.
