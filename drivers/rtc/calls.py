@@ -15,22 +15,10 @@ from drivers.rtc.unbind_in_use import ioctls_after_unbind, unbind_during_read
 from drivers.uapi import i2c, rtc, sysfs
 
 __all__ = [
-    "alarm",
-    "disable_alarm",
-    "identity",
-    "ioctls_after_unbind",
-    "read",
-    "read_many",
-    "rebind",
-    "set_alarm",
-    "set_each",
-    "set_time",
-    "system_offset",
-    "unbind_during_read",
-    "voltage_low",
-    "wait_for_ticks",
-    "wakeup_active_for",
-]
+    "alarm", "disable_alarm", "identity", "ioctls_after_unbind", "read", "read_many", "rebind",
+    "set_alarm", "set_each", "set_time", "system_offset", "unbind_during_read", "voltage_low",
+    "wait_for_ticks", "wakeup_active_for",
+]  # fmt: skip
 
 _SETTLED_S = 0.5
 

@@ -20,25 +20,11 @@ from drivers.uapi import spidev, sysfs
 from drivers.uapi.spidev import Settings, Transfer
 
 __all__ = [
-    "bulk",
-    "compare_with_spidev_test",
-    "concurrent_transfers",
-    "configure",
-    "identity",
-    "interrupts",
-    "lengths",
-    "message",
-    "message_errnos",
-    "mode_through_two_descriptors",
-    "raw_ioctl",
-    "read",
-    "settings",
-    "setup_leak_bytes",
-    "transfer",
-    "unbind_while_open",
-    "write",
+    "bulk", "compare_with_spidev_test", "concurrent_transfers", "configure", "identity",
+    "interrupts", "lengths", "message", "message_errnos", "mode_through_two_descriptors",
+    "raw_ioctl", "read", "settings", "setup_leak_bytes", "transfer", "unbind_while_open", "write",
     "xfer_variants",
-]
+]  # fmt: skip
 
 DEVICES = f"{sysfs.BUSES}/spi/devices"
 

@@ -12,56 +12,20 @@ from contextlib import AbstractContextManager
 from typing import Any, TypedDict
 
 from drivers.agent.call import call, listen
-from drivers.uapi import sysfs, usb
+from drivers.usb.configuration import bind, identity, set_configuration, sysfs_descriptors
 from drivers.usb.hotplug import devnum, enumeration, hotplug_events, port_quirks, wait_plugged
 from drivers.usb.power import power, resume, suspend
 
 __all__ = [
-    "bind",
-    "clear_halt",
-    "configuration",
-    "control_in",
-    "control_out",
-    "descriptor",
-    "devnum",
-    "enumeration",
-    "hotplug_events",
-    "identity",
-    "interrupt_reads",
-    "port_quirks",
-    "power",
-    "read_until_unplugged",
-    "requests",
-    "reset",
-    "resume",
-    "set_configuration",
-    "set_interface",
-    "strings",
-    "suspend",
-    "sysfs_descriptors",
-    "wait_plugged",
-]
+    "bind", "clear_halt", "configuration", "control_in", "control_out", "descriptor", "devnum",
+    "enumeration", "hotplug_events", "identity", "interrupt_reads", "port_quirks", "power",
+    "read_until_unplugged", "requests", "reset", "resume", "set_configuration", "set_interface",
+    "strings", "suspend", "sysfs_descriptors", "wait_plugged",
+]  # fmt: skip
 
 LIBRARY = "libusb-1.0.so.0"
 EXTRA_MS = 20  # how long to wait for a transfer that should not come
 RECIPIENT, TO_INTERFACE, TO_ENDPOINT = 0x1F, 1, 2  # of bmRequestType
-ATTRIBUTES = (
-    "idVendor",
-    "idProduct",
-    "bcdDevice",
-    "version",
-    "speed",
-    "manufacturer",
-    "product",
-    "serial",
-    "devnum",
-    "busnum",
-    "bConfigurationValue",
-    "bmAttributes",
-    "bMaxPower",
-    "bMaxPacketSize0",
-    "bNumInterfaces",
-)
 
 
 class Failed(TypedDict):
@@ -137,22 +101,6 @@ def claimed(device: Any, interface: int) -> Iterator[None]:
             usb.util.release_interface(device, interface)
             if had_driver:
                 device.attach_kernel_driver(interface)
-
-
-@call
-def identity(vendor: int, product: int) -> dict[str, str | dict[str, str]]:
-    """The device's sysfs attributes (ATTRIBUTES; speed in Mbit/s), "name", and "drivers": interface
-    → driver.
-    """
-    device = usb.folder(vendor, product)
-    attributes = {name: sysfs.read(f"{device}/{name}", sysfs.ABSENT) for name in ATTRIBUTES}
-    return {**attributes, "name": device.rsplit("/", 1)[-1], "drivers": usb.bound(device)}
-
-
-@call
-def sysfs_descriptors(vendor: int, product: int) -> bytes:
-    """The device descriptor and the configurations after it, as the kernel cached them."""
-    return sysfs.read_bytes(usb.folder(vendor, product) + "/descriptors")
 
 
 @call
@@ -265,33 +213,11 @@ def configuration(vendor: int, product: int) -> int:
 
 
 @call
-def set_configuration(vendor: int, product: int, value: int) -> dict[str, str]:
-    """Set a configuration through the kernel, which probes its interfaces.
-
-    Interface → driver afterwards.
-    """
-    device = usb.folder(vendor, product)
-    sysfs.write(device + "/bConfigurationValue", value)
-    return usb.bound(device)
-
-
-@call
 def set_interface(vendor: int, product: int, interface: int, alternate: int) -> int:
     """SET_INTERFACE, then GET_INTERFACE: the alternate setting.  EPIPE when the device stalls."""
     with opened(vendor, product) as device, claimed(device, interface):
         device.ctrl_transfer(0x01, 11, alternate, interface)
         return int(device.ctrl_transfer(0x81, 10, 0, interface, 1)[0])
-
-
-@call
-def bind(vendor: int, product: int, driver: str = "", interface: int = 0) -> dict[str, str]:
-    """Bind an interface to a kernel driver, "" for none; interface → driver afterwards."""
-    device = usb.folder(vendor, product)
-    name = next((n for n in usb.interfaces(device) if n.endswith(f".{interface}")), "")
-    if not name:
-        raise OSError(errno.ENODEV, f"{device} has no interface {interface}")
-    usb.bind(name, driver)
-    return usb.bound(device)
 
 
 @listen
