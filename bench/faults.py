@@ -36,7 +36,7 @@ def validate(board: Board, names: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def switched_on(rig: Rig, *names: str, driver: str = "") -> Iterator[None]:
-    """Switch the named faults on for the length of a with statement.  Raises UsageError for an unknown one.
+    """Switch the named faults on inside a `with` block.  Raises UsageError for an unknown one.
 
     A seeded bug shows in `driver`, when that is given.
     """

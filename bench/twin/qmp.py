@@ -1,4 +1,7 @@
-"""The few QMP commands that the bench needs.   Ref: QEMU docs/interop/qmp-spec.rst"""
+"""The few QMP commands that the bench needs.   Ref: QEMU docs/interop/qmp-spec.rst
+
+By hand: labgrid.util.qmp (26.0.1) raises TypeError for an error reply, so that QEMU's description of it is lost.
+"""
 from __future__ import annotations
 
 import json

@@ -82,8 +82,8 @@ def of(record):
 
 
 @pytest.mark.parametrize(("check", "why", "fix"), [
-    ("ethernet is not there", "no node of the devicetree says davicom,dm9000", "is this the board's devicetree?"),
-    ("the sensor answers nothing", "its probe failed: tmp102 0-0048: ", "is the chip there, powered and wired?"),
+    ("ethernet is not there", "no devicetree node has compatible davicom,dm9000", "is this the board's devicetree?"),
+    ("the sensor answers nothing", "its probe failed: tmp102 0-0048: ", "check that the chip is present"),
     ("the mouse is not plugged in", "no device has the driver usbhid", "is it plugged in and powered?"),
 ])
 def test_a_device_that_is_not_ready_is_broken_with_the_reason_and_the_fix(of, check, why, fix):

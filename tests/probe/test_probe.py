@@ -103,15 +103,15 @@ def test_a_blacklisted_module_is_named_with_the_file_that_forbids_it(rig):
         part = next(part for part in probe.probe(rig).all if part.name == "pwm")
     finally:
         shell.run_check("rm /etc/modprobe.d/test.conf")
-    assert part.why == "its module pwm_samsung is kept out by /etc/modprobe.d/test.conf"
-    assert part.fix == "take pwm_samsung out of there, or modprobe pwm_samsung"
+    assert part.why == "its module pwm_samsung is blacklisted in /etc/modprobe.d/test.conf"
+    assert part.fix == "remove it there, or modprobe pwm_samsung"
 
 
 def test_a_wrong_compatible_is_found_by_its_likeness(of):
     assert of("second").state == "missing"
     assert of("second").why == (
-        "no node of the devicetree says davicom,dm9000; /ethernet@1f000000 says davicom,dm9010, "
-        "which nobody drives: is that it?")
+        "no devicetree node has compatible davicom,dm9000; /ethernet@1f000000 is davicom,dm9010, "
+        "which has no driver: is that it?")
 
 
 def test_a_disabled_node_says_so(of):
@@ -119,16 +119,16 @@ def test_a_disabled_node_says_so(of):
 
 
 @pytest.mark.parametrize(("name", "why"), [
-    ("eeprom", "no node of the devicetree says atmel,24c02"),
-    ("clock", "no node of the devicetree says dallas,ds1307"),
+    ("eeprom", "no devicetree node has compatible atmel,24c02"),
+    ("clock", "no devicetree node has compatible dallas,ds1307"),
     ("mouse", "no device has the driver usbhid"),
-    ("behind", "it lies behind mouse, which is not there"),
+    ("behind", "it is on mouse, which is missing"),
 ])
 def test_what_is_not_there_is_missing_and_why(of, name, why):
     assert (of(name).state, of(name).why) == ("missing", why)
 
 
-def test_what_nobody_drives_and_what_nobody_named_is_told(found):
+def test_devices_without_a_driver_and_bound_ones_that_no_board_lists_are_reported(found):
     idle = {part.place: part.why for part in found.idle}
     assert idle["platform 1f000000.ethernet"] == "davicom,dm9010"
     assert next(why for place, why in idle.items() if "virtio_mmio and" in place) == "virtio,mmio"
