@@ -3,8 +3,8 @@
     @call      one request, one value
     @listen    a generator: set up, `yield` once (the host acts now), `return` the value
 
-Arguments and values are what a frame can carry: None, bool, int, float, str, bytes and lists, tuples
-and str-keyed dicts of them.  An OSError reaches the host as its errno.
+Arguments and values are what a frame can carry: None, bool, int, float, str, bytes and lists,
+tuples and str-keyed dicts of them. An OSError reaches the host as its errno.
 """
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound="Callable[..., Any]")
 L = TypeVar("L", bound="Callable[..., Generator[None, None, Any]]")
 
-GENERATOR = 0x20  # inspect.CO_GENERATOR, without the time that inspect takes an emulated processor to import
+# inspect.CO_GENERATOR, without the time that inspect takes an emulated processor to import
+GENERATOR = 0x20
 MARK = "__driver_call__"  # the attribute that a marked function carries: "call" or "listen"
 
 
@@ -48,5 +49,7 @@ def kind(function: Any) -> str:
 
 
 def calls_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
-    """Return the marked functions found in `module`, by name; those that it imports count as well."""
+    """Return the marked functions found in `module`, by name; those that
+    it imports count as well.
+    """
     return {name: value for name, value in vars(module).items() if kind(value)}

@@ -142,7 +142,8 @@ def cover(drivers: list[str], buffer_kb: int = BUFFER_KB, look_s: float = LOOK_S
         (root for root in tracefs.ROOTS if os.path.exists(root + "/set_ftrace_filter")), None
     )
     if root is None:
-        why = "no function tracer (CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE), or no permission to use it"
+        options = "CONFIG_FUNCTION_TRACER, CONFIG_DYNAMIC_FTRACE"
+        why = f"no function tracer ({options}), or no permission to use it"
         raise OSError(errno.ENOSYS, why)
     Coverage(
         root, sorted({module for module in modules.values() if module}), buffer_kb, look_s

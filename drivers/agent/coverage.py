@@ -1,10 +1,11 @@
-"""Function coverage of modules while the agent runs, by the function tracer; each function is traced until it was seen.
+"""Function coverage of modules while the agent runs, by the function tracer; each function is
+traced until it was seen.
 
-A driver's busiest functions run a million times in a run, and one entry is enough. A thread reads the entries and takes
-each function that was seen out of the filter; the kernel then restores the nop at its entry, which costs nothing. The
-alternatives cost more: function probes that count down (`NAME:stacktrace:1`) stay at the entry and take a stack each;
-the function profiler counts every entry, and few kernels have it; the function tracer's event has no triggers, hence
-no histogram.
+A driver's busiest functions run a million times in a run, and one entry is enough. A thread reads
+the entries and takes each function that was seen out of the filter; the kernel then restores the
+nop at its entry, which costs nothing. The alternatives cost more: function probes that count down
+(`NAME:stacktrace:1`) stay at the entry and take a stack each; the function profiler counts every
+entry, and few kernels have it; the function tracer's event has no triggers, hence no histogram.
 Ref: Documentation/trace/ftrace.rst ("The filter files", "Filter commands"), kernel/trace/ftrace.c
 """
 from __future__ import annotations
@@ -20,7 +21,8 @@ from typing import TypedDict
 from drivers.agent.trace.symbols import KernelSymbols
 
 INSTANCE = "instances/bench-coverage"
-HARMLESS = "kernel_halt"  # keeps the filter from becoming empty, which would trace every function of the kernel
+# Keeps the filter from becoming empty, which would trace every function of the kernel
+HARMLESS = "kernel_halt"
 BUFFER_KB = 1024  # for each CPU: some 40000 entries between two reads
 LOOK_S = 0.05
 LOSSES = re.compile(r"^(?:overrun|commit overrun|dropped events): (\d+)", re.M)
@@ -28,7 +30,9 @@ FURTHEST = 64  # bytes from a function's symbol to its call of the tracer
 
 
 class Covered(TypedDict):
-    """Names of functions by module: `entered` for the first time, and all `functions` that can be traced."""
+    """Names of functions by module: `entered` for the first time, and all
+    `functions` that can be traced.
+    """
 
     entered: dict[str, list[str]]
     functions: dict[str, list[str]]
@@ -38,8 +42,9 @@ class Covered(TypedDict):
 class Coverage:
     """Coverage of modules by name: `start`, any number of `collect`, `stop`.
 
-    `Coverage.running` is the one of this process. Whoever unloads a module does so inside `unloading`: the kernel drops
-    a module's filter with the module, and the next read would set it again only after the driver's probe.
+    `Coverage.running` is the one of this process. Whoever unloads a module does so inside
+    `unloading`: the kernel drops a module's filter with the module, and the next read would set it
+    again only after the driver's probe.
     """
 
     running: Coverage | None = None
@@ -95,7 +100,9 @@ class Coverage:
         self._remove()
 
     def collect(self) -> Covered:
-        """Functions that were entered for the first time since the last call, and how many entries were lost."""
+        """Functions that were entered for the first time since the last call, and
+        how many entries were lost.
+        """
         with self._lock:
             self._read()
             entered, self._entered = self._entered, {}
@@ -111,7 +118,9 @@ class Coverage:
 
     @contextlib.contextmanager
     def unloading(self, module: str) -> Iterator[None]:
-        """Around the unloading of a module: resolve its last entries while it has symbols, then expect it again."""
+        """Around the unloading of a module: resolve its last entries while it has
+        symbols, then expect it again.
+        """
         with self._lock:
             self._read()
             yield
@@ -195,7 +204,9 @@ class Coverage:
         self.functions = {module: sorted(set(names)) for module, names in self.functions.items()}
 
     def _filter(self, patterns: list[str]) -> None:
-        """Add patterns to the filter, or remove those with "!"; the kernel patches its code once, at the close."""
+        """Add patterns to the filter, or remove those with "!"; the kernel patches its
+        code once, at the close.
+        """
         fd = os.open(self.folder + "/set_ftrace_filter", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
             for pattern in patterns:
@@ -221,9 +232,11 @@ class Coverage:
 
 
 def one_of(function: str, module: str) -> str:
-    """The filter of a function. A name that begins with a digit is a number to the kernel's parser, unless in brackets.
+    """The filter of a function. A name that begins with a digit is a number to the kernel's
+    parser, unless in brackets.
 
-    Ref: kernel/trace/trace_events_filter.c (filter_parse_regex). In brackets it is not kept for a module to come.
+    Ref: kernel/trace/trace_events_filter.c (filter_parse_regex). In brackets it is not
+    kept for a module to come.
     """
     name = f"[{module[0]}]{module[1:]}" if module[0].isdigit() else module
     return f"{function}:mod:{name}"
@@ -238,7 +251,9 @@ def _loaded(module: str) -> bool:
 
 
 def module_of(driver: str) -> str:
-    """The loaded module that has a driver, by the driver's own name; "" for one that is built in, or not there."""
+    """The loaded module that has a driver, by the driver's own name; "" for one that
+    is built in, or not there.
+    """
     places = [f"/sys/bus/{bus}/drivers/{driver}/module" for bus in sorted(os.listdir("/sys/bus"))]
     names = [os.path.basename(os.path.realpath(path)) for path in places if os.path.exists(path)]
     # A driver that is built in has a folder there as well, without a state.

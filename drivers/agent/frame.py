@@ -1,9 +1,9 @@
 """Frames between host and agent: a JSON header and raw attachments, over any byte stream.
 
-    magic 'BNCH' | u32 header length | u32 attachments' total length | header (JSON, UTF-8) | attachments
+    magic 'BNCH' | u32 header length | u32 attachments' total length | header | attachments
 
-All little endian.  The header's "attachments" lists their lengths.  A `bytes` value anywhere in the
-header travels as an attachment and stands in the JSON as {"$bytes": index}.
+All little endian; the header is JSON in UTF-8. Its "attachments" lists their lengths. A `bytes`
+value anywhere in the header travels as an attachment and is {"$bytes": index} in the JSON.
 """
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def pack(header: Mapping[str, object]) -> list[bytes]:
 
 
 def head(header: Mapping[str, object], lengths: list[int]) -> bytes:
-    """A frame up to its attachments, which have these lengths and stand in `header` as {"$bytes": index}."""
+    """A frame up to its attachments, which have these lengths and stand in
+    `header` as {"$bytes": index}.
+    """
     text = ENCODER.encode(dict(header, attachments=lengths)).encode()
     return HEAD.pack(MAGIC, len(text), sum(lengths)) + text
 
@@ -103,7 +105,9 @@ def _put_bytes(value: object, attachments: list[bytes]) -> object:
 
 
 def exact(read_some: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    """Make an exact `read(n)` of a `read_some(n)` that may return less; b"" from it is the end: EOFError."""
+    """Make an exact `read(n)` of a `read_some(n)` that may return less; b"" from
+    it is the end: EOFError.
+    """
 
     def read(n: int) -> bytes:
         parts: list[bytes] = []

@@ -1,4 +1,6 @@
-"""Interrupt a running call: any frame from the host, or its disconnect, raises KeyboardInterrupt in it."""
+"""Interrupt a running call: any frame from the host, or its disconnect, raises
+KeyboardInterrupt in it.
+"""
 from __future__ import annotations
 
 import os

@@ -1,8 +1,10 @@
-"""Serve calls over a stream, one at a time; a supervisor reports when the server dies and restarts it once.
+"""Serve calls over a stream, one at a time; a supervisor reports when the server dies and
+restarts it once.
 
-python3 agent.pyz /dev/virtio-ports/bench.agent     one file for both directions
-python3 agent.pyz /dev/… /run/plugged               the same, once that file exists: drivers are still loading
-python3 agent.pyz                                   standard input and output (ssh, serial console)
+    python3 agent.pyz /dev/virtio-ports/bench.agent     one file for both directions
+    python3 agent.pyz /dev/… /run/plugged               the same, once that file exists:
+                                                        drivers are still loading
+    python3 agent.pyz                                   standard input and output (ssh, serial)
 """
 from __future__ import annotations
 

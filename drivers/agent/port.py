@@ -1,4 +1,6 @@
-"""The stream to the host: frames of several threads, none interleaved, and pages that are spliced through."""
+"""The stream to the host: frames of several threads, none interleaved, and pages
+that are spliced through.
+"""
 from __future__ import annotations
 
 import os
@@ -29,7 +31,9 @@ class Port:
                 self._put(piece)
 
     def move(self, header: Mapping[str, object], pipe: int, size: int) -> None:
-        """Send one frame whose only attachment, {"$bytes": 0} in `header`, is the next `size` bytes of a pipe."""
+        """Send one frame whose only attachment, {"$bytes": 0} in `header`, is the
+        next `size` bytes of a pipe.
+        """
         with self._lock:
             self._put(frame.head(header, [size]))
             while size:

@@ -2,9 +2,11 @@
 
 A request asks for them by name, with their settings, and the reply has what each recorded:
 
-    {"call": …, "recorders": {"usb": {"vendor": 0x24ae, …}}}  →  {"value": …, "recorders": {"usb": {"data": b"…", …}}}
+    request  {"call": …, "recorders": {"usb": {"vendor": 0x24ae, …}}}
+    reply    {"value": …, "recorders": {"usb": {"data": b"…", …}}}
 
-The trace is no such recorder: it stays armed from call to call, and sends full pages while the call runs.
+The trace is no such recorder: it stays armed from call to call, and sends full
+pages while the call runs.
 """
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ from typing import Any, Protocol
 
 
 class Recorder(Protocol):
-    """What the class `Recorder` of a `drivers/<name>/recorder.py` has; the request's settings are its arguments.
+    """What the class `Recorder` of a `drivers/<name>/recorder.py` has; the request's
+    settings are its arguments.
 
-    It records from `__enter__` to `__exit__`; after that `result` is complete: values that a frame can carry. A
-    recorder that cannot record raises nothing and says why in `result["missing"]`, which is "" otherwise.
+    It records from `__enter__` to `__exit__`; after that `result` is complete: values that a
+    frame can carry. A recorder that cannot record raises nothing and says why in
+    `result["missing"]`, which is "" otherwise.
     """
 
     result: dict[str, Any]
@@ -32,7 +36,9 @@ class Recorder(Protocol):
 
 
 def load(name: str, settings: Mapping[str, Any]) -> Recorder:
-    """The recorder of drivers/`name`.  LookupError when that folder has none, TypeError for an unknown setting."""
+    """The recorder of drivers/`name`. LookupError when that folder has none,
+    TypeError for an unknown setting.
+    """
     try:
         module = importlib.import_module(f"drivers.{name}.recorder")
     except ModuleNotFoundError as error:
@@ -43,7 +49,9 @@ def load(name: str, settings: Mapping[str, Any]) -> Recorder:
 
 @contextlib.contextmanager
 def recording(wanted: Mapping[str, Mapping[str, Any]], reply: dict[str, Any]) -> Iterator[None]:
-    """Run the recorders of a request around a call; reply["recorders"] has their results, also when it raises."""
+    """Run the recorders of a request around a call; reply["recorders"] has their
+    results, also when it raises.
+    """
     recorders = {name: load(name, settings) for name, settings in wanted.items()}
     try:
         with contextlib.ExitStack() as running:

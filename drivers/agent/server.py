@@ -1,4 +1,6 @@
-"""Answer calls: find the function, start the recorders, run it, send the reply.  It judges nothing."""
+"""Answer calls: find the function, start the recorders, run it, send the
+reply. It judges nothing.
+"""
 from __future__ import annotations
 
 import contextlib
@@ -47,7 +49,9 @@ def serve(port: Port, turn: int) -> int:
 
 
 class Identity(TypedDict):
-    """The hello: kernel (as of uname), host name, Python, process id, devicetree compatible, byte order."""
+    """The hello: kernel (as of uname), host name, Python, process id,
+    devicetree compatible, byte order.
+    """
 
     release: str
     version: str

@@ -1,4 +1,7 @@
-"""Mark steps of a call in its trace: `step("the second transfer")`.   Ref: Documentation/trace/ftrace.rst"""
+"""Mark steps of a call in its trace: `step("the second transfer")`.
+
+Ref: Documentation/trace/ftrace.rst
+"""
 from __future__ import annotations
 
 import os
@@ -18,6 +21,7 @@ class Marker:
             os.write(self.file, (PREFIX + name).encode()[:1000])
 
 
-# One per process: a marker as an argument of every call would lengthen each signature for the few that use it.
+# One per process: a marker as an argument of every call would lengthen each signature
+# for the few that use it.
 MARKER = Marker()
 step = MARKER.step

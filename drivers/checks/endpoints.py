@@ -98,7 +98,9 @@ class Endpoints:
 
 @pytest.fixture
 def endpoints(net: Any, cable: Any) -> Iterator[Endpoints]:
-    """Both endpoints with the link up and quiet: no ARP is needed and the board sends nothing of its own."""
+    """Both endpoints with the link up and quiet: no ARP is needed and the board
+    sends nothing of its own.
+    """
     partner = cable.partner
     state = net.set_up_link(address=BOARD_IP, partner=partner.ip, partner_mac=partner.mac).value
     cable.clear()

@@ -1,4 +1,6 @@
-"""What the kernel's trace must show of any network interface.   Ref: include/trace/events/{net,irq}.h
+"""What the kernel's trace must show of any network interface.
+
+Ref: include/trace/events/{net,irq}.h
 
 Bind `interface` (its name), `irq` (its line) or `frames` (how many) before use.
 """

@@ -1,18 +1,22 @@
-"""Say which slab caches grow from step to step: a leak shows as a slope, a cache that fills once does not."""
+"""Say which slab caches grow from step to step: a leak shows as a slope, a cache
+that fills once does not.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-# Unmapped areas are kept until there are many of them, by design: what iounmap gives back shows much later.
+# Unmapped areas are kept until there are many of them, by design: what iounmap
+# gives back shows much later.
 LAZY = {"vmap_area"}
 
 
 def grows(samples: Sequence[Mapping[str, int]], least: float = 1.0) -> dict[str, float]:
     """The caches that gain `least` objects a step or more, all the time, and how many.
 
-    `samples`: objects in use by cache, one after each step, at least five.  What counts is the lesser of the slopes
-    of the first and of the second half, so that a single burst of allocation counts for nothing; and it counts only
-    when four in five samples of the second half are above one of the first, so that up and down is no growth.
+    `samples`: objects in use by cache, one after each step, at least five. What counts is the
+    lesser of the slopes of the first and of the second half, so that a single burst of allocation
+    counts for nothing; and it counts only when four in five samples of the second half are above
+    one of the first, so that up and down is no growth.
     """
     if len(samples) < 5:
         raise ValueError(

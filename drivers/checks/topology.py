@@ -6,7 +6,9 @@ from typing import Any
 
 
 def bound_parent(devices: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
-    """The nearest ancestor of `name` that has a driver, as a bus's controller.  LookupError for none."""
+    """The nearest ancestor of `name` that has a driver, as a bus's
+    controller. LookupError for none.
+    """
     path = next(device["path"] for device in devices if device["name"] == name)
     ancestors = [device for device in devices if path.startswith(device["path"] + "/")]
     if not ancestors:

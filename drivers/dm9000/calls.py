@@ -56,7 +56,8 @@ def parameters() -> dict[str, str]:
 
 @call
 def probe_line(since: int = 0) -> dict[str, str]:
-    """The driver's last log line of a probe: interface, revision (e, a, b), irq, mac, source of mac.
+    """The driver's last log line of a probe: interface, revision (e, a, b),
+    irq, mac, source of mac.
 
     `since` is a sequence number of the kernel's log; empty when there is no such line after it.
     """

@@ -1,3 +1,6 @@
-"""The kernel's health, and its modules and devices.   Ref: Documentation/admin-guide/tainted-kernels.rst"""
+"""The kernel's health, and its modules and devices.
+
+Ref: Documentation/admin-guide/tainted-kernels.rst
+"""
 
 NEEDS_DEVICE = False  # every target has it, whatever its board.yaml lists

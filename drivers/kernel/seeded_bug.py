@@ -7,7 +7,9 @@ from drivers.uapi.modules import SEEDED_BUG, load_module, unload_module
 
 @call
 def seed_bug(bug: str, driver: str = "") -> None:
-    """Load the module that makes `driver` (by default the module's own choice) seem to have this bug."""
+    """Load the module that makes `driver` (by default the module's own
+    choice) seem to have this bug.
+    """
     unload_module(SEEDED_BUG)
     load_module(SEEDED_BUG, f"bug={bug}" + (f" driver={driver}" if driver else ""))
 

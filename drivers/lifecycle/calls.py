@@ -71,7 +71,8 @@ def _settled() -> list[Device]:
 
 @call
 def run_action(device: str, action: str) -> Result:
-    """Run an action of the matrix on the device with this id, undo it, and return what each step did.
+    """Run an action of the matrix on the device with this id, undo it, and
+    return what each step did.
 
     ENODEV when there is no such device; EBUSY, with the reason, when the action is not applicable.
     """

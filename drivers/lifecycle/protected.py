@@ -64,7 +64,9 @@ def suppliers(path: str) -> list[str]:
 
 
 def _roots() -> Iterator[tuple[str, str]]:
-    """The folders of console, agent channel, mounted disks and ssh's interfaces, with the reason."""
+    """The folders of console, agent channel, mounted disks and ssh's
+    interfaces, with the reason.
+    """
     for name in read("/sys/class/tty/console/active", UNREADABLE).split():
         yield os.path.realpath(f"/sys/class/tty/{name}"), "it carries the console"
     for fd in os.listdir("/proc/self/fd"):

@@ -1,4 +1,6 @@
-"""One action on one device: each step with its errno, the kernel before, during and after; then undone."""
+"""One action on one device: each step with its errno, the kernel before,
+during and after; then undone.
+"""
 from __future__ import annotations
 
 import contextlib

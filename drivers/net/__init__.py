@@ -1,1 +1,4 @@
-"""Exercise any network interface.   Ref: Documentation/networking/{netdevices,statistics,checksum-offloads}.rst"""
+"""Exercise any network interface.
+
+Ref: Documentation/networking/{netdevices,statistics,checksum-offloads}.rst
+"""

@@ -93,7 +93,9 @@ def remove_link(name: str) -> None:
 
 @call
 def qdiscs(interface: str) -> list[dict[str, object]]:
-    """Each queueing discipline of the interface: kind, bytes, packets, and what its queue holds and did."""
+    """Each queueing discipline of the interface: kind, bytes, packets, and what
+    its queue holds and did.
+    """
     number = rtnetlink.index(interface)
     found: list[dict[str, object]] = []
     with rtnetlink.Route() as route:

@@ -1,4 +1,6 @@
-"""Calls on any network interface; those with more to them live beside this file and are named at its end."""
+"""Calls on any network interface; those with more to them live beside this file
+and are named at its end.
+"""
 from __future__ import annotations
 
 import time

@@ -11,7 +11,9 @@ from drivers.uapi.frames import numbered
 
 @call
 def driver_info(interface: str) -> dict[str, str | int]:
-    """driver, version, firmware, bus_info, EEPROM length and register dump length, as `ethtool -i` shows."""
+    """driver, version, firmware, bus_info, EEPROM length and register dump
+    length, as `ethtool -i` shows.
+    """
     return ethtool.driver_info(interface)
 
 
@@ -32,7 +34,9 @@ def read_eeprom(interface: str, offset: int = 0, length: int = 0) -> dict[str, i
 
 @call
 def write_eeprom(interface: str, offset: int, data: bytes, magic: int) -> None:
-    """Write `data` to the EEPROM from byte `offset` on; EINVAL for a magic that is not the driver's."""
+    """Write `data` to the EEPROM from byte `offset` on; EINVAL for a magic
+    that is not the driver's.
+    """
     ethtool.write_eeprom(interface, offset, data, magic)
 
 
@@ -86,7 +90,8 @@ def poll_ethtool(
 ) -> dict[str, float]:
     """Send `count` numbered frames while a thread asks for the link as fast as it can.
 
-    Answers polls, seconds until every frame was counted as sent, and the frames counted in `timeout_s`.
+    Answers polls, seconds until every frame was counted as sent, and the
+    frames counted in `timeout_s`.
     """
     stop = threading.Event()
     polls = [0]

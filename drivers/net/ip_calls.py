@@ -1,4 +1,7 @@
-"""Calls that use the kernel's own IP: ping, UDP, TCP, and its counters.   Ref: RFC 792, 1071; proc(5)"""
+"""Calls that use the kernel's own IP: ping, UDP, TCP, and its counters.
+
+Ref: RFC 792, 1071; proc(5)
+"""
 from __future__ import annotations
 
 import errno
@@ -30,7 +33,8 @@ def _family(address: str) -> int:
 def ping(
     interface: str, address: str, count: int = 3, size: int = 56, timeout_s: float = 2.0
 ) -> list[float]:
-    """Send `count` ICMP echo requests with `size` bytes, one after the other; the seconds each good reply took.
+    """Send `count` ICMP echo requests with `size` bytes, one after the other; the
+    seconds each good reply took.
 
     A reply with other bytes than those sent is no reply.
     """
@@ -63,7 +67,9 @@ def _replied(made: socket.socket, wanted: tuple[int, int], payload: bytes, deadl
 def send_udp(
     interface: str, address: str, port: int, payloads: list[bytes], source_port: int = 0
 ) -> None:
-    """Send each payload as one datagram from the kernel's own UDP: it leaves checksums to the chip if that can."""
+    """Send each payload as one datagram from the kernel's own UDP: it leaves checksums
+    to the chip if that can.
+    """
     with _bound(interface, _family(address), socket.SOCK_DGRAM) as made:
         made.bind(("", source_port))
         for payload in payloads:
@@ -79,7 +85,9 @@ def recv_udp(
     ipv6: bool = False,
     until: bytes = b"",
 ) -> Generator[None, None, list[bytes]]:
-    """Receive datagrams on `port`: `count`, or up to the payload `until`, or for `timeout_s` once ready."""
+    """Receive datagrams on `port`: `count`, or up to the payload `until`, or
+    for `timeout_s` once ready.
+    """
     with _bound(interface, socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_DGRAM) as made:
         made.bind(("", port))
         yield

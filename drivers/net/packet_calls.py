@@ -31,7 +31,9 @@ def send_numbered(
     vlan: int | None = None,
     timeout_s: float = 30.0,
 ) -> int:
-    """Send one numbered frame of each length, made here, and return how many bytes the queue took."""
+    """Send one numbered frame of each length, made here, and return how
+    many bytes the queue took.
+    """
     source = _own_address(interface)
     frames = (
         numbered(destination, source, length, first + at, vlan) for at, length in enumerate(lengths)
@@ -76,10 +78,11 @@ def capture(
     promisc: bool = False,
     allmulti: bool = False,
 ) -> Generator[None, None, dict[str, object]]:
-    """Hear `count` frames, or up to the one that contains `until`, or what comes in `timeout_s` once ready.
+    """Hear `count` frames, or up to the one that contains `until`, or what comes
+    in `timeout_s` once ready.
 
-    The memberships last as long as the call.  Answers frames (tag put back, no FCS), whether the kernel
-    holds each one's checksum for verified, and how many this socket had no room for.
+    The memberships last as long as the call. Answers frames (tag put back, no FCS), whether the
+    kernel holds each one's checksum for verified, and how many this socket had no room for.
     """
     with packet.opened(interface, ethertype) as made:
         for group in multicast or []:
@@ -103,10 +106,11 @@ def capture(
 def echo(
     interface: str, count: int, timeout_s: float = 2.0
 ) -> Generator[None, None, dict[str, object]]:
-    """Send each numbered frame back to where it came from, `count` times, and answer those that came.
+    """Send each numbered frame back to where it came from, `count` times,
+    and answer those that came.
 
-    The sender paces itself by what comes back: no more than there is room for is ever on its way.  Ends after
-    `timeout_s` of silence.
+    The sender paces itself by what comes back: no more than there is room for is ever on its way.
+    Ends after `timeout_s` of silence.
     """
     # All types are listened to: a socket for one type gets tagged frames without their tag.
     with packet.opened(interface) as made:
@@ -127,7 +131,9 @@ def echo(
 
 @call
 def exchange_arp(interface: str, source: str, target: str, timeout_s: float = 2.0) -> str:
-    """Ask by ARP, in the clear, who has `target`, and return the Ethernet address; "" when nobody answers."""
+    """Ask by ARP, in the clear, who has `target`, and return the Ethernet
+    address; "" when nobody answers.
+    """
     own = _own_address(interface)
     asked = ethernet(
         "ff:ff:ff:ff:ff:ff", own, ETH_P_ARP, arp(1, (own, source), ("00:00:00:00:00:00", target))

@@ -1,8 +1,9 @@
-"""Offsets of the kernel's other clocks from CLOCK_MONOTONIC, to which all time stamps are converted.
+"""Offsets of the kernel's other clocks from CLOCK_MONOTONIC, to which all
+time stamps are converted.
 
-A measurement is [offset_ns, error_ns]: that clock minus CLOCK_MONOTONIC, and the bound of its error. It is bracketed by
-two readings of CLOCK_MONOTONIC, repeated, and the narrowest bracket counts: a reader that is preempted between the two
-makes it wider, never wrong.
+A measurement is [offset_ns, error_ns]: that clock minus CLOCK_MONOTONIC, and the bound of its
+error. It is bracketed by two readings of CLOCK_MONOTONIC, repeated, and the narrowest bracket
+counts: a reader that is preempted between the two makes it wider, never wrong.
 """
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def wall_clock() -> list[int]:
 
 
 def log_clock() -> list[int] | None:
-    """The kernel log's clock, the scheduler's (local_clock): lines written and read back; None without /dev/kmsg."""
+    """The kernel log's clock, the scheduler's (local_clock): lines written and read
+    back; None without /dev/kmsg.
+    """
     try:
         fd = os.open("/dev/kmsg", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -47,7 +50,9 @@ def log_clock() -> list[int] | None:
 
 
 def hull(measured: Iterable[list[int]]) -> list[int]:
-    """One measurement that contains all of several: a clock that drifted between them has the larger error."""
+    """One measurement that contains all of several: a clock that drifted between
+    them has the larger error.
+    """
     known = list(measured)
     low = min(offset - error for offset, error in known)
     high = max(offset + error for offset, error in known)

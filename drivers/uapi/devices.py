@@ -17,7 +17,9 @@ INSTANCE = re.compile(r"\.[0-9A-F]{4}$")  # HID
 
 
 class Device(NamedTuple):
-    """A device on a bus: names, folder in /sys/devices, driver and the driver's module ("" for none)."""
+    """A device on a bus: names, folder in /sys/devices, driver and the
+    driver's module ("" for none).
+    """
 
     id: str  # bus/name, the same again after a rebind
     bus: str
@@ -52,7 +54,9 @@ def devices() -> list[Device]:
 
 
 def _stable_name(bus: str, name: str, path: str) -> str:
-    """A name that survives a rebind, for a bus that numbers its devices each time that they appear."""
+    """A name that survives a rebind, for a bus that numbers its devices
+    each time that they appear.
+    """
     if bus == "hid":
         return INSTANCE.sub("", name)
     if bus == "gpio":
@@ -79,7 +83,9 @@ def below(folder: str, path: str) -> bool:
 
 
 def all_nodes() -> dict[str, str]:
-    """Each node in /dev, and each network interface as `net:eth0`, with the sysfs folder of its device."""
+    """Each node in /dev, and each network interface as `net:eth0`, with the
+    sysfs folder of its device.
+    """
     nodes = {
         f"net:{name}": link_target(f"/sys/class/net/{name}")
         for name in os.listdir("/sys/class/net")
@@ -93,13 +99,17 @@ def all_nodes() -> dict[str, str]:
 
 
 def nodes_below(path: str, nodes: Mapping[str, str] | None = None) -> list[str]:
-    """The nodes of a device and of what is below it; `nodes` saves reading `all_nodes()` each time."""
+    """The nodes of a device and of what is below it; `nodes` saves reading
+    `all_nodes()` each time.
+    """
     known = all_nodes() if nodes is None else nodes
     return sorted(node for node, folder in known.items() if folder and below(path, folder))
 
 
 def folder_of(node: str) -> str:
-    """The folder in /sys/devices of the device behind a node; "" for anything that is no device node."""
+    """The folder in /sys/devices of the device behind a node; "" for
+    anything that is no device node.
+    """
     try:
         status = os.stat(node)
     except OSError:

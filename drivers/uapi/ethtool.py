@@ -1,4 +1,7 @@
-"""Ask a network interface's driver by ioctl.   Ref: include/uapi/linux/{ethtool,sockios,mii}.h; ethtool(8)"""
+"""Ask a network interface's driver by ioctl.
+
+Ref: include/uapi/linux/{ethtool,sockios,mii}.h; ethtool(8)
+"""
 from __future__ import annotations
 
 import array
@@ -23,8 +26,8 @@ EEPROM = struct.Struct("=IIII")  # cmd, magic, offset, len
 LINKSETTINGS = struct.Struct("=II7Bb4B28x")  # ethtool_link_settings up to its masks
 
 LINK_MODES = {
-    0: "10baseT/Half", 1: "10baseT/Full", 2: "100baseT/Half", 3: "100baseT/Full", 4: "1000baseT/Half",
-    5: "1000baseT/Full", 6: "Autoneg", 7: "TP", 9: "MII", 13: "Pause",
+    0: "10baseT/Half", 1: "10baseT/Full", 2: "100baseT/Half", 3: "100baseT/Full",
+    4: "1000baseT/Half", 5: "1000baseT/Full", 6: "Autoneg", 7: "TP", 9: "MII", 13: "Pause",
 }  # fmt: skip
 
 
@@ -41,7 +44,9 @@ def control() -> Iterator[socket.socket]:
 
 
 def ethtool(interface: str, request: bytes) -> bytes:
-    """Do SIOCETHTOOL with `request` (it starts with its u32 command) and return what the driver left in it."""
+    """Do SIOCETHTOOL with `request` (it starts with its u32 command) and return
+    what the driver left in it.
+    """
     buffer = array.array("B", request)
     with control() as opened:
         fcntl.ioctl(opened, SIOCETHTOOL, IFREQ.pack(interface.encode(), buffer.buffer_info()[0]))
@@ -152,7 +157,9 @@ def features(interface: str) -> dict[str, dict[str, bool]]:
 
 
 def set_features(interface: str, wanted: dict[str, bool]) -> None:
-    """Switch features by name, as `ethtool -K` does; KeyError for a name that the kernel does not have."""
+    """Switch features by name, as `ethtool -K` does; KeyError for a name that
+    the kernel does not have.
+    """
     names = feature_names(interface)
     blocks = [[0, 0] for _ in range((len(names) + 31) // 32)]
     for name, on in wanted.items():
@@ -189,7 +196,8 @@ def mii_write(interface: str, register: int, number: int) -> None:
 
 
 def settle(interface: str) -> None:
-    """Return when what the driver wrote to its chip has arrived there: a read does not overtake posted writes.
+    """Return when what the driver wrote to its chip has arrived there: a read does
+    not overtake posted writes.
 
     Reads the PHY's identifier; a driver without one is given no time.
     """

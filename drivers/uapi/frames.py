@@ -1,6 +1,6 @@
 """Make and read Ethernet frames.   Ref: IEEE 802.3; RFC 791, 792, 768, 793, 826, 1071, 2460
 
-Frames are without their FCS.  Used on the target to send, and by the checks to say what they expect.
+Frames are without their FCS. Used on the target to send, and by the checks to say what they expect.
 """
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def mac(text: str) -> bytes:
 def ethernet(
     destination: str, source: str, ethertype: int, payload: bytes, vlan: int | None = None
 ) -> bytes:
-    """A frame, padded with zeros to the shortest; `vlan` is a tag control field put before the type."""
+    """A frame, padded with zeros to the shortest; `vlan` is a tag control
+    field put before the type.
+    """
     tag = b"" if vlan is None else struct.pack(">HH", ETH_P_8021Q, vlan)
     return (mac(destination) + mac(source) + tag + struct.pack(">H", ethertype) + payload).ljust(
         SHORTEST, b"\0"
@@ -33,7 +35,8 @@ def ethernet(
 
 
 def pattern(length: int, seed: int) -> bytes:
-    """`length` bytes that differ from those of another seed, and never repeat with a period of a bus width.
+    """`length` bytes that differ from those of another seed, and never repeat with
+    a period of a bus width.
 
     251 is prime, so a byte, halfword or word that is lost or doubled shows.
     """
@@ -45,7 +48,9 @@ def pattern(length: int, seed: int) -> bytes:
 def numbered(
     destination: str, source: str, length: int, seed: int = 0, vlan: int | None = None
 ) -> bytes:
-    """A frame of exactly `length` bytes of type ETH_P_TEST: u16 length, u32 seed, then the pattern."""
+    """A frame of exactly `length` bytes of type ETH_P_TEST: u16 length,
+    u32 seed, then the pattern.
+    """
     head = 14 + (0 if vlan is None else 4)
     body = struct.pack(">HI", length, seed & 0xFFFFFFFF) + pattern(length - head - 6, seed)
     return ethernet(destination, source, ETH_P_TEST, body, vlan)
@@ -118,7 +123,9 @@ def tcp(
     flags: int,
     wrong: bool = False,
 ) -> bytes:
-    """A TCP segment without data: numbers are (sequence, acknowledged); `wrong` spoils its checksum."""
+    """A TCP segment without data: numbers are (sequence, acknowledged);
+    `wrong` spoils its checksum.
+    """
     head = struct.pack(">HHIIBBHHH", *ports, *numbers, 5 << 4, flags, 8192, 0, 0)
     total = checksum(pseudo_header(source, destination, IPPROTO_TCP, len(head)) + head)
     if wrong:
@@ -149,7 +156,9 @@ def arp(operation: int, source: tuple[str, str], target: tuple[str, str]) -> byt
 
 
 def transport(frame: bytes) -> tuple[int, bytes, bytes]:
-    """(protocol, pseudo header, segment) of an IPv4 frame without options: checksum() of the two is 0 when right."""
+    """(protocol, pseudo header, segment) of an IPv4 frame without options: checksum() of
+    the two is 0 when right.
+    """
     packet = frame[14 : 14 + struct.unpack_from(">H", frame, 16)[0]]
     segment = packet[(packet[0] & 0xF) * 4 :]
     source, destination = socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])

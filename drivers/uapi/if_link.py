@@ -1,4 +1,7 @@
-"""A network interface's state and counters by rtnetlink.   Ref: rtnetlink(7); include/uapi/linux/if_link.h"""
+"""A network interface's state and counters by rtnetlink.
+
+Ref: rtnetlink(7); include/uapi/linux/if_link.h
+"""
 from __future__ import annotations
 
 import struct
@@ -86,7 +89,9 @@ def set_link(
     promisc: bool | None = None,
     allmulti: bool | None = None,
 ) -> None:
-    """Set the flags, the MTU [bytes] and the Ethernet address that are given; None leaves one as it is."""
+    """Set the flags, the MTU [bytes] and the Ethernet address that are given;
+    None leaves one as it is.
+    """
     flags = change = 0
     for wanted, bit in ((up, IFF_UP), (promisc, IFF_PROMISC), (allmulti, IFF_ALLMULTI)):
         if wanted is not None:

@@ -24,7 +24,8 @@ def interrupts() -> dict[str, Interrupt]:
         number, _, rest = line.partition(":")
         fields = rest.split()
         counts = [int(field) for field in fields[:cpus] if field.isdigit()]
-        # After the counts: controller, hardware number, trigger, then the handlers, separated by commas.
+        # After the counts: controller, hardware number, trigger, then the
+        # handlers, separated by commas.
         names = (
             rest.rstrip().rsplit("  ", 1)[-1]
             if number.strip().isdigit() and len(fields) > cpus

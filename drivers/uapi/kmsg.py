@@ -1,4 +1,7 @@
-"""The kernel log.  Each record is read and parsed once, however many callers want it.   Ref: ABI/testing/dev-kmsg"""
+"""The kernel log. Each record is read and parsed once, however many callers want it.
+
+Ref: ABI/testing/dev-kmsg
+"""
 from __future__ import annotations
 
 import errno
@@ -14,7 +17,9 @@ KEPT = 8192  # records, those that wrap around in the kernel's own buffer among 
 
 
 class Record(TypedDict):
-    """One record: sequence number, level (0 emerg to 7 debug), facility, time stamp of local_clock, and text."""
+    """One record: sequence number, level (0 emerg to 7 debug), facility, time stamp
+    of local_clock, and text.
+    """
 
     seq: int
     level: int
@@ -24,7 +29,9 @@ class Record(TypedDict):
 
 
 class Records(TypedDict):
-    """What `kmsg` returns: the newest record's sequence number, how many were overwritten unread, and the records."""
+    """What `kmsg` returns: the newest record's sequence number, how many were overwritten
+    unread, and the records.
+    """
 
     last: int
     dropped: int
@@ -32,7 +39,9 @@ class Records(TypedDict):
 
 
 class Log:
-    """What /dev/kmsg had since the agent started; the file stays open, so that only what is new is read."""
+    """What /dev/kmsg had since the agent started; the file stays open, so that
+    only what is new is read.
+    """
 
     def __init__(self) -> None:
         self.records: deque[Record] = deque(maxlen=KEPT)

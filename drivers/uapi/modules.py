@@ -1,4 +1,7 @@
-"""Load and unload kernel modules by system call.   Ref: init_module(2), delete_module(2), modules.dep(5)"""
+"""Load and unload kernel modules by system call.
+
+Ref: init_module(2), delete_module(2), modules.dep(5)
+"""
 from __future__ import annotations
 
 import errno
@@ -28,7 +31,9 @@ def _syscall(which: int, *arguments: object) -> None:
 
 
 def _dependencies(name: str) -> list[str]:
-    """The module's file and those it needs, in the order of modules.dep; built-in ones are not in it."""
+    """The module's file and those it needs, in the order of modules.dep;
+    built-in ones are not in it.
+    """
     folder = f"/lib/modules/{os.uname().release}"
     wanted = name.replace("-", "_")
     with open(f"{folder}/modules.dep") as dependencies:
@@ -76,7 +81,9 @@ def load_module(name: str, options: str = "") -> bool:
 
 @call
 def unload_module(name: str, timeout_s: float = 0.0) -> bool:
-    """Unload the module; False when it was not there.  EAGAIN while it is in use, tried again up to `timeout_s`."""
+    """Unload the module; False when it was not there. EAGAIN while it is in use, tried
+    again up to `timeout_s`.
+    """
     deadline = time.monotonic() + timeout_s
     if Coverage.running:
         with Coverage.running.unloading(name.replace("-", "_")):

@@ -30,21 +30,23 @@ class Identity(TypedDict):
 
 @call
 def identity(interface: str) -> Identity:
-    """Who drives the interface: driver, module, device and its bus, modalias, devicetree node, compatible and address.
+    """Who drives the interface: driver, module, device and its bus, modalias, devicetree
+    node, compatible and address.
 
-    `bus_device` is what ethtool's bus_info names: the device, or of a virtio device the one that carries it.
-    What it does not have is "".  ENODEV when there is no such interface.
+    `bus_device` is what ethtool's bus_info names: the device, or of a virtio device the one that
+    carries it. What it does not have is "". ENODEV when there is no such interface.
     """
     base = f"/sys/class/net/{interface}"
     rtnetlink.index(interface)
     path, bus = os.path.realpath(f"{base}/device"), link_name(f"{base}/device/subsystem")
+    carrier = os.path.dirname(path) if bus == "virtio" else path
     node = os.path.realpath(f"{base}/device/of_node")
     return {
         "driver": link_name(f"{base}/device/driver"),
         "module": link_name(f"{base}/device/driver/module"),
         "device": link_name(f"{base}/device"),
         "bus": bus,
-        "bus_device": os.path.basename(os.path.dirname(path) if bus == "virtio" else path) if bus else "",
+        "bus_device": os.path.basename(carrier) if bus else "",
         "modalias": sysfs.read(f"{base}/device/modalias", ABSENT),
         "of_node": node.partition("/devicetree/base")[2],
         "compatible": sysfs.read(f"{node}/compatible", ABSENT).replace("\0", ","),

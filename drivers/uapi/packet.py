@@ -47,7 +47,9 @@ def drops(made: socket.socket) -> int:
 
 
 class Heard:
-    """What a packet socket heard: frames as on the wire, tag put back, and what the kernel thinks of each."""
+    """What a packet socket heard: frames as on the wire, tag put back, and what
+    the kernel thinks of each.
+    """
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
@@ -88,7 +90,9 @@ def receive(made: socket.socket, count: int, timeout_s: float, until: bytes = b"
 
 
 def send(made: socket.socket, frames: Iterator[bytes] | list[bytes], timeout_s: float) -> int:
-    """Send each frame as the queue has room, and return how many bytes it took within `timeout_s`."""
+    """Send each frame as the queue has room, and return how many bytes it
+    took within `timeout_s`.
+    """
     deadline = time.monotonic() + timeout_s
     total = 0
     for frame in frames:

@@ -27,7 +27,8 @@ class StepResult(TypedDict):
 class Child:
     """A forked process that runs `work(stop, send)`.
 
-    `stop(seconds)` waits and says whether it must end; `send(value)` sends a JSON value to `value()` here.
+    `stop(seconds)` waits and says whether it must end; `send(value)` sends a JSON
+    value to `value()` here.
     """
 
     def __init__(
@@ -90,7 +91,9 @@ class Child:
         return "done"
 
     def close(self) -> None:
-        """Kill it if it still runs and close its pipes; one that hangs in the kernel stays there."""
+        """Kill it if it still runs and close its pipes; one that hangs
+        in the kernel stays there.
+        """
         self.stop()
         if self.ended is None and self.wait(0.0) == "stuck":
             os.kill(self.pid, signal.SIGKILL)

@@ -1,4 +1,7 @@
-"""Speak rtnetlink.   Ref: rtnetlink(7); include/uapi/linux/{netlink,rtnetlink,if_link,neighbour}.h"""
+"""Speak rtnetlink.
+
+Ref: rtnetlink(7); include/uapi/linux/{netlink,rtnetlink,if_link,neighbour}.h
+"""
 from __future__ import annotations
 
 import errno
@@ -50,11 +53,11 @@ TCA_KIND, TCA_STATS2, TCA_STATS_BASIC, TCA_STATS_QUEUE = 1, 7, 1, 3
 OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 
 STATS64 = (
-    "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
-    "multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
-    "rx_fifo_errors", "rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors",
-    "tx_heartbeat_errors", "tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler",
-    "rx_otherhost_dropped",
+    "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped",
+    "tx_dropped", "multicast", "collisions", "rx_length_errors", "rx_over_errors",
+    "rx_crc_errors", "rx_frame_errors", "rx_fifo_errors", "rx_missed_errors", "tx_aborted_errors",
+    "tx_carrier_errors", "tx_fifo_errors", "tx_heartbeat_errors", "tx_window_errors",
+    "rx_compressed", "tx_compressed", "rx_nohandler", "rx_otherhost_dropped",
 )  # fmt: skip
 
 
@@ -64,7 +67,9 @@ def attribute(kind: int, data: bytes) -> bytes:
 
 
 def attributes(data: bytes) -> dict[int, bytes]:
-    """The rtattrs in `data` by type, nested flag removed; a cut or senseless length ends the list."""
+    """The rtattrs in `data` by type, nested flag removed; a cut or
+    senseless length ends the list.
+    """
     found: dict[int, bytes] = {}
     at = 0
     while at + ATTRIBUTE.size <= len(data):
@@ -132,7 +137,9 @@ class Route:
                 answers.append(data)
 
     def events(self, timeout_s: float) -> Iterator[tuple[float, int, bytes]]:
-        """Yield (time.monotonic() of arrival, type, body) of the notices until `timeout_s` has passed."""
+        """Yield (time.monotonic() of arrival, type, body) of the notices
+        until `timeout_s` has passed.
+        """
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
             self.socket.settimeout(left)

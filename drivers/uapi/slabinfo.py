@@ -1,4 +1,7 @@
-"""Objects in use in the slab caches.   Ref: slabinfo(5); Documentation/admin-guide/sysctl/vm.rst (drop_caches)"""
+"""Objects in use in the slab caches.
+
+Ref: slabinfo(5); Documentation/admin-guide/sysctl/vm.rst (drop_caches)
+"""
 from __future__ import annotations
 
 import glob
@@ -21,7 +24,9 @@ def slab() -> dict[str, int]:
 
 @call
 def shrink_caches() -> None:
-    """Drop the page, dentry and inode caches and shrink every slab cache, so that `slab` counts objects in use only."""
+    """Drop the page, dentry and inode caches and shrink every slab cache, so that `slab`
+    counts objects in use only.
+    """
     write("/proc/sys/vm/drop_caches", 3)
     for path in glob.glob("/sys/kernel/slab/*/shrink"):
         if not os.path.islink(os.path.dirname(path)):  # merged caches are links to one

@@ -1,8 +1,10 @@
-"""Read and write sysfs attributes, follow their links, bind and unbind drivers: all of it once, here.
+"""Read and write sysfs attributes, follow their links, bind and unbind
+drivers: all of it once, here.
 
-An attribute that cannot be read either raises OSError (the default) or reads as "" for the errnos that the caller
-names: `read(path)` raises, `read(path, ABSENT)` is for what may not be there, `read(path, UNREADABLE)` for what may not
-be readable either. A write always raises; `write_errno` returns its errno instead.
+An attribute that cannot be read either raises OSError (the default) or reads as "" for the errnos
+that the caller names: `read(path)` raises, `read(path, ABSENT)` is for what may not be there,
+`read(path, UNREADABLE)` for what may not be readable either. A write always raises; `write_errno`
+returns its errno instead.
 
 Ref: Documentation/filesystems/sysfs.rst, Documentation/driver-api/driver-model/binding.rst
 """
@@ -19,7 +21,9 @@ UNREADABLE = (*ABSENT, errno.EINVAL, errno.EIO, errno.EACCES, errno.EPERM)
 
 
 def read(path: str, empty_on: Sequence[int] = ()) -> str:
-    """The attribute's text without white space and NULs at its ends; "" for an errno in `empty_on`."""
+    """The attribute's text without white space and NULs at its ends; ""
+    for an errno in `empty_on`.
+    """
     return read_bytes(path, empty_on).decode("utf-8", "replace").strip(" \t\n\0")
 
 
@@ -41,7 +45,9 @@ def read_bytes(path: str, empty_on: Sequence[int] = ()) -> bytes:
 
 
 def write(path: str, value: str | int) -> None:
-    """Write the attribute in one write(2), so that the driver's refusal is the errno of the OSError."""
+    """Write the attribute in one write(2), so that the driver's refusal is
+    the errno of the OSError.
+    """
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(fd, str(value).encode())
@@ -59,7 +65,9 @@ def write_errno(path: str, value: str | int) -> int:
 
 
 def swap(path: str, value: str | int) -> str:
-    """Write the attribute and return what restores it; of a choice as `one [two] three` that is `two`."""
+    """Write the attribute and return what restores it; of a choice as `one
+    [two] three` that is `two`.
+    """
     before = read(path)
     write(path, value)
     return before[before.index("[") + 1 : before.index("]")] if "[" in before else before
@@ -76,7 +84,8 @@ def link_name(link: str) -> str:
 def link_target(link: str) -> str:
     """Where the link of a real folder leads, as an absolute path; "" when it is not there.
 
-    Cheaper than os.path.realpath, which calls lstat for every part; that is for a link reached through another link.
+    Cheaper than os.path.realpath, which calls lstat for every part; that is for a link
+    reached through another link.
     """
     try:
         return os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
@@ -95,7 +104,9 @@ def driver_folder(bus: str, driver: str) -> str:
 
 
 def bind(bus: str, driver: str, device: str) -> None:
-    """Bind the device to the driver.  The probe's refusal is the errno; ENODEV also when it is bound to another."""
+    """Bind the device to the driver. The probe's refusal is the errno; ENODEV also
+    when it is bound to another.
+    """
     write(f"{driver_folder(bus, driver)}/bind", device)
 
 
@@ -105,7 +116,9 @@ def unbind(bus: str, driver: str, device: str) -> None:
 
 
 def unbind_any(bus: str, device: str) -> str:
-    """Unbind the device from whatever driver it has and return that driver's name; "" when it had none."""
+    """Unbind the device from whatever driver it has and return that driver's
+    name; "" when it had none.
+    """
     driver = driver_of(f"{BUSES}/{bus}/devices/{device}")
     if driver:
         unbind(bus, driver, device)
@@ -113,7 +126,9 @@ def unbind_any(bus: str, device: str) -> str:
 
 
 def rebind(bus: str, driver: str, device: str) -> float:
-    """Unbind the device from the driver, bind it again and return the seconds that both took; ENODEV when not bound."""
+    """Unbind the device from the driver, bind it again and return the seconds that both
+    took; ENODEV when not bound.
+    """
     begun = time.monotonic()
     unbind(bus, driver, device)
     bind(bus, driver, device)

@@ -1,1 +1,3 @@
-"""Kernel tracing of one call: what is enabled, its binary pages, the symbols that its addresses need."""
+"""Kernel tracing of one call: what is enabled, its binary pages, the symbols
+that its addresses need.
+"""

@@ -1,8 +1,8 @@
 """Send ring-buffer pages to the host: full ones while a call runs, the rest when it has ended.
 
-Pages go from the kernel's buffer through a pipe to the stream (splice); this process does not touch them, and holds
-one pipe of them at most. While the host is slow the kernel's buffer fills, and then overwrites its oldest events: that
-is counted by its `overrun` and never holds up the call.
+Pages go from the kernel's buffer through a pipe to the stream (splice); this process does not touch
+them, and holds one pipe of them at most. While the host is slow the kernel's buffer fills, and then
+overwrites its oldest events: that is counted by its `overrun` and never holds up the call.
 """
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ LENGTH = (1 << 27) - 1
 
 
 class Drain:
-    """The buffers of one instance, open while it is prepared; `begin` and `finish` bracket a recording."""
+    """The buffers of one instance, open while it is prepared; `begin` and
+    `finish` bracket a recording.
+    """
 
     def __init__(self, instance: Folder, port: Port, subbuf_size: int) -> None:
         self._port, self._size = port, subbuf_size
@@ -49,7 +51,9 @@ class Drain:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread, close everything: an instance with open files cannot be changed or removed."""
+        """End the thread, close everything: an instance with open files
+        cannot be changed or removed.
+        """
         os.write(self._wake[1], b"x")
         self._thread.join()
         self._undo.close()
@@ -64,7 +68,9 @@ class Drain:
         return stats
 
     def finish(self) -> tuple[list[str], dict[str, bytes], int]:
-        """Tracing is off: move what is left; returns the stats after, the last pages by CPU, and the bytes moved."""
+        """Tracing is off: move what is left; returns the stats after, the last pages by
+        CPU, and the bytes moved.
+        """
         with self._lock:
             ident, self._ident = self._ident or 0, None
             stats = self.stats()
@@ -176,6 +182,9 @@ def _empty(stats: str) -> bool:
 
 
 def _used(page: bytes) -> int:
-    """Bytes of a page up to the end of its events.   Ref: events/header_page: timestamp, commit (a long), data"""
+    """Bytes of a page up to the end of its events.
+
+    Ref: events/header_page: timestamp, commit (a long), data
+    """
     commit = int.from_bytes(page[8 : 8 + struct.calcsize("l")], sys.byteorder)
     return 8 + struct.calcsize("l") * (2 if commit & MISSED_STORED else 1) + (commit & LENGTH)

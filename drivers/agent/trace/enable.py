@@ -1,4 +1,5 @@
-"""Enable sources of events in an instance, and disable them; what this kernel does not have is reported as missing.
+"""Enable sources of events in an instance, and disable them; what this kernel does not
+have is reported as missing.
 
 A source is a mapping as drivers/contract/source.py makes it.
 Ref: Documentation/trace/{events,kprobetrace,fprobetrace,histogram,ftrace}.rst

@@ -1,7 +1,7 @@
 """What a request for a trace holds, and how its sources are called.
 
-drivers/contract/source.py makes the sources. They are apart because dataclasses are slow to import on an emulated
-processor.
+drivers/contract/source.py makes the sources. They are apart because dataclasses are slow to import
+on an emulated processor.
 """
 from __future__ import annotations
 
@@ -40,5 +40,7 @@ def event_name(source: Mapping[str, object]) -> str:
 
 
 def label(source: Mapping[str, object]) -> str:
-    """What tells sources apart: the event, and for a tracer, whose events are the same for all, the filter."""
+    """What tells sources apart: the event, and for a tracer, whose events are the
+    same for all, the filter.
+    """
     return event_name(source) + (f" {source['filter']}" if "filter" in source else "")

@@ -39,7 +39,9 @@ class Modules:
 
 
 class KernelSymbols:
-    """Lines of /proc/kallsyms, by module ("": the kernel proper), each sent once while it stays the same."""
+    """Lines of /proc/kallsyms, by module ("": the kernel proper), each sent once
+    while it stays the same.
+    """
 
     def __init__(self) -> None:
         self._modules: list[

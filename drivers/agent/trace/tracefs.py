@@ -1,4 +1,7 @@
-"""Files of tracefs, and what a recorder that died left in them.   Ref: Documentation/trace/ftrace.rst"""
+"""Files of tracefs, and what a recorder that died left in them.
+
+Ref: Documentation/trace/ftrace.rst
+"""
 from __future__ import annotations
 
 import contextlib
@@ -8,7 +11,9 @@ import re
 
 ROOTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 GROUP = "bench"  # of the probe events made here
-OWN_FILES = 200  # file descriptors from here on are the recorder's, which stay open between calls: no call leaks them
+# File descriptors from here on are the recorder's, which stay open between
+# calls: no call leaks them
+OWN_FILES = 200
 COVERAGE = "bench-coverage"  # which is one for all; while it is in use it is open, and stays
 INSTANCE = re.compile(r"bench-(\d+)-(\d+)$")  # process id and start time of the recorder
 
@@ -63,7 +68,9 @@ def own_instance(top: Folder) -> Folder:
 
 
 def sweep(top: Folder) -> list[str]:
-    """Remove the instances of recorders that are gone, and probes that nobody uses; returns what was removed."""
+    """Remove the instances of recorders that are gone, and probes that nobody uses;
+    returns what was removed.
+    """
     removed = []
     for name in os.listdir(top.path + "/instances"):
         match = INSTANCE.match(name)

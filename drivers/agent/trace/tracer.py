@@ -1,7 +1,7 @@
 """Record the kernel's events during a call: a private tracefs instance, binary pages, no text.
 
-The instance and its events stay enabled from call to call while the request is the same: enabling events takes far
-longer than switching tracing_on.   Ref: Documentation/trace/ftrace.rst
+The instance and its events stay enabled from call to call while the request is the same: enabling
+events takes far longer than switching tracing_on. Ref: Documentation/trace/ftrace.rst
 """
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ class Tracer:
     def recording(self, wanted: TraceRequest | None, ident: int = 0) -> Iterator[dict[str, object]]:
         """Record the events of `wanted` during call `ident`.
 
-        The mapping is filled at the end; pages that are full before go to the host in frames of their own. None records
-        nothing.  A kernel without tracefs gives a recording whose events are all missing.
+        The mapping is filled at the end; pages that are full before go to the host in
+        frames of their own. None records nothing. A kernel without tracefs gives a
+        recording whose events are all missing.
         """
         result: dict[str, object] = {}
         if wanted is None:
@@ -162,7 +163,9 @@ class Tracer:
             try:
                 text = self.instance.read("events/{}/format".format(event.replace(":", "/")))
             except OSError:
-                continue  # the module was unloaded during the call; the host knows the format from before or not at all
+                # The module was unloaded during the call; the host knows the format
+                # from before or not at all
+                continue
             if self.formats.get(event) != text:
                 self.formats[event] = new[event] = text
         return new

@@ -1,4 +1,6 @@
-"""What the kernel's trace must show of the dm9000 driver.   Ref: drivers/net/ethernet/davicom/dm9000.c
+"""What the kernel's trace must show of the dm9000 driver.
+
+Ref: drivers/net/ethernet/davicom/dm9000.c
 
 dm9000_rx and dm9000_tx_done are inlined into dm9000_interrupt; what can be probed is named here.
 """
@@ -25,8 +27,11 @@ given = role(
     Kprobe("dm9000_start_xmit", MODULE, {"skb": "%r0"}),
     event="dm9000_xmit",
 )
-requested = role("frame requested to be sent", Kprobe("dm9000_send_packet", MODULE, {"length": "%r2:u16"}),
-                 event="dm9000_send")  # fmt: skip
+requested = role(
+    "frame requested to be sent",
+    Kprobe("dm9000_send_packet", MODULE, {"length": "%r2:u16"}),
+    event="dm9000_send",
+)
 interrupted = role(
     "interrupt begins", Kprobe("dm9000_interrupt", MODULE, {"irq": "%r0"}), event="dm9000_irq"
 )

@@ -15,7 +15,9 @@ COUNTERS = {FOE: "rx_fifo_errors", CE: "rx_crc_errors", RF: "rx_length_errors"}
 
 
 def goes_on(net, endpoints, cable, disturb, received=1, timeout_s=2.0):
-    """Call `disturb`, then send a good frame; the frames heard up to it, and what the statistics gained."""
+    """Call `disturb`, then send a good frame; the frames heard up to it, and
+    what the statistics gained.
+    """
     before = net.statistics().value
     good = endpoints.to_board(333, seed=99)
     claim = endpoints.bind(frames_are_received, frames=received)
@@ -63,7 +65,9 @@ def test_rx_status_errors_drop_the_frame_and_are_counted(
 
 @pytest.mark.fault("dm9000:drop_rx")
 def test_rx_status_errors_count_as_rx_errors(net, dm9000, endpoints, cable, dm9000_chip):
-    """rx_errors "must include events counted by rx_length_errors, rx_crc_errors, rx_frame_errors" (if_link.h)."""
+    """rx_errors "must include events counted by rx_length_errors, rx_crc_errors,
+    rx_frame_errors" (if_link.h).
+    """
     _, gained = goes_on(
         net, endpoints, cable, lambda: dm9000_chip.receive(endpoints.to_board(61), status=CE)
     )
@@ -142,7 +146,8 @@ def test_rx_recovers_from_a_bad_ready_byte(net, dm9000, endpoints, cable, dm9000
         with net.capture(count=1, timeout_s=1.5, ethertype=ETH_P_TEST) as heard:
             for seed in range(3):
                 cable.send(endpoints.to_board(100, seed))
-    finally:  # the frame that the driver did not take is still in the chip: the next check must not meet it
+    # The frame that the driver did not take is still in the chip: the next check must not meet it
+    finally:
         _ = net.set_link(up=False).value
         _ = net.set_link(up=True).value
     assert heard.value["frames"], "nothing was received any more"

@@ -11,7 +11,9 @@ from drivers.uapi.frames import BROADCAST, numbered
 
 @pytest.fixture
 def traffic(cable, endpoints):
-    """Frames for the board, all the time: broadcasts, so that they are received whatever its address."""
+    """Frames for the board, all the time: broadcasts, so that they are
+    received whatever its address.
+    """
     stop = threading.Event()
 
     def send():

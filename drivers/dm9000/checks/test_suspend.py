@@ -1,4 +1,7 @@
-"""The device sleeps and wakes with the system's devices.   Ref: Documentation/power/basic-pm-debugging.rst"""
+"""The device sleeps and wakes with the system's devices.
+
+Ref: Documentation/power/basic-pm-debugging.rst
+"""
 from __future__ import annotations
 
 import errno

@@ -20,7 +20,8 @@ def test_probe_survives_a_failure_of_every_register_read(sweep, net, dm9000, ker
     try:
         found = sweep("dm9000.window:read_fails", bind, before=unbound)
         assert len(found.fired) > 5, found.ended
-        # A byte of the address that is read wrong cannot be known to be: the rows say so, and it is no failure.
+        # A byte of the address that is read wrong cannot be known to be: the rows say
+        # so, and it is no failure.
         assert (found.lasting, found.unwell) == ([], [])
     finally:
         unbound()

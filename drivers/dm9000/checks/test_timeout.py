@@ -1,4 +1,7 @@
-"""A transmission whose completion is lost times out, and transmission recovers.   Ref: dm9000_timeout"""
+"""A transmission whose completion is lost times out, and transmission recovers.
+
+Ref: dm9000_timeout
+"""
 from __future__ import annotations
 
 import pytest
@@ -11,7 +14,9 @@ WATCHDOG_MS = 400  # instead of 5000, so that a check need not wait as long
 
 @pytest.fixture
 def quick_watchdog(dm9000, dm9000_chip, request):
-    """Load the driver with a short watchdog on a chip of the revision that the check asks for; both as before after."""
+    """Load the driver with a short watchdog on a chip of the revision that the check asks
+    for; both as before after.
+    """
     was = dm9000_chip.revision
     dm9000_chip.revision = getattr(request, "param", was)
     dm9000_chip.reset()
@@ -68,5 +73,7 @@ def test_tx_timeout_recovers_from_a_lost_completion(
 def test_tx_timeout_on_a_dm9000b_recovers_without_a_deadlock(
     quick_watchdog, net, dm9000, endpoints, cable, dm9000_chip, measure
 ):
-    """dm9000_timeout holds the driver's lock while dm9000_phy_write, which only a B needs there, takes it again."""
+    """dm9000_timeout holds the driver's lock while dm9000_phy_write, which only a B
+    needs there, takes it again.
+    """
     loses_one_completion_and_goes_on(net, dm9000, endpoints, cable, dm9000_chip, measure)

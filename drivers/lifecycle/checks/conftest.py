@@ -26,7 +26,9 @@ class Result(dict[str, Any]):
 
 @pytest.fixture
 def run_action(lifecycle: Any, device: Any, rig: Any) -> Iterator[Callable[[str], Result]]:
-    """Run an action on the device; a device that does not come back as it was has the board rebooted."""
+    """Run an action on the device; a device that does not come back as it
+    was has the board rebooted.
+    """
     results: list[Result] = []
 
     def run(action: str) -> Result:

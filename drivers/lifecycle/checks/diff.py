@@ -41,7 +41,9 @@ def changes(before: Snapshot, after: Snapshot) -> list[str]:
 
 
 def kept_while_unbound(result: Result) -> list[str]:
-    """Interrupt handlers and regions of the device, or of its interfaces, that it has while it has no driver."""
+    """Interrupt handlers and regions of the device, or of its interfaces, that it
+    has while it has no driver.
+    """
     during = result["during"]
     assert during is not None
     names = {result["name"], *(node[4:] for node in result["held"] if node.startswith("net:"))}
@@ -49,7 +51,8 @@ def kept_while_unbound(result: Result) -> list[str]:
         f"interrupt handler {name} is still there" for name in during["handlers"] if name in names
     ]
     before = Counter(result["before"]["regions"])
-    # The device's own resource stays; what the driver claimed of it is a second line of the same range.
+    # The device's own resource stays; what the driver claimed of it is a
+    # second line of the same range.
     for region in [region for region in before if result["name"] in region.split()]:
         where = region.split()[0]
         was = sum(count for other, count in before.items() if other.split()[0] == where)

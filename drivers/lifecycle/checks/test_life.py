@@ -1,4 +1,6 @@
-"""The life-cycle matrix: each action on each device that has a driver leaves the kernel as it was."""
+"""The life-cycle matrix: each action on each device that has a driver
+leaves the kernel as it was.
+"""
 from __future__ import annotations
 
 import errno

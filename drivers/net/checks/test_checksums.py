@@ -1,4 +1,7 @@
-"""Checksum offload, right and wrong, in both directions.   Ref: Documentation/networking/checksum-offloads.rst"""
+"""Checksum offload, right and wrong, in both directions.
+
+Ref: Documentation/networking/checksum-offloads.rst
+"""
 from __future__ import annotations
 
 import pytest
@@ -34,14 +37,18 @@ def is_right(frame, protocol):
 
 
 def plain_frame_first(net, endpoints, cable):
-    """Send a frame that needs no checksum: a driver that tells its chip of changes only has one to tell next."""
+    """Send a frame that needs no checksum: a driver that tells its chip of changes
+    only has one to tell next.
+    """
     _ = net.send_numbered(destination=endpoints.partner_mac, lengths=[60]).value
     cable.wait_for(1, timeout_s=2.0)
     cable.clear()
 
 
 def send_and_judge(net, endpoints, cable):
-    """Send UDP of odd and even lengths and a TCP SYN from the kernel's own stack, and judge the wire."""
+    """Send UDP of odd and even lengths and a TCP SYN from the kernel's own
+    stack, and judge the wire.
+    """
     payloads = [pattern(length, length) for length in (1, 2, 17, 18, 999, 1472)]
     plain_frame_first(net, endpoints, cable)
     assert net.send_udp(address=endpoints.partner_ip, port=4000, payloads=payloads).errno == 0
@@ -73,7 +80,9 @@ def test_tx_csum_in_software_sends_right_checksums(net, endpoints, cable, offloa
 
 
 def hear_good_and_bad(net, endpoints, cable):
-    """Send good and bad datagrams; which came through, and how many more the kernel counted as bad."""
+    """Send good and bad datagrams; which came through, and how many more
+    the kernel counted as bad.
+    """
     before = net.snmp().value["Udp"]["InCsumErrors"]
     with net.recv_udp(port=4000, count=9, until=LAST) as heard:
         for payload, wrong in (
@@ -112,7 +121,9 @@ def test_rx_csum_offload_rejects_a_bad_tcp_checksum(net, endpoints, cable, offlo
 
 @pytest.mark.fault("cable:drop")
 def test_rx_csum_offload_rejects_a_bad_icmp_checksum(net, endpoints, cable, offload):
-    """The chip knows TCP, UDP and IPv4 headers only; of anything else it cannot say that it was verified."""
+    """The chip knows TCP, UDP and IPv4 headers only; of anything else it cannot
+    say that it was verified.
+    """
     offload(RX, True)
     cable.send(endpoints.ping(1, b"spoilt", wrong=True))
     cable.send(endpoints.ping(2, b"good"))

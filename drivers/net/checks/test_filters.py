@@ -1,4 +1,6 @@
-"""The address filter: who is heard, by own address, multicast groups, all multicast and promiscuously."""
+"""The address filter: who is heard, by own address, multicast groups, all
+multicast and promiscuously.
+"""
 from __future__ import annotations
 
 import pytest
@@ -12,7 +14,9 @@ LAST = b"nothing comes after this"
 
 
 def heard_of(net, endpoints, cable, destinations, frames=None, **how):
-    """Send a frame to each destination, then a broadcast that ends the capture; which destinations were heard."""
+    """Send a frame to each destination, then a broadcast that ends the capture; which
+    destinations were heard.
+    """
     sent = {
         seed: numbered(destination, endpoints.partner_mac, 100, seed)
         for seed, destination in enumerate(destinations)

@@ -49,7 +49,9 @@ def windows(lengths):
 
 
 def crosses_both_ways(net, endpoints, cable, lengths, events=()):
-    """Send each length to the board, have it sent back, and compare both ways; the echo's answer."""
+    """Send each length to the board, have it sent back, and compare both
+    ways; the echo's answer.
+    """
     sent = back = 0
     with net.tracing(*events).echo(count=len(lengths), timeout_s=5.0) as echo:
         for window in windows(lengths):

@@ -68,7 +68,9 @@ def test_a_smaller_mtu_fragments_udp_and_the_full_one_does_not(net, endpoints, c
 @pytest.mark.slow(3)
 @pytest.mark.fault("dm9000:swallow_tx_completion")
 def test_no_tx_completion_is_lost_while_ethtool_polls_the_link(net, endpoints, cable, measure):
-    """Asked as fast as it goes, for less than the transmit watchdog's time: it must not have to help."""
+    """Asked as fast as it goes, for less than the transmit watchdog's time:
+    it must not have to help.
+    """
     answer = net.poll_ethtool(destination=endpoints.partner_mac, count=200, timeout_s=3.0)
     measure("ethtool polls meanwhile", answer.value["polls"])
     assert answer.value["sent"] == 200, (

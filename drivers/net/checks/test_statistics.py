@@ -1,4 +1,7 @@
-"""The interface's statistics are what crossed the cable.   Ref: Documentation/networking/statistics.rst, if_link.h"""
+"""The interface's statistics are what crossed the cable.
+
+Ref: Documentation/networking/statistics.rst, if_link.h
+"""
 from __future__ import annotations
 
 import pytest
@@ -10,7 +13,9 @@ LENGTHS = [60, 61, 333, 1000, 1514]
 
 
 def counted(net, endpoints, cable):
-    """What the statistics gained while LENGTHS went both ways, with one multicast frame for nobody's program."""
+    """What the statistics gained while LENGTHS went both ways, with one multicast
+    frame for nobody's program.
+    """
     before = net.statistics().value
     with net.echo(count=len(LENGTHS), timeout_s=5.0) as echo:
         for seed, length in enumerate(LENGTHS):
@@ -37,7 +42,9 @@ def test_packet_and_byte_counters_match_the_wire(net, endpoints, cable):
 
 @pytest.mark.fault("dm9000:wrong_rx_length")
 def test_rx_bytes_excludes_the_fcs(net, endpoints, cable):
-    """rx_bytes: "For IEEE 802.3 devices should count the length of Ethernet Frames excluding the FCS" (if_link.h)."""
+    """rx_bytes: "For IEEE 802.3 devices should count the length of Ethernet Frames
+    excluding the FCS" (if_link.h).
+    """
     gained = counted(net, endpoints, cable)
     assert gained["rx_bytes"] == sum(LENGTHS), (
         f"rx_bytes has {gained['rx_bytes'] - sum(LENGTHS)} bytes too many for {len(LENGTHS)} frames"
