@@ -70,9 +70,9 @@ received_data: Contract = contract(
     payload_equals(transfer_ends, limit("received"), "rx_buf"),
 )
 
-# Not that it is idle again: of messages that a caller's own thread carries out, as those of spidev,
-# spi.c tells only that the controller is busy (__spi_pump_transfer_message); idle is told by the
-# queue's thread (__spi_pump_messages).
+# Not that it is idle afterwards: for a message that runs in the caller's context, as spidev's do,
+# spi.c emits only spi_controller_busy (__spi_pump_transfer_message); spi_controller_idle comes from
+# the pump's kthread (__spi_pump_messages).
 controller_is_busy_for_each_message: Contract = contract(
     "the controller is busy before each message starts",
     order(busy, begun) & seen(begun),

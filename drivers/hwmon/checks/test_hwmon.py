@@ -65,7 +65,7 @@ def test_each_temperature_is_read_exactly(hwmon, sensed):
 
 
 @pytest.mark.fault("tmp102:bytes_swapped", "s3c2410_i2c:restart_as_stop_start")
-def test_read_time_is_one_transfer_of_two_messages(hwmon, tmp102_chip, s3c2410_i2c_chip):
+def test_a_reading_is_one_transfer_of_two_messages(hwmon, tmp102_chip, s3c2410_i2c_chip):
     s3c2410_i2c_chip.clear()
     reads = i2c_contracts.these_bytes_are_read.bind(messages=[b"\x0c\x81"])
     answer = hwmon.tracing(
