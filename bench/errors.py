@@ -8,10 +8,10 @@
     │   ├── TwinError          QEMU or a chip's socket failed, with QEMU's own words
     │   └── ChannelError       the agent did not answer as the protocol says
     │       └── AgentDied      its process ended; it is restarted once
-    ├── Hang                   the target gave no answer in a call's deadline: charged to the check
+    ├── Hang                   the target gave no answer within a call's timeout: charged to the check
     ├── TargetError            a call raised on the target; carries its traceback
     ├── RecordError            a record, a trace or a page of it cannot be read: file, offset, reason
-    └── Inconclusive           the witness that was asked cannot know
+    └── Inconclusive           the witness that was needed cannot know
 """
 from __future__ import annotations
 
@@ -72,4 +72,4 @@ class RecordError(BenchError):
 
 
 class Inconclusive(BenchError):
-    """The witness that was asked cannot know."""
+    """The witness that was needed cannot know."""

@@ -19,7 +19,7 @@ class LineAt:
 
 @dataclass(frozen=True)
 class Device:
-    """One device of a board: its driver, the chip that stands for it on the twin, who exercises it."""
+    """One device of a board: its driver, its chip model on the twin, its exercisers."""
 
     name: str
     driver: str

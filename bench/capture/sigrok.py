@@ -53,7 +53,7 @@ def load(path: Path) -> Capture:
         with zipfile.ZipFile(path) as archive:
             return _capture(archive)
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, configparser.Error, NotImplementedError) as error:
-        raise RecordError(f"{path}: no sigrok session that can be read: {error}") from error
+        raise RecordError(f"{path}: not a readable sigrok session: {error}") from error
 
 
 def _capture(archive: zipfile.ZipFile) -> Capture:

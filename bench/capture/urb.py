@@ -1,4 +1,4 @@
-"""URBs as usbmon's packets tell of them: unpacked, paired, and what is wrong with a recording in words.
+"""URBs from usbmon's packets: unpacked, paired, and what is wrong with a recording in words.
 
 Ref: Documentation/usb/usbmon.rst, drivers/usb/mon/mon_bin.c (struct mon_bin_hdr)
 """
@@ -89,7 +89,7 @@ def pairs(recorded: list[Urb]) -> list[tuple[Urb | None, Urb | None]]:
 
 
 def failed(urb: Urb) -> bool:
-    """Whether a completion tells of a failure on the bus."""
+    """Whether a completion reports a failure on the bus."""
     return urb.kind != "S" and bool(urb.status) and urb.status not in UNLINKED
 
 

@@ -55,7 +55,7 @@ class UsbCapture:
     def urbs(self) -> list[Urb]:
         """The device's packets, or the bus's while it was not plugged in.
 
-        Raises Inconclusive when there is no capture, or one with packets missing: nobody knows what those showed.
+        Raises Inconclusive when there is no capture, or one with packets missing: what they showed is unknown.
         """
         if self.missing:
             raise Inconclusive(f"no recording of the bus: {self.missing}")

@@ -1,4 +1,4 @@
-"""Contracts in a Python file of somebody's own: read, checked, and what is wrong said as file:line.
+"""Contracts in a user's Python file: read and checked; mistakes are reported as file:line.
 
 A contract file imports from `drivers.contract` (and, if it likes, from the exercisers' `contracts.py`) and binds each
 contract to a name. Reading it runs it: it is a program, as trusted as any other.

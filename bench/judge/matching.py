@@ -140,7 +140,7 @@ class Match:
     busy: Places | None = None
 
     def since(self, opens: Places) -> Places:
-        """Where the evidence about some opens begins: a loss from there on can have shifted who closes whom."""
+        """Where the evidence about opens begins: a loss from there on can have shifted which close ends which."""
         return opens if self.busy is None else self.busy[opens]
 
 

@@ -164,7 +164,7 @@ def _beyond(a: float, b: float, threshold: float) -> bool:
 
 
 def pairs_in(contracts: Sequence[Contract]) -> dict[str, Verb]:
-    """The pairs and latencies that contracts speak of, by their roles; ContractError for a role that is not bound."""
+    """The pairs and latencies in contracts, by their roles; ContractError for a role that is not bound."""
     found = {}
     for contract in contracts:
         for verb in inside(contract.claim, Verb):

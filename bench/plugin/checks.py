@@ -1,4 +1,4 @@
-"""Run each check between two looks at the kernel's health, judge it, and write its record before the next."""
+"""Run each check between two snapshots of the kernel's health, judge it, and write its record before the next."""
 from __future__ import annotations
 
 import contextlib

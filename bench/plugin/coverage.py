@@ -1,4 +1,4 @@
-"""Which functions of the board's drivers the checks enter: asked of the agent after each check, kept in its record."""
+"""Which functions of the board's drivers the checks enter: read from the agent after each check, kept in its record."""
 from __future__ import annotations
 
 from bench.board import Board
@@ -17,7 +17,7 @@ class Watch:
         self._told: dict[str, tuple[str, ...]] = {}  # module → its functions as they are in the record
 
     def begin(self, rig: Rig) -> None:
-        """Before a check, and before its look at the kernel's health: watch, if nobody does yet."""
+        """Before a check, and before its health snapshot: start to watch, unless running already."""
         if self._watched != self._agent(rig) and not self.missing:
             answer = rig.agent.cover(drivers=self.drivers)
             if answer.errno:
@@ -27,7 +27,7 @@ class Watch:
             self._watched = self._agent(rig)
 
     def end(self, rig: Rig, alive: bool) -> tuple[Covered, ...]:
-        """After a check; of a target or an agent that died nobody knows what was entered: that is an entry lost.
+        """After a check; for a target or an agent that died it is unknown what was entered: an entry is lost.
 
         `alive`: whether the target can be asked.
         """

@@ -1,4 +1,4 @@
-"""Whether a board is ready for a check: what was found when it booted, so that nobody blames a driver for a bad rig."""
+"""Whether a board is ready for a check: the state it booted in, so that no driver is blamed for a bad rig."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -41,7 +41,7 @@ class Sweep:
 
     @property
     def silent(self) -> list[int]:
-        """Every n at which the program got something wrong and was not told."""
+        """Every n at which the program got wrong data without an error."""
         return [row["n"] for row in self.fired if row["outcome"] == "wrong"]
 
     @property

@@ -144,5 +144,5 @@ def covered(record: Record, every: bool) -> RenderableType:
 
 
 def unseen_words(one: results.ModuleCoverage) -> str:
-    """Return what is to be said of the functions that no check was seen to enter."""
+    """Return a sentence about the functions that no check was seen to enter."""
     return f"unknown: {one.lost} entries were lost" if one.unknown else "never reached by a check"

@@ -10,7 +10,7 @@ from bench.store import Record
 class ModuleCoverage:
     """One module: the functions that the function tracer can see of it, and the first check that entered each.
 
-    `lost`: entries that nobody saw; with any, a function that was not seen is unknown and never "not reached".
+    `lost`: entries that were dropped; with any, a function that was not seen is unknown and never "not reached".
     """
 
     module: str
@@ -36,7 +36,7 @@ class ModuleCoverage:
 
     @property
     def unknown(self) -> list[str]:
-        """Those of which nobody knows."""
+        """Those for which it is unknown."""
         return self.unseen if self.lost else []
 
     @property

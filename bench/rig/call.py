@@ -98,7 +98,7 @@ class Answer:
     def capture(self, recorder: str) -> Any:
         """What a recorder beside the call recorded: for "usb" a bench.capture.usbmon.UsbCapture.
 
-        Raises UsageError when it was not asked for.
+        Raises UsageError when it was not requested.
         """
         if recorder not in self.captures:
             raise UsageError(f"{self.call.name}: {recorder} was not recorded; call it with `.recording({recorder!r})`")
@@ -108,11 +108,11 @@ class Answer:
     def value(self) -> Any:
         """The call's value.
 
-        Raises TargetError with the target's traceback when the call raised; Broken when the agent had no leave for it.
+        Raises TargetError with the target's traceback when the call raised; Broken when the agent lacked permission.
         """
         if self.error:
             if self.error["type"] == "PermissionError" and re.search(r"'/(dev|sys|proc|lib)/", self.error["text"]):
-                fix = "run the agent as root, or give its user leave (a udev rule, a group)"
+                fix = "run the agent as root, or give its user access (a udev rule, a group)"
                 raise Broken(f"{self.call.name}: {self.error['text']}: {fix}")
             what = f"{self.error['type']}: {self.error['text']}"
             raise TargetError(f"{self.call.name}: {what}\n{self.error['traceback']}")

@@ -49,10 +49,10 @@ class Channel:
                 self.send(request)
             reply = frame.unpack(self._read)
         except frame.FrameError as e:
-            raise ChannelError(f"the agent's stream is out of step: {e}") from e
+            raise ChannelError(f"the agent's stream is out of sync: {e}") from e
         except (EOFError, BrokenPipeError, ConnectionError) as e:
             self._watch()
-            raise ChannelError(f"the line to the agent was cut: {e}") from e
+            raise ChannelError(f"the connection to the agent was lost: {e}") from e
         except TimeoutError as e:
             self._watch()
             raise Hang(f"the target gave no answer within {deadline_s:g} s") from e

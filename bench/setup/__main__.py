@@ -1,4 +1,4 @@
-"""python -m bench.setup: make what is missing and print where it lies."""
+"""python -m bench.setup: make what is missing and print where it is."""
 from __future__ import annotations
 
 import argparse

@@ -89,7 +89,7 @@ def _privilege(missing: list[str]) -> list[str]:
     sudo = ["sudo"] if sys.stdin.isatty() else ["sudo", "--non-interactive"]
     # It may ask for the password here, on the terminal; the commands after it run in the background.
     if subprocess.run([*sudo, "--validate"], check=False).returncode != 0:
-        raise SetupError(f"{lacks}; sudo did not let this user in: type: {install_command(missing)}")
+        raise SetupError(f"{lacks}; sudo refused; as a user who may, type: {install_command(missing)}")
     return sudo
 
 

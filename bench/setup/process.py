@@ -76,7 +76,7 @@ def output(command: Sequence[str], doing: str) -> str:
 
 
 def _reason(lines: Iterable[str]) -> str:
-    """Return the first line that tells the cause; make's own complaints only repeat that something failed."""
+    """Return the first line with the cause; make's own messages only repeat that something failed."""
     said = [line.strip() for line in lines if line.strip()]
     own = [line for line in said if not re.match(r"make(\[\d+\])?:", line)]
     telling = [line for line in own if _TELLING.search(line)]

@@ -52,7 +52,7 @@ def _sources() -> dict[str, Path]:
 
 
 def _ships(name: str) -> bool:
-    """What lies in a folder `checks` or `contract` is the host's; everything else in drivers/ goes to the target."""
+    """Everything in drivers/ is shipped to the target, except folders `checks` and `contract`."""
     return not {"checks", "contract"} & set(name.split("/"))
 
 

@@ -153,5 +153,5 @@ def test_a_device_file_that_is_gone_is_told_by_the_probe_with_its_fix():
 def test_no_leave_to_open_a_device_is_the_rigs_fault():
     error = {"type": "PermissionError", "text": "[Errno 13] Permission denied: '/dev/spidev0.0'", "errno": 13,
              "traceback": ""}
-    with pytest.raises(Broken, match=r"'/dev/spidev0\.0': run the agent as root, or give its user leave"):
+    with pytest.raises(Broken, match=r"'/dev/spidev0\.0': run the agent as root, or give its user access"):
         _ = Answer(Call("spi", "transfer"), error=error).value

@@ -65,7 +65,7 @@ def test_a_session_that_lies_is_one_clear_error(tmp_path, change, said):
 
 def test_a_file_that_is_no_zip_is_one_clear_error(tmp_path):
     (tmp_path / "a.sr").write_bytes(b"no zip")
-    with pytest.raises(RecordError, match=r"a\.sr: no sigrok session that can be read"):
+    with pytest.raises(RecordError, match=r"a\.sr: not a readable sigrok session"):
         load(tmp_path / "a.sr")
 
 

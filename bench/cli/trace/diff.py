@@ -69,7 +69,7 @@ def chosen_pairs(path: str | None, values: list[str]) -> Mapping[str, Verb]:
     except ContractError as error:
         raise UsageError(f"{path}: {error}") from error
     if not found:
-        raise UsageError(f"{path}: no contract in it speaks of a pair or a latency")
+        raise UsageError(f"{path}: no contract in it has a pair or a latency")
     return {**KNOWN, **found}
 
 
