@@ -16,8 +16,8 @@ from typing import Any
 
 from bench.benchmark import synthetic
 from bench.errors import Broken
-from bench.judge.intervals import VERBS
-from bench.judge.view import Sight
+from bench.judge.intervals import INTERVALS
+from bench.judge.view import View
 from bench.trace.trace import Trace
 from drivers.contract import Tracepoint, latency
 
@@ -116,12 +116,12 @@ def decode(path: Path) -> dict[str, float]:
         peak = peak or _peak() - own  # of one recording: later ones find what the allocator kept
         del trace
     trace = Trace.load(path)
-    sight = Sight(trace)
-    count = sum(len(sight.events(role)) for role in PAIRED.roles)
+    view = View(trace)
+    count = sum(len(view.events(role)) for role in PAIRED.roles)
     times = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        VERBS["latency"](PAIRED, sight)
+        INTERVALS["latency"](PAIRED, view)
         times.append(time.perf_counter() - began)
     return {"events": len(trace), "seconds": min(seconds[1:]), "peak": peak,
             "paired_per_s": count / min(times)}

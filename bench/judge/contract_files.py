@@ -16,7 +16,7 @@ from typing import Any
 
 from bench.errors import UsageError
 from bench.judge.judge import judge
-from bench.judge.view import Sight
+from bench.judge.view import View
 from bench.trace.trace import Trace
 from bench.verdict import Outcome, Verdict
 from drivers.contract import Contract, ContractError, sources
@@ -119,14 +119,14 @@ def bind(contract: Contract, values: Mapping[str, Any]) -> Contract:
 
 def concerns(contract: Contract, trace: Trace) -> bool:
     """True when the recording can show every role of the contract: one of its events was armed."""
-    sight = Sight(trace)
-    return all(map(sight.shows, contract.roles))
+    view = View(trace)
+    return all(map(view.shows, contract.roles))
 
 
 def saw(contract: Contract, trace: Trace) -> bool:
     """True when an event of some role came."""
-    sight = Sight(trace)
-    return any(len(sight.events(role)) for role in contract.roles if sight.shows(role))
+    view = View(trace)
+    return any(len(view.events(role)) for role in contract.roles if view.shows(role))
 
 
 def judged(contract: Contract, trace: Trace) -> Verdict:

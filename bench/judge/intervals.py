@@ -9,17 +9,17 @@ import numpy as np
 
 from bench.errors import Inconclusive, UsageError
 from bench.judge.matching import Line, Match, match_one, match_several
-from bench.judge.result import Break, Finding, names_of, no_events, weigh
-from bench.judge.view import Events, Places, Sight, Times, Unseen
+from bench.judge.result import Result, Violation, names_of, no_events, weigh
+from bench.judge.view import Events, Places, Times, Unseen, View
 from bench.trace.text import duration
 from bench.trace.trace import Trace
 from drivers.contract import Verb, nanoseconds, per_second
 
 
-def paired(sight: Sight, verb: Verb) -> tuple[tuple[Events, Events], Line, Match]:
+def paired(view: View, verb: Verb) -> tuple[tuple[Events, Events], Line, Match]:
     """Opens and closes of a verb, matched."""
-    roles = (sight.events(verb.roles[0]), sight.events(verb.roles[1]))
-    both = sight.line(verb, *roles)
+    roles = (view.events(verb.roles[0]), view.events(verb.roles[1]))
+    both = view.line(verb, *roles)
     return roles, both, match_several(both) if verb["several"] else match_one(both)
 
 
@@ -31,58 +31,59 @@ def latencies(trace: Trace, claim: Verb) -> Times:
     if claim.verb not in ("pair", "latency"):
         raise UsageError(f"latencies are of pair(…) or latency(…), not of {claim.verb}")
     try:
-        _, both, found = paired(Sight(trace), claim)
+        _, both, found = paired(View(trace), claim)
     except Unseen as unseen:
         raise Inconclusive(f"{claim}: {unseen}") from unseen
     return both.ts[found.closes] - both.ts[found.opens]
 
 
-def pair(verb: Verb, sight: Sight) -> Finding:
+def pair(verb: Verb, view: View) -> Result:
     """Each open has its close and each close its open."""
-    roles, both, found = paired(sight, verb)
+    roles, both, found = paired(view, verb)
     if not len(roles[0]) and not len(roles[1]):
-        return Finding(None, no_events(*roles))
+        return Result(None, no_events(*roles))
     within = None if verb["within"] is None else nanoseconds(verb["within"])
-    breaks, edges = _open_ends(sight, roles, both, found, within, verb["edges"])
+    violations, edges = _open_ends(view, roles, both, found, within, verb["edges"])
     took = both.ts[found.closes] - both.ts[found.opens]
     if within is not None:
-        breaks.append(_late(roles, both, found, np.flatnonzero(took > within), f"took longer than {verb['within']}"))
-    return weigh(sight, breaks, edges, figures(took))
+        late = np.flatnonzero(took > within)
+        violations.append(_late(roles, both, found, late, f"took longer than {verb['within']}"))
+    return weigh(view, violations, edges, figures(took))
 
 
-def _late(roles: tuple[Events, ...], both: Line, found: Match, which: Places, text: str) -> Break:
+def _late(roles: tuple[Events, ...], both: Line, found: Match, which: Places, text: str) -> Violation:
     opens, closes = found.opens[which], found.closes[which]
-    return Break(text, both.ts[found.since(opens)], both.ts[closes],
+    return Violation(text, both.ts[found.since(opens)], both.ts[closes],
                  ((roles[0], both.index[opens]), (roles[1], both.index[closes])))
 
 
-def _open_ends(sight: Sight, roles: tuple[Events, Events], both: Line, found: Match, within: int | None,
-               edges: str) -> tuple[list[Break], list[str]]:
+def _open_ends(view: View, roles: tuple[Events, Events], both: Line, found: Match, within: int | None,
+               edges: str) -> tuple[list[Violation], list[str]]:
     """What is wrong with opens and closes that found no partner, and what the recording's edges leave inconclusive."""
     names = names_of(roles)
     again = found.unclosed[found.again]
     twice = found.orphans[~found.early]
-    breaks = [
-        Break(f"{names[0]} again before {names[1]}", both.ts[again], both.ts[again + 1],
+    violations = [
+        Violation(f"{names[0]} again before {names[1]}", both.ts[again], both.ts[again + 1],
               ((roles[0], both.index[again]), (roles[0], both.index[again + 1]))),
-        Break(f"{names[1]} without {names[0]} before it", both.ts[twice - 1], both.ts[twice],
+        Violation(f"{names[1]} without {names[0]} before it", both.ts[twice - 1], both.ts[twice],
               ((roles[1], both.index[twice]),))]
     pending, early = found.unclosed[~found.again], found.orphans[found.early]
     begin, end = both.ts[found.blamed[found.early]], both.ts[pending]
     if edges == "closed":
         sure_end, sure_begin = np.ones(end.size, np.bool_), np.ones(begin.size, np.bool_)
-        upto, since = np.full(end.size, sight.ended), np.full(begin.size, sight.began)
+        upto, since = np.full(end.size, view.ended), np.full(begin.size, view.began)
     else:
         allowed = np.iinfo(np.int64).max // 2 if within is None else within
-        sure_end, sure_begin = end <= sight.ended - allowed, begin >= sight.began + allowed
+        sure_end, sure_begin = end <= view.ended - allowed, begin >= view.began + allowed
         upto, since = end + allowed, begin - allowed
     never, from_nowhere = pending[sure_end], early[sure_begin]
     waits, came = both.ts[found.since(never)], both.ts[from_nowhere]
-    breaks += [
-        Break(f"{names[0]} without {names[1]}", waits, upto[sure_end], ((roles[0], both.index[never]),)),
-        Break(f"{names[1]} without {names[0]}", since[sure_begin], came, ((roles[1], both.index[from_nowhere]),))]
+    violations += [
+        Violation(f"{names[0]} without {names[1]}", waits, upto[sure_end], ((roles[0], both.index[never]),)),
+        Violation(f"{names[1]} without {names[0]}", since[sure_begin], came, ((roles[1], both.index[from_nowhere]),))]
     left, cut = int((~sure_end).sum()), int((~sure_begin).sum())
-    return breaks, [
+    return violations, [
         f"{left} × {names[0]} still under way when the recording ended" if left else "",
         f"{cut} × {names[1]} whose {names[0]} may have come before the recording began" if cut else ""]
 
@@ -107,133 +108,137 @@ def percentiles(values: Times, *percents: int) -> list[int]:
     return [int(value) for value in np.partition(values, ranks)[ranks]]
 
 
-def latency(verb: Verb, sight: Sight) -> Finding:
+def latency(verb: Verb, view: View) -> Result:
     """Limits on the time from open to close."""
-    roles, both, found = paired(sight, verb)
+    roles, both, found = paired(view, verb)
     if not len(roles[0]) and not len(roles[1]):
-        return Finding(None, no_events(*roles))
+        return Result(None, no_events(*roles))
     took = both.ts[found.closes] - both.ts[found.opens]
     limits = {name: nanoseconds(verb[name]) for name in ("min", "median", "p99", "max", "deadline")
               if verb[name] is not None}
-    breaks = []
+    violations = []
     for name in set(limits) & {"max", "deadline"}:
-        breaks.append(_late(roles, both, found, np.flatnonzero(took > limits[name]), f"took longer than {verb[name]}"))
+        late = np.flatnonzero(took > limits[name])
+        violations.append(_late(roles, both, found, late, f"took longer than {verb[name]}"))
     if "min" in limits:
         quick = _late(roles, both, found, np.flatnonzero(took < limits["min"]), f"took less than {verb['min']}")
-        shifted = sight.whole(quick.since.size) if verb["several"] else (quick.since, quick.upto)
-        breaks.append(Break(quick.text, *shifted, quick.shown))
+        shifted = view.whole(quick.since.size) if verb["several"] else (quick.since, quick.upto)
+        violations.append(Violation(quick.text, *shifted, quick.shown))
     edges: list[str] = []
     if "deadline" in limits:
-        more, edges = _open_ends(sight, roles, both, found, limits["deadline"], "open")
-        breaks += [more[0], more[2]]  # opens without a close; a close alone breaks no deadline
+        more, edges = _open_ends(view, roles, both, found, limits["deadline"], "open")
+        violations += [more[0], more[2]]  # opens without a close; a close alone violates no deadline
         edges = edges[:1]
     for name, percent in (("median", 50), ("p99", 99)):
         if name in limits and took.size and percentile(took, percent) > limits[name]:
             worst = np.argsort(took)[::-1][:1]
             text = f"{name} {duration(percentile(took, percent))} is above {verb[name]}"
-            late = _late(roles, both, found, worst, text)
-            breaks.append(Break(late.text, *sight.whole(1), late.shown))
+            above = _late(roles, both, found, worst, text)
+            violations.append(Violation(above.text, *view.whole(1), above.shown))
     if not took.size:
         edges.append("no pair to measure")
-    return weigh(sight, breaks, edges, figures(took))
+    return weigh(view, violations, edges, figures(took))
 
 
-def order(verb: Verb, sight: Sight) -> Finding:
+def order(verb: Verb, view: View) -> Result:
     """Each event is preceded, in its key, by the role before it in the list."""
-    roles = tuple(sight.events(role) for role in verb.roles)
+    roles = tuple(view.events(role) for role in verb.roles)
     if not any(len(events) for events in roles):
-        return Finding(None, no_events(*roles))
-    both = sight.line(verb, *roles)
+        return Result(None, no_events(*roles))
+    both = view.line(verb, *roles)
     due = np.append(0, (both.role[:-1] + 1) % len(roles))
     names = names_of(roles)
     wrong = np.flatnonzero(~both.first & (both.role != due))
-    breaks = []
+    violations = []
     for number, events in enumerate(roles):
         for before, earlier in enumerate(roles):
             here = wrong[(both.role[wrong] == number) & (both.role[wrong - 1] == before)]
-            breaks.append(Break(f"{names[number]} right after {names[before]}", both.ts[here - 1], both.ts[here],
-                                ((earlier, both.index[here - 1]), (events, both.index[here]))))
+            shown = ((earlier, both.index[here - 1]), (events, both.index[here]))
+            text = f"{names[number]} right after {names[before]}"
+            violations.append(Violation(text, both.ts[here - 1], both.ts[here], shown))
     cut = int((both.first & (both.role != 0)).sum())
     edge = f"{cut} × the first event seen is not {names[0]}: it may have come before the recording began" if cut else ""
     lines = int(both.first.sum())
-    return weigh(sight, breaks, [edge], f"{both.ts.size} events in {lines} sequence{'s' * (lines != 1)}")
+    return weigh(view, violations, [edge], f"{both.ts.size} events in {lines} sequence{'s' * (lines != 1)}")
 
 
-def count(verb: Verb, sight: Sight) -> Finding:
+def count(verb: Verb, view: View) -> Result:
     """How many events there are, in all or of each key."""
-    events = sight.events(verb.roles[0])
+    events = view.events(verb.roles[0])
     lows = [verb[name] for name in ("exactly", "at_least") if verb[name] is not None]
     highs = [verb[name] for name in ("exactly", "at_most") if verb[name] is not None]
     if not len(events) and (verb["key"] or not lows or (verb["exactly"] is None and max(lows) <= 0)):
-        return Finding(None, no_events(events))
-    places = sight.line(verb, events)
+        return Result(None, no_events(events))
+    places = view.line(verb, events)
     sizes = np.diff(np.append(np.flatnonzero(places.first), places.ts.size)) if len(events) else np.array([0])
     name = events.role.name
     few, many = sizes[sizes < max(lows, default=0)], sizes[sizes > min(highs, default=math.inf)]
     starts = np.flatnonzero(places.first)[sizes > min(highs, default=math.inf)] if len(events) else np.empty(0, np.intp)
-    breaks = [Break(f"{int(many.max(initial=0))} {name}, at most {min(highs, default=0)} expected", places.ts[starts],
-                    places.ts[starts], ((events, places.index[starts]),), hides=False)]
+    text = f"{int(many.max(initial=0))} {name}, at most {min(highs, default=0)} expected"
+    shown = ((events, places.index[starts]),)
+    violations = [Violation(text, places.ts[starts], places.ts[starts], shown, hides=False)]
     if few.size:
-        breaks.append(Break(f"{int(few.min())} {name}, at least {max(lows)} expected", *sight.whole(1),
+        violations.append(Violation(f"{int(few.min())} {name}, at least {max(lows)} expected", *view.whole(1),
                             ((events, np.zeros(1, np.intp)),) if len(events) else ()))
-    return weigh(sight, breaks, [], f"{len(events)} events" + (f", {sizes.size} keys" if verb["key"] else ""))
+    return weigh(view, violations, [], f"{len(events)} events" + (f", {sizes.size} keys" if verb["key"] else ""))
 
 
-def ratio(verb: Verb, sight: Sight) -> Finding:
+def ratio(verb: Verb, view: View) -> Result:
     """How many of one role there are for each one of the other."""
-    one, other = sight.events(verb.roles[0]), sight.events(verb.roles[1])
+    one, other = view.events(verb.roles[0]), view.events(verb.roles[1])
     if not len(other):
-        return Finding(None, no_events(other))
+        return Result(None, no_events(other))
     found = len(one) / len(other)
-    return _between(sight, verb, found, float, f"{len(one)} for {len(other)}: {found:.4g}", one if len(one) else other)
+    return _between(view, verb, found, float, f"{len(one)} for {len(other)}: {found:.4g}", one if len(one) else other)
 
 
-def rate(verb: Verb, sight: Sight) -> Finding:
+def rate(verb: Verb, view: View) -> Result:
     """Mean events per second from the first to the last."""
-    events = sight.events(verb.roles[0])
+    events = view.events(verb.roles[0])
     if len(events) < 2 or events.ts[-1] == events.ts[0]:
-        return Finding(None, no_events(events) if not len(events) else "a rate needs two events at different times")
+        return Result(None, no_events(events) if not len(events) else "a rate needs two events at different times")
     found = (len(events) - 1) * 1e9 / float(events.ts[-1] - events.ts[0])
-    return _between(sight, verb, found, per_second, f"{len(events)} events at {found:.4g} /s", events)
+    return _between(view, verb, found, per_second, f"{len(events)} events at {found:.4g} /s", events)
 
 
-def _between(sight: Sight, verb: Verb, found: float, read: Callable[[Any], float], said: str,
-             events: Events) -> Finding:
+def _between(view: View, verb: Verb, found: float, read: Callable[[Any], float], figures: str,
+             events: Events) -> Result:
     """A figure of the whole recording against its limits."""
     low = verb["at_least"] is not None and found < read(verb["at_least"])
     high = verb["at_most"] is not None and found > read(verb["at_most"])
     ends = np.array([len(events) - 1])
     limit = verb["at_least"] if low else verb["at_most"]
-    breaks = [Break(f"{'below' if low else 'above'} {limit}", *sight.whole(1), ((events, ends * 0), (events, ends)))]
-    return weigh(sight, breaks if low or high else [], [], said)
+    shown = ((events, ends * 0), (events, ends))
+    violations = [Violation(f"{'below' if low else 'above'} {limit}", *view.whole(1), shown)] if low or high else []
+    return weigh(view, violations, [], figures)
 
 
-def jitter(verb: Verb, sight: Sight) -> Finding:
+def jitter(verb: Verb, view: View) -> Result:
     """How far intervals are from the period."""
-    events = sight.events(verb.roles[0])
-    places = sight.line(verb, events)
+    events = view.events(verb.roles[0])
+    places = view.line(verb, events)
     later = np.flatnonzero(~places.first)
     if not later.size:
-        return Finding(None, no_events(events) if not len(events) else "jitter needs two events")
+        return Result(None, no_events(events) if not len(events) else "jitter needs two events")
     gaps = places.ts[later] - places.ts[later - 1]
     period = percentile(gaps, 50) if verb["period"] is None else nanoseconds(verb["period"])
     off = np.abs(gaps - period)
     wrong = later[off > nanoseconds(verb["at_most"])]
     # A period that is the seen intervals' own median is another one with events that were lost anywhere.
-    since, upto = (places.ts[wrong - 1], places.ts[wrong]) if verb["period"] else sight.whole(wrong.size)
-    found = Break(f"further than {verb['at_most']} from {duration(period)}", since, upto,
+    since, upto = (places.ts[wrong - 1], places.ts[wrong]) if verb["period"] else view.whole(wrong.size)
+    found = Violation(f"further than {verb['at_most']} from {duration(period)}", since, upto,
                   ((events, places.index[wrong - 1]), (events, places.index[wrong])))
-    return weigh(sight, [found], [], f"{gaps.size} intervals, median {duration(percentile(gaps, 50))}, at most "
+    return weigh(view, [found], [], f"{gaps.size} intervals, median {duration(percentile(gaps, 50))}, at most "
                                      f"{duration(off.max())} off")
 
 
-def never(verb: Verb, sight: Sight) -> Finding:
+def never(verb: Verb, view: View) -> Result:
     """None was seen, and it would have been."""
-    events = sight.events(verb.roles[0])
-    found = Break(f"{events.role.name}", events.ts, events.ts, ((events, np.arange(len(events))),), hides=False)
-    return weigh(sight, [found], [], f"{events.event} was armed")
+    events = view.events(verb.roles[0])
+    found = Violation(f"{events.role.name}", events.ts, events.ts, ((events, np.arange(len(events))),), hides=False)
+    return weigh(view, [found], [], f"{events.event} was armed")
 
 
-VERBS: dict[str, Callable[[Verb, Sight], Finding]] = {
+INTERVALS: dict[str, Callable[[Verb, View], Result]] = {
     "pair": pair, "latency": latency, "order": order, "count": count, "ratio": ratio, "rate": rate, "jitter": jitter,
     "never": never}

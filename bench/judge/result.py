@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.judge.view import Events, Sight, Times
+from bench.judge.view import Events, Times, View
 from bench.verdict import Witness
 
 # Witnesses kept: enough to see the pattern.
@@ -15,7 +15,7 @@ MOST_WITNESSES = 24
 
 
 @dataclass(frozen=True)
-class Finding:
+class Result:
     """True, False or None (inconclusive), why, and the events that show it."""
 
     value: bool | None
@@ -23,20 +23,20 @@ class Finding:
     witnesses: tuple[Witness, ...] = ()
 
     @property
-    def negated(self) -> Finding:
-        """The opposite claim's finding."""
-        return Finding(None if self.value is None else not self.value, self.reason, self.witnesses)
+    def negated(self) -> Result:
+        """The opposite claim's result."""
+        return Result(None if self.value is None else not self.value, self.reason, self.witnesses)
 
     @classmethod
-    def joined(cls, value: bool | None, parts: Sequence[Finding]) -> Finding:
-        """Several findings of the same value as one."""
+    def joined(cls, value: bool | None, parts: Sequence[Result]) -> Result:
+        """Several results of the same value as one."""
         witnesses = {(w.ts, w.cpu, w.event): w for part in parts for w in part.witnesses}
         chosen = sorted(witnesses.values(), key=lambda w: w.ts)[:MOST_WITNESSES]
         return cls(value, "; ".join(part.reason for part in parts if part.reason), tuple(chosen))
 
 
 @dataclass(frozen=True)
-class Break:
+class Violation:
     """Places where a claim is broken: what is wrong, when the evidence lies, and the events that show each one.
 
     `hides`: lost events within [since, upto] could explain it away.
@@ -49,31 +49,31 @@ class Break:
     hides: bool = True
 
 
-def weigh(sight: Sight, breaks: Iterable[Break], edges: Sequence[str], reason: str) -> Finding:
-    """The finding of a claim from what breaks it, what is inconclusive at the recording's edges, and what was lost."""
+def weigh(view: View, violations: Iterable[Violation], edges: Sequence[str], reason: str) -> Result:
+    """The result of a claim: its violations, what the recording's edges leave open, and what was lost."""
     hidden = 0
-    for found in breaks:
+    for found in violations:
         if not found.since.size:
             continue
-        covered = sight.hidden(found.since, found.upto) if found.hides else np.zeros(found.since.size, np.bool_)
+        covered = view.hidden(found.since, found.upto) if found.hides else np.zeros(found.since.size, np.bool_)
         solid = np.flatnonzero(~covered)
         if solid.size:
-            return Finding(False, f"{solid.size} × {found.text}; {reason}", witnesses(sight, found, solid))
+            return Result(False, f"{solid.size} × {found.text}; {reason}", witnesses(view, found, solid))
         hidden += found.since.size
     if hidden:
-        return Finding(None, f"{sight.loss}: that may explain what looks wrong ({hidden} ×)")
+        return Result(None, f"{view.loss}: that may explain what looks wrong ({hidden} ×)")
     said = [edge for edge in edges if edge]
     if said:
-        return Finding(None, "; ".join([*said, reason]))
-    if sight.loss:
-        return Finding(None, sight.loss)
-    return Finding(True, reason)
+        return Result(None, "; ".join([*said, reason]))
+    if view.loss:
+        return Result(None, view.loss)
+    return Result(True, reason)
 
 
-def witnesses(sight: Sight, found: Break, which: NDArray[np.intp]) -> tuple[Witness, ...]:
-    """The first events that show a break, by time."""
+def witnesses(view: View, found: Violation, which: NDArray[np.intp]) -> tuple[Witness, ...]:
+    """The first events that show a violation, by time."""
     each = max(MOST_WITNESSES // max(len(found.shown), 1), 1)
-    chosen = [sight.trace.witness_of_row(int(events.rows[index]))
+    chosen = [view.trace.witness_of_row(int(events.rows[index]))
               for events, indexes in found.shown for index in indexes[which[:each]].tolist()]
     return tuple(sorted(chosen, key=lambda w: (w.ts, w.cpu)))
 

@@ -64,7 +64,7 @@ class Events:
         return dataclasses.replace(self, index=self.index[holds], ts=self.ts[holds], rows=self.rows[holds])
 
 
-class Sight:
+class View:
     """Answers for one trace; keeps what it found for the other verbs of the same contract."""
 
     def __init__(self, trace: Trace) -> None:

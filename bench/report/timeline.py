@@ -182,7 +182,7 @@ def _events(trace: Trace, at: list[int]) -> list[Witness]:
     """Every event by time or, of a trace with too many, those nearest the times `at` (the first ones without any)."""
     rows = trace.order()
     if rows.size > MOST_EVENTS:
-        ts = trace.store.ts[rows].astype(np.int64)
+        ts = trace.index.ts[rows].astype(np.int64)
         far = np.min(np.abs(ts[:, None] - np.array(at or [0], np.int64)[:16]), axis=1)
         rows = rows[np.sort(np.argpartition(far, MOST_EVENTS)[:MOST_EVENTS])]
     return [trace.witness_of_row(row) for row in rows.tolist()]

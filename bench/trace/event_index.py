@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.errors import RecordError
 from bench.trace import merge
 from bench.trace.format import HEAD, EventFormat, Layout
-from bench.trace.page_pool import Bytes, Pool, column, joined
+from bench.trace.page_pool import Bytes, PagePool, column, joined
 from bench.trace.recording import Recording
 from bench.trace.ring_buffer import THREADS, Gap, walk
 
@@ -42,7 +42,7 @@ def _by_threads(work: Callable[[S], T], parts: Sequence[S]) -> Iterator[T]:
         yield from threads.map(work, parts)
 
 
-class Store:
+class EventIndex:
     """Where every event of a recording lies, in columns by CPU and place; decodes an event type on demand.
 
     `ts` [ns], `place` (32-bit words from the pool's begin to the event's data), `length` (of the data, words).
@@ -52,7 +52,7 @@ class Store:
     def __init__(self, recording: Recording, layout: Layout, formats: Mapping[int, EventFormat]) -> None:
         self.recording, self.layout, self.formats = recording, layout, formats
         self.gaps: list[Gap] = []
-        self.pool = Pool(recording.pages)
+        self.pool = PagePool(recording.pages)
         if self.pool.data.size >= 1 << 34:
             raise RecordError(f"{recording.name}: {self.pool.data.size} bytes of pages, at most 16 GiB can be read")
         self.bounds = [0]

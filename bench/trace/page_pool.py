@@ -20,7 +20,7 @@ MADV_POPULATE_READ = 22
 Bytes = NDArray[np.uint8]
 
 
-class Pool:
+class PagePool:
     """One array of bytes with the pages of all CPUs; `bases` says where each CPU's begin.
 
     `large`: a mapped file too large to be in memory as a whole.

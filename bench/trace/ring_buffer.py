@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bench.errors import RecordError
 from bench.trace.format import Layout
-from bench.trace.page_pool import Pool
+from bench.trace.page_pool import PagePool
 
 PADDING, TIME_EXTEND, TIME_STAMP = 29, 30, 31
 TIME_SHIFT = 27
@@ -73,7 +73,7 @@ class BadPage(Exception):
         self.word = word
 
 
-def walk(pool: Pool, number: int, layout: Layout, cpu: int,
+def walk(pool: PagePool, number: int, layout: Layout, cpu: int,
          where: Callable[[int], str]) -> Iterator[tuple[Block, list[Gap]]]:
     """Walk the raw sub-buffers of one CPU, the pool's `number`, block by block; places are words of the pool.
 

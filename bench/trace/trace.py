@@ -21,7 +21,7 @@ from bench.errors import RecordError, UsageError
 from bench.trace import strings
 from bench.trace.dat.read import load
 from bench.trace.dat.write import save
-from bench.trace.event_index import Store
+from bench.trace.event_index import EventIndex
 from bench.trace.event_values import plain
 from bench.trace.format import EventFormat, parse_format, parse_header_page, shown_name
 from bench.trace.recording import Recording, Stats, losses, parse_cmdlines
@@ -52,8 +52,8 @@ class Trace:
             if by_id.setdefault(fmt.id, fmt) is not fmt:
                 raise RecordError(f"{recording.places.get(fmt.full_name, recording.name)}: formats of "
                                   f"{by_id[fmt.id].full_name} and {fmt.full_name} have the same id {fmt.id}")
-        self.store = Store(recording, self.layout, by_id)
-        self.events = {by_id[number].full_name: count for number, count in sorted(self.store.counts.items())}
+        self.index = EventIndex(recording, self.layout, by_id)
+        self.events = {by_id[number].full_name: count for number, count in sorted(self.index.counts.items())}
         self._lost_by_stats = losses(recording.stats_before, recording.stats_after)
 
     def _read(self, what: str, read: Callable[[], T]) -> T:
@@ -90,7 +90,7 @@ class Trace:
         save(recording, self.layout, Path(path))
 
     def __len__(self) -> int:
-        return int(self.store.ts.size)
+        return int(self.index.ts.size)
 
     def __bool__(self) -> bool:
         return True  # a trace without events is still a trace
@@ -122,7 +122,7 @@ class Trace:
         `__data_loc` and `__rel_loc` columns hold the raw location: read them with `strings` or `payloads`; so the field
         at a record's end, which has no column.
         """
-        return self.store.decode(self.format(event).id)
+        return self.index.decode(self.format(event).id)
 
     def strings(self, event: str, field: str, records: NDArray[Any] | None = None) -> NDArray[Any]:
         """A text field of each event of a type, or of some `records` of `trace[event]`, as `str`."""
@@ -141,7 +141,7 @@ class Trace:
         declared = fmt.field(field)
         if declared is None:
             raise UsageError.unknown(f"field of {fmt.full_name}", field, [shown_name(f.name) for f in fmt.fields])
-        return self.store, fmt, declared, self.store.decode(fmt.id) if records is None else records
+        return self.index, fmt, declared, self.index.decode(fmt.id) if records is None else records
 
     # Functions
 
@@ -173,27 +173,27 @@ class Trace:
         """When recording began [ns]: as the recorder says, else the first event's time."""
         if self.recording.began_ns is not None or not len(self):
             return self.recording.began_ns
-        return int(self.store.ts.min())
+        return int(self.index.ts.min())
 
     @property
     def ended(self) -> int | None:
         """When recording ended [ns]: as the recorder says, else the last event's time."""
         if self.recording.ended_ns is not None or not len(self):
             return self.recording.ended_ns
-        return int(self.store.ts.max())
+        return int(self.index.ts.max())
 
     @property
     def lost(self) -> int:
         """Events lost, from the buffers' stats; without them the least number that the pages' flags admit."""
-        return max(sum(self._lost_by_stats), sum(1 if gap.count is None else gap.count for gap in self.store.gaps))
+        return max(sum(self._lost_by_stats), sum(1 if gap.count is None else gap.count for gap in self.index.gaps))
 
     @property
     def gaps(self) -> list[Gap]:
         """Where in time events are missing; a loss that no page locates may be anywhere on its CPU."""
-        located = {gap.cpu for gap in self.store.gaps}
+        located = {gap.cpu for gap in self.index.gaps}
         by_cpu = zip(self.recording.cpus, self._lost_by_stats, strict=False)
         anywhere = [Gap(cpu, None, None, lost) for cpu, lost in by_cpu if lost and cpu not in located]
-        return [*self.store.gaps, *anywhere]
+        return [*self.index.gaps, *anywhere]
 
     def armed(self, event: str) -> bool:
         """True when the event was on, so that not seeing it means that it did not happen."""
@@ -209,25 +209,25 @@ class Trace:
 
     def merged(self, start: int | None = None, end: int | None = None) -> Iterator[Witness]:
         """Every event of all types and CPUs by time, from `start` [ns] up to before `end`; see `order` for arrays."""
-        for rows in self.store.time_order(start, end):
+        for rows in self.index.time_order(start, end):
             for row in rows.tolist():
                 yield self.witness_of_row(row)
 
     def order(self) -> NDArray[np.uint32]:
-        """Rows of the store (ts, place, length; id_of) of all events by time."""
-        return np.concatenate([np.empty(0, np.uint32), *self.store.time_order()])
+        """Rows of the index (ts, place, length; id_of) of all events by time."""
+        return np.concatenate([np.empty(0, np.uint32), *self.index.time_order()])
 
     def witness(self, event: str, index: int) -> Witness:
         """One event of `trace[event]`, with every field as a plain value."""
         fmt = self.format(event)
-        return self._witness(fmt, int(self.store.decode(fmt.id)[index]["row"]))
+        return self._witness(fmt, int(self.index.decode(fmt.id)[index]["row"]))
 
     def witness_of_row(self, row: int) -> Witness:
-        """One event by its row in the store."""
-        return self._witness(self.store.formats[self.store.id_of(row)], row)
+        """One event by its row in the index."""
+        return self._witness(self.index.formats[self.index.id_of(row)], row)
 
     def _witness(self, fmt: EventFormat, row: int) -> Witness:
-        fields = plain(self.store, fmt, row)
-        cpu, pid = int(self.recording.cpus[self.store.block(row)]), int(fields.pop("common_pid"))
+        fields = plain(self.index, fmt, row)
+        cpu, pid = int(self.recording.cpus[self.index.block(row)]), int(fields.pop("common_pid"))
         own = {name: value for name, value in fields.items() if not name.startswith("common_")}
-        return Witness(int(self.store.ts[row]), cpu, pid, fmt.full_name, own)
+        return Witness(int(self.index.ts[row]), cpu, pid, fmt.full_name, own)

@@ -48,7 +48,7 @@ status = Path("/proc/self/status").read_text().splitlines()
 own = next(int(line.split()[1]) for line in status if line.startswith("VmData:")) << 10
 resource.setrlimit(resource.RLIMIT_DATA, (own + (64 << 20),) * 2)  # of memory that is not a file's
 trace = Trace.load(sys.argv[1])
-print(len(trace), sum(len(trace[event]) for event in trace.events), sum(map(len, trace.store.time_order())))
+print(len(trace), sum(len(trace[event]) for event in trace.events), sum(map(len, trace.index.time_order())))
 """
 
 
@@ -96,7 +96,7 @@ def test_a_cpu_whose_time_goes_back_is_put_in_order():
 def test_a_trace_that_is_let_go_frees_its_memory():
     trace = Trace.load(SMALL)
     _ = trace["net_dev_xmit"]
-    gone = weakref.ref(trace.store)
+    gone = weakref.ref(trace.index)
     gc.disable()
     try:
         del trace

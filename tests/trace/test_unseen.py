@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bench.trace import Trace
 from drivers.contract import absent_between, conserve, jitter, latency, order, pair, until
 from tests.trace.pages import Layout, Writer, payload, recording, simple
-from tests.trace.test_verbs import BEGAN, CLAIMS, CLOSE, ENDED, KEYS, MARK, OPEN, TIME, judged, ns
+from tests.trace.test_verbs import BEGAN, CLOSE, ENDED, KEYS, MARK, OPEN, STATES, TIME, judged, ns
 
 SETTINGS = settings(max_examples=150, deadline=None)
 # Few keys, and mostly in turn: histories of which many contracts are true.
@@ -71,7 +71,7 @@ def test_what_came_after_the_recording_ended(drawn, several, claims, ended):
 
 
 @SETTINGS
-@given(HISTORY, st.booleans(), edged([*BOTH_ENDS, *CLAIMS]), st.integers(0, 16), st.integers(1, 6))
+@given(HISTORY, st.booleans(), edged([*BOTH_ENDS, *STATES]), st.integers(0, 16), st.integers(1, 6))
 def test_a_stretch_that_was_lost(drawn, several, claims, first, count):
     events = events_of(drawn, several)
     lost = len(events[first:first + count])

@@ -204,7 +204,7 @@ def test_never_and_every_judge_as_a_loop(drawn, condition):
     assert judged(trace, every(MARK, value=chosen)) is (all(holds(v) for v in values) if values else None)
 
 
-CLAIMS = [
+STATES = [
     pair(OPEN, CLOSE, "key"), pair(OPEN, CLOSE, within="30 ns"), latency(OPEN, CLOSE, "key", max="9 ns"),
     latency(OPEN, CLOSE, median="9 ns"), latency(OPEN, CLOSE, "key", p99="9 ns", min="3 ns"),
     latency(OPEN, CLOSE, "key", deadline="9 ns"), jitter(MARK, at_most="5 ns", period="9 ns"),
@@ -215,7 +215,7 @@ CLAIMS = [
 
 
 @settings(max_examples=100, deadline=None)
-@given(HISTORY, st.sampled_from(CLAIMS), st.data())
+@given(HISTORY, st.sampled_from(STATES), st.data())
 def test_with_lost_events_a_claim_never_passes_and_fails_only_if_no_lost_event_can_explain_it(drawn, claim, data):
     events, whole = history(drawn)
     lost = {number for number in range(len(events)) if data.draw(st.booleans())} if events else set()

@@ -116,7 +116,7 @@ def summary(counts: dict[str, int], ns: int) -> Iterator[str]:
 def listing(trace: Trace, chosen: dict[str, Rows], head: int | None) -> Iterator[str]:
     """The chosen events by time, with what was lost between them."""
     rows = np.concatenate([np.empty(0, np.uint32), *chosen.values()])
-    rows = rows[np.argsort(trace.store.ts.take(rows), kind="stable")][:head]
+    rows = rows[np.argsort(trace.index.ts.take(rows), kind="stable")][:head]
     width = max([len(visible(event)) for event, some in chosen.items() if len(some)], default=5)
     yield heading(width)
     gaps = sorted(trace.gaps, key=_shown_at)
