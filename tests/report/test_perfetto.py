@@ -3,8 +3,8 @@ from collections import Counter
 
 from bench.report import perfetto
 from bench.store import Writer
+from tests.export.pftrace import ends, parsed, values
 from tests.report.sample_record import FAILING, ZERO, RunInfo, host, trace
-from tests.trace.pftrace import ends, parsed, values
 
 
 def written(folder):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from bench.trace import Trace
 from drivers.contract import absent_between, conserve, jitter, latency, order, pair, until
+from tests.judge.test_verbs import BEGAN, CLOSE, ENDED, KEYS, MARK, OPEN, STATES, TIME, judged, ns
 from tests.trace.pages import Layout, Writer, payload, recording, simple
-from tests.trace.test_verbs import BEGAN, CLOSE, ENDED, KEYS, MARK, OPEN, STATES, TIME, judged, ns
 
 SETTINGS = settings(max_examples=150, deadline=None)
 # Few keys, and mostly in turn: histories of which many contracts are true.

@@ -37,7 +37,7 @@ from drivers.contract import (
     seen,
     until,
 )
-from tests.trace import oracle
+from tests.judge import oracle
 from tests.trace.pages import Layout, Writer, payload, recording, simple
 
 OPEN, CLOSE, MARK = Tracepoint("t:open"), Tracepoint("t:close"), Tracepoint("t:mark")

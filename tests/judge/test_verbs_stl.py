@@ -39,8 +39,8 @@ from drivers.contract import (
     seen,
     until,
 )
+from tests.judge.test_verbs import VALUE
 from tests.trace.pages import simple
-from tests.trace.test_verbs import VALUE
 
 with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of typing.io
     rtamt = importlib.import_module("rtamt") if sys.version_info < (3, 13) else pytest.importorskip("rtamt")

@@ -8,10 +8,10 @@ import pytest
 from bench.errors import UsageError
 from bench.export import perfetto, table
 from bench.trace import Trace
+from tests.export.pftrace import ends, parsed, values
 from tests.trace.pages import Layout, Writer, payload, recording
-from tests.trace.pftrace import ends, parsed, values
 
-SMALL = Path(__file__).parent / "data" / "small.dat"
+SMALL = Path(__file__).parent.parent / "trace" / "data" / "small.dat"
 
 
 def test_perfetto_has_every_event_on_its_cpu_and_the_given_slices_on_their_tracks(tmp_path):
