@@ -22,15 +22,15 @@ def grows(samples: Sequence[Mapping[str, int]], least: float = 1.0) -> dict[str,
         raise ValueError(
             f"a slope in both halves needs at least 5 samples, there are {len(samples)}"
         )
-    found = {}
+    slopes = {}
     middle = len(samples) // 2
     for name in sorted(set(samples[0]) - LAZY):
         row = [sample.get(name, 0) for sample in samples]
         slope = min(_slope(row[: middle + 1]), _slope(row[middle:]))
         above = sum(later > earlier for earlier in row[:middle] for later in row[middle:])
         if slope >= least and above >= 0.8 * middle * (len(row) - middle):
-            found[name] = slope
-    return found
+            slopes[name] = slope
+    return slopes
 
 
 def _slope(row: Sequence[int]) -> float:

@@ -56,8 +56,8 @@ def neighbours(interface: str) -> dict[str, str]:
     number = rtnetlink.index(interface)
     found = {}
     with rtnetlink.Route() as route:
-        asked = rtnetlink.NDMSG.pack(socket.AF_INET, 0, 0, 0, 0)
-        for body in route.request(rtnetlink.RTM_GETNEIGH, asked, rtnetlink.NLM_F_DUMP):
+        request = rtnetlink.NDMSG.pack(socket.AF_INET, 0, 0, 0, 0)
+        for body in route.request(rtnetlink.RTM_GETNEIGH, request, rtnetlink.NLM_F_DUMP):
             if rtnetlink.NDMSG.unpack_from(body)[1] == number:
                 parts = rtnetlink.attributes(body[rtnetlink.NDMSG.size :])
                 found[socket.inet_ntoa(parts[rtnetlink.NDA_DST])] = parts.get(

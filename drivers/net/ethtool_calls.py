@@ -1,4 +1,4 @@
-"""Calls that ask and set what ethtool(8) and mii-tool(8) do."""
+"""What ethtool(8) and mii-tool(8) show and set, as calls."""
 from __future__ import annotations
 
 import threading
@@ -7,6 +7,7 @@ import time
 from drivers.agent.call import call
 from drivers.uapi import ethtool, packet
 from drivers.uapi.frames import numbered
+from drivers.uapi.sysfs import read
 
 
 @call
@@ -102,15 +103,14 @@ def poll_ethtool(
             polls[0] += 1
 
     thread = threading.Thread(target=poll, daemon=True)
-    with open(f"/sys/class/net/{interface}/address") as opened:
-        source = opened.read().strip()
+    source = read(f"/sys/class/net/{interface}/address")
     before = packet.sent(interface)
     begun = time.monotonic()
     thread.start()
     try:
-        with packet.opened(interface, 0) as made:
+        with packet.open_socket(interface, 0) as sock:
             frames = [numbered(destination, source, length, seed) for seed in range(count)]
-            packet.send(made, frames, timeout_s)
+            packet.send(sock, frames, timeout_s)
         while packet.sent(interface) - before < count and time.monotonic() - begun < timeout_s:
             time.sleep(0.002)
     finally:

@@ -20,9 +20,9 @@ REPLY = struct.Struct(">BBHHH")  # type, code, checksum, identifier, sequence
 
 
 def _bound(interface: str, family: int, kind: int, protocol: int = 0) -> socket.socket:
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
-    return made
+    sock = socket.socket(family, kind, protocol)
+    sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface.encode() + b"\0")
+    return sock
 
 
 def _family(address: str) -> int:
@@ -40,20 +40,20 @@ def ping(
     """
     identifier = os.getpid() & 0xFFFF
     taken: list[float] = []
-    with _bound(interface, socket.AF_INET, socket.SOCK_RAW, IPPROTO_ICMP) as made:
+    with _bound(interface, socket.AF_INET, socket.SOCK_RAW, IPPROTO_ICMP) as sock:
         for sequence in range(1, count + 1):
             begun = time.monotonic()
-            made.sendto(icmp_echo(identifier, sequence, pattern(size, sequence)), (address, 0))
-            if _replied(made, (identifier, sequence), pattern(size, sequence), begun + timeout_s):
+            sock.sendto(icmp_echo(identifier, sequence, pattern(size, sequence)), (address, 0))
+            if _replied(sock, (identifier, sequence), pattern(size, sequence), begun + timeout_s):
                 taken.append(time.monotonic() - begun)
     return taken
 
 
-def _replied(made: socket.socket, wanted: tuple[int, int], payload: bytes, deadline: float) -> bool:
+def _replied(sock: socket.socket, wanted: tuple[int, int], payload: bytes, deadline: float) -> bool:
     while (left := deadline - time.monotonic()) > 0:
-        made.settimeout(left)
+        sock.settimeout(left)
         try:
-            data = made.recv(65536)
+            data = sock.recv(65536)
         except socket.timeout:
             return False
         message = data[(data[0] & 0xF) * 4 :]
@@ -70,10 +70,10 @@ def send_udp(
     """Send each payload as one datagram from the kernel's own UDP: it leaves checksums
     to the chip if that can.
     """
-    with _bound(interface, _family(address), socket.SOCK_DGRAM) as made:
-        made.bind(("", source_port))
+    with _bound(interface, _family(address), socket.SOCK_DGRAM) as sock:
+        sock.bind(("", source_port))
         for payload in payloads:
-            made.sendto(payload, (address, port))
+            sock.sendto(payload, (address, port))
 
 
 @listen
@@ -88,15 +88,15 @@ def recv_udp(
     """Receive datagrams on `port`: `count`, or up to the payload `until`, or
     for `timeout_s` once ready.
     """
-    with _bound(interface, socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_DGRAM) as made:
-        made.bind(("", port))
+    with _bound(interface, socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("", port))
         yield
         received: list[bytes] = []
         deadline = time.monotonic() + timeout_s
         while len(received) < count and (left := deadline - time.monotonic()) > 0:
-            made.settimeout(left)
+            sock.settimeout(left)
             try:
-                received.append(made.recv(65536))
+                received.append(sock.recv(65536))
             except socket.timeout:
                 break
             if until and received[-1] == until:
@@ -109,17 +109,17 @@ def connect_tcp(
     interface: str, address: str, port: int, source_port: int, timeout_s: float = 2.0
 ) -> Generator[None, None, str]:
     """Open a TCP connection; the SYN leaves before ready.  "connected", "refused" or "timeout"."""
-    with _bound(interface, _family(address), socket.SOCK_STREAM) as made:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
-        made.bind(("", source_port))
-        made.setblocking(False)
-        state = made.connect_ex((address, port))
+    with _bound(interface, _family(address), socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
+        sock.bind(("", source_port))
+        sock.setblocking(False)
+        state = sock.connect_ex((address, port))
         yield
         if state == errno.EINPROGRESS:
-            _, writable, _ = select.select([], [made], [], timeout_s)
+            _, writable, _ = select.select([], [sock], [], timeout_s)
             state = (
-                made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if writable else errno.ETIMEDOUT
+                sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if writable else errno.ETIMEDOUT
             )
         if state == 0:
             return "connected"
@@ -131,12 +131,12 @@ def connect_tcp(
 @call
 def snmp() -> dict[str, dict[str, int]]:
     """The counters of /proc/net/snmp and snmp6: protocol → counter → number."""
-    found: dict[str, dict[str, int]] = {}
-    with open("/proc/net/snmp") as opened:
-        lines = [line.split() for line in opened]
+    counters: dict[str, dict[str, int]] = {}
+    with open("/proc/net/snmp") as file:
+        lines = [line.split() for line in file]
     for names, numbers in zip(lines[::2], lines[1::2]):
-        found[names[0].rstrip(":")] = dict(zip(names[1:], map(int, numbers[1:])))
+        counters[names[0].rstrip(":")] = dict(zip(names[1:], map(int, numbers[1:])))
     if os.path.exists("/proc/net/snmp6"):
-        with open("/proc/net/snmp6") as opened:
-            found["v6"] = {name: int(number) for name, number in (line.split() for line in opened)}
-    return found
+        with open("/proc/net/snmp6") as file:
+            counters["v6"] = {name: int(number) for name, number in (line.split() for line in file)}
+    return counters

@@ -39,8 +39,8 @@ def text(field: bytes) -> str:
 @contextlib.contextmanager
 def control() -> Iterator[socket.socket]:
     """A socket to give network ioctls to."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
-        yield opened
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        yield sock
 
 
 def ethtool(interface: str, request: bytes) -> bytes:
@@ -48,8 +48,8 @@ def ethtool(interface: str, request: bytes) -> bytes:
     what the driver left in it.
     """
     buffer = array.array("B", request)
-    with control() as opened:
-        fcntl.ioctl(opened, SIOCETHTOOL, IFREQ.pack(interface.encode(), buffer.buffer_info()[0]))
+    with control() as sock:
+        fcntl.ioctl(sock, SIOCETHTOOL, IFREQ.pack(interface.encode(), buffer.buffer_info()[0]))
     return buffer.tobytes()
 
 
@@ -98,12 +98,14 @@ def write_eeprom(interface: str, offset: int, data: bytes, magic: int) -> None:
 
 def link_settings(interface: str) -> dict[str, object]:
     """Speed in Mbit/s, duplex, autonegotiation, port, and the three lists of link modes."""
-    ask = LINKSETTINGS.pack(ETHTOOL_GLINKSETTINGS, *[0] * 13)
-    words = -LINKSETTINGS.unpack(ethtool(interface, ask))[
+    request = LINKSETTINGS.pack(ETHTOOL_GLINKSETTINGS, *[0] * 13)
+    words = -LINKSETTINGS.unpack(ethtool(interface, request))[
         9
     ]  # the kernel answers how many u32 a mask has, negated
-    ask = LINKSETTINGS.pack(ETHTOOL_GLINKSETTINGS, *[0] * 8, words, *[0] * 4) + bytes(12 * words)
-    answer = ethtool(interface, ask)
+    request = LINKSETTINGS.pack(ETHTOOL_GLINKSETTINGS, *[0] * 8, words, *[0] * 4) + bytes(
+        12 * words
+    )
+    answer = ethtool(interface, request)
     fields = LINKSETTINGS.unpack_from(answer)
     masks = [answer[LINKSETTINGS.size + at * 4 * words :][: 4 * words] for at in range(3)]
     return {
@@ -176,23 +178,21 @@ def set_features(interface: str, wanted: dict[str, bool]) -> None:
 
 def mii_read(interface: str, register: int) -> int:
     """One register of the interface's PHY."""
-    with control() as opened:
-        answer = fcntl.ioctl(opened, SIOCGMIIPHY, MII_IFREQ.pack(interface.encode(), 0, 0, 0, 0))
+    with control() as sock:
+        answer = fcntl.ioctl(sock, SIOCGMIIPHY, MII_IFREQ.pack(interface.encode(), 0, 0, 0, 0))
         phy = MII_IFREQ.unpack(answer)[1]
         answer = fcntl.ioctl(
-            opened, SIOCGMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, 0, 0)
+            sock, SIOCGMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, 0, 0)
         )
     return int(MII_IFREQ.unpack(answer)[4])
 
 
 def mii_write(interface: str, register: int, number: int) -> None:
     """Set one register of the interface's PHY."""
-    with control() as opened:
-        answer = fcntl.ioctl(opened, SIOCGMIIPHY, MII_IFREQ.pack(interface.encode(), 0, 0, 0, 0))
+    with control() as sock:
+        answer = fcntl.ioctl(sock, SIOCGMIIPHY, MII_IFREQ.pack(interface.encode(), 0, 0, 0, 0))
         phy = MII_IFREQ.unpack(answer)[1]
-        fcntl.ioctl(
-            opened, SIOCSMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, number, 0)
-        )
+        fcntl.ioctl(sock, SIOCSMIIREG, MII_IFREQ.pack(interface.encode(), phy, register, number, 0))
 
 
 def settle(interface: str) -> None:

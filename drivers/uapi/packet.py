@@ -1,4 +1,4 @@
-"""Send and hear raw frames.   Ref: packet(7); include/uapi/linux/if_packet.h"""
+"""Send and receive raw frames.   Ref: packet(7); include/uapi/linux/if_packet.h"""
 from __future__ import annotations
 
 import contextlib
@@ -22,32 +22,32 @@ MREQ = struct.Struct("=iHH8s")  # packet_mreq: ifindex, type, alen, address
 
 
 @contextlib.contextmanager
-def opened(interface: str, ethertype: int = ETH_P_ALL) -> Iterator[socket.socket]:
+def open_socket(interface: str, ethertype: int = ETH_P_ALL) -> Iterator[socket.socket]:
     """A packet socket on `interface` for frames of `ethertype`, with 8 MB of room."""
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as made:
-        made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
-        made.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+        sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         with contextlib.suppress(
             OSError
         ):  # before Linux 4.20: those of our own are left out one by one
-            made.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-        made.bind((interface, ethertype))
-        yield made
+            sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        sock.bind((interface, ethertype))
+        yield sock
 
 
-def join(made: socket.socket, interface: str, kind: int, address: bytes = b"") -> None:
+def join(sock: socket.socket, interface: str, kind: int, address: bytes = b"") -> None:
     """Take up a membership (PACKET_MR_*) that ends when the socket closes."""
     request = MREQ.pack(rtnetlink.index(interface), kind, len(address), address)
-    made.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+    sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
 
 
-def drops(made: socket.socket) -> int:
-    """Frames that this socket lost for want of room since it was last asked."""
-    return int(struct.unpack("=II", made.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1])
+def drops(sock: socket.socket) -> int:
+    """Frames that this socket had no room for since the last call."""
+    return int(struct.unpack("=II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1])
 
 
-class Heard:
-    """What a packet socket heard: frames as on the wire, tag put back, and what
+class Received:
+    """What a packet socket received: frames as on the wire, tag put back, and what
     the kernel thinks of each.
     """
 
@@ -56,9 +56,9 @@ class Heard:
         self.checksum_valid: list[bool] = []
         self.at_s: list[float] = []
 
-    def take(self, made: socket.socket) -> bytes | None:
+    def take(self, sock: socket.socket) -> bytes | None:
         """Receive one frame; None for one that the machine itself sent."""
-        data, ancillary, _, address = made.recvmsg(65536, socket.CMSG_SPACE(AUXDATA.size))
+        data, ancillary, _, address = sock.recvmsg(65536, socket.CMSG_SPACE(AUXDATA.size))
         if address[2] == PACKET_OUTGOING:
             return None
         status = tci = tpid = 0
@@ -74,31 +74,31 @@ class Heard:
         return data
 
 
-def receive(made: socket.socket, count: int, timeout_s: float, until: bytes = b"") -> Heard:
-    """Hear `count` frames, or up to the one that contains `until`, or what comes in `timeout_s`."""
-    heard = Heard()
+def receive(sock: socket.socket, count: int, timeout_s: float, until: bytes = b"") -> Received:
+    """Receive frames: `count`, or up to the one that contains `until`, or for `timeout_s`."""
+    received = Received()
     deadline = time.monotonic() + timeout_s
-    while len(heard.frames) < count and (left := deadline - time.monotonic()) > 0:
-        made.settimeout(left)
+    while len(received.frames) < count and (left := deadline - time.monotonic()) > 0:
+        sock.settimeout(left)
         try:
-            data = heard.take(made)
+            data = received.take(sock)
         except socket.timeout:
             break
         if until and data is not None and until in data:
             break
-    return heard
+    return received
 
 
-def send(made: socket.socket, frames: Iterator[bytes] | list[bytes], timeout_s: float) -> int:
+def send(sock: socket.socket, frames: Iterator[bytes] | list[bytes], timeout_s: float) -> int:
     """Send each frame as the queue has room, and return how many bytes it
     took within `timeout_s`.
     """
     deadline = time.monotonic() + timeout_s
     total = 0
     for frame in frames:
-        made.settimeout(max(0.001, deadline - time.monotonic()))
+        sock.settimeout(max(0.001, deadline - time.monotonic()))
         try:
-            total += made.send(frame)
+            total += sock.send(frame)
         except socket.timeout:
             break
     return total

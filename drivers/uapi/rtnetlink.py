@@ -70,15 +70,15 @@ def attributes(data: bytes) -> dict[int, bytes]:
     """The rtattrs in `data` by type, nested flag removed; a cut or
     senseless length ends the list.
     """
-    found: dict[int, bytes] = {}
+    attributes_by_type: dict[int, bytes] = {}
     at = 0
     while at + ATTRIBUTE.size <= len(data):
         length, kind = ATTRIBUTE.unpack_from(data, at)
         if length < ATTRIBUTE.size or at + length > len(data):
             break
-        found[kind & 0x3FFF] = data[at + ATTRIBUTE.size : at + length]
+        attributes_by_type[kind & 0x3FFF] = data[at + ATTRIBUTE.size : at + length]
         at += (length + 3) & ~3
-    return found
+    return attributes_by_type
 
 
 def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:

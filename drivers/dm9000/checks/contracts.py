@@ -35,7 +35,7 @@ requested = role(
 interrupted = role(
     "interrupt begins", Kprobe("dm9000_interrupt", MODULE, {"irq": "%r0"}), event="dm9000_irq"
 )
-interrupt_over = role(
+interrupt_ends = role(
     "interrupt is over", Kretprobe("dm9000_interrupt", MODULE), event="dm9000_irq_end"
 )
 timed_out = role(
@@ -58,9 +58,7 @@ every_frame_is_requested: Contract = contract(
     "the chip is asked to send each frame that the driver is given", pair(given, requested)
 )
 
-interrupts_come_to_an_end: Contract = contract(
-    "each interrupt ends", pair(interrupted, interrupt_over)
-)
+every_interrupt_ends: Contract = contract("each interrupt ends", pair(interrupted, interrupt_ends))
 
 no_timeout: Contract = contract("dm9000_timeout is never called", never(timed_out))
 
@@ -78,7 +76,7 @@ no_poll_once_closing: Contract = contract(
     absent_between(polled, stopping, opened),
 )
 
-sleeps_and_wakes: Contract = contract(
+suspends_and_resumes: Contract = contract(
     "the device suspends, then resumes", order(suspended, resumed) & pair(suspended, resumed)
 )
 

@@ -62,8 +62,8 @@ def test_the_mac_address_comes_from_the_eeprom(net, dm9000, dm9000_chip, eeprom,
     eeprom.data[:6] = bytes.fromhex("0211223344a5")
     state = dm9000.rebind().value[0]
     assert net.identity().value["address"] == "02:11:22:33:44:a5"
-    said = dm9000.probe_line().value
-    assert (said["mac"], said["source"], said["interface"]) == (
+    probe = dm9000.probe_line().value
+    assert (probe["mac"], probe["source"], probe["interface"]) == (
         "02:11:22:33:44:a5",
         "eeprom",
         state["interface"],
@@ -76,9 +76,9 @@ def test_the_mac_address_comes_from_the_eeprom(net, dm9000, dm9000_chip, eeprom,
 def test_an_invalid_mac_address_in_the_eeprom_is_ignored(net, dm9000, eeprom, bound_again, words):
     eeprom.data[:6] = bytes.fromhex(words)
     _ = dm9000.rebind().value
-    said = dm9000.probe_line().value
+    probe = dm9000.probe_line().value
     address = net.identity().value["address"]
-    assert said["source"] in ("platform data", "chip", "random") and said["mac"] == address
+    assert probe["source"] in ("platform data", "chip", "random") and probe["mac"] == address
     assert (
         address.replace(":", "") != words
         and not int(address[:2], 16) & 1
@@ -95,8 +95,8 @@ def test_the_mac_address_comes_from_the_devicetree_without_eeprom(
         pytest.skip("this board's devicetree has no local-mac-address")
     eeprom.data[:6] = b"\xff" * 6
     _ = dm9000.rebind().value
-    said = dm9000.probe_line().value
-    assert (said["mac"], said["source"]) == (wanted, "platform data")
+    probe = dm9000.probe_line().value
+    assert (probe["mac"], probe["source"]) == (wanted, "platform data")
     moved = net.set_up_link(
         address=endpoints.ip, partner=endpoints.partner_ip, partner_mac=endpoints.partner_mac
     ).value
@@ -121,10 +121,10 @@ def test_the_mac_address_comes_from_the_chip_without_eeprom_and_devicetree(
         )
         par.value = int.from_bytes(bytes.fromhex("02ab12cd34ef"), "little")
         _ = dm9000.rebind(up=False).value
-        said = dm9000.probe_line().value
+        probe = dm9000.probe_line().value
     finally:
         _ = kernel.unload_module(name="hide_property").value
-    assert (said["mac"], said["source"]) == ("02:ab:12:cd:34:ef", "chip")
+    assert (probe["mac"], probe["source"]) == ("02:ab:12:cd:34:ef", "chip")
 
 
 @pytest.mark.fault("dm9000:wrong_chip_id")
@@ -145,9 +145,9 @@ def test_probe_detects_the_chip_revision(net, dm9000, dm9000_chip, bound_again, 
     dm9000_chip.reset()
     try:
         _ = dm9000.rebind().value
-        said = dm9000.probe_line().value
+        probe = dm9000.probe_line().value
         offloads = net.features().value["rx-checksum"]["available"]
     finally:
         dm9000_chip.revision = was
         dm9000_chip.reset()
-    assert (said["revision"], offloads) == (revision.lower(), True)
+    assert (probe["revision"], offloads) == (revision.lower(), True)

@@ -7,7 +7,7 @@ import pytest
 
 from drivers.checks.endpoints import BOARD_IP
 from drivers.checks.net_contracts import frames_are_received
-from drivers.dm9000.checks.contracts import interrupts_come_to_an_end, no_timeout
+from drivers.dm9000.checks.contracts import every_interrupt_ends, no_timeout
 from drivers.uapi.frames import BROADCAST, ETH_P_TEST, numbered
 
 FOE, CE, RF = 0x01, 0x02, 0x80  # bits of RSR
@@ -21,16 +21,16 @@ def goes_on(net, endpoints, cable, disturb, received=1, timeout_s=2.0):
     before = net.statistics().value
     good = endpoints.to_board(333, seed=99)
     claim = endpoints.bind(frames_are_received, frames=received)
-    exerciser = net.tracing(claim, interrupts_come_to_an_end, no_timeout)
+    exerciser = net.tracing(claim, every_interrupt_ends, no_timeout)
     with exerciser.capture(
         count=50, timeout_s=timeout_s, ethertype=ETH_P_TEST, until=good
-    ) as heard:
+    ) as received:
         disturb()
         cable.send(good)
     after = net.statistics().value
-    frames = heard.value["frames"]
+    frames = received.value["frames"]
     assert frames and frames[-1] == good, "the good frame after the bad one did not come"
-    assert claim(heard) and interrupts_come_to_an_end(heard) and no_timeout(heard)
+    assert claim(received) and every_interrupt_ends(received) and no_timeout(received)
     return frames[:-1], {name: after[name] - before[name] for name in after}
 
 
@@ -116,7 +116,7 @@ def test_rx_continues_after_an_rx_buffer_overflow(
 ):
     frames = [endpoints.to_board(1514, seed) for seed in range(40)]
     last = numbered(BROADCAST, endpoints.partner_mac, 60, 7)
-    with net.capture(count=99, timeout_s=8.0, ethertype=ETH_P_TEST, until=last) as heard:
+    with net.capture(count=99, timeout_s=8.0, ethertype=ETH_P_TEST, until=last) as received:
         for frame in frames:
             cable.send(frame)
         lost = dm9000_chip.rx_overflows
@@ -124,8 +124,8 @@ def test_rx_continues_after_an_rx_buffer_overflow(
         cable.send(last)
     measure("frames lost by overflow", lost)
     assert lost > 0, "40 frames at once did not overflow the buffer: nothing was tried"
-    assert last in heard.value["frames"], "after the overflow nothing was received any more"
-    *arrived, _ = heard.value["frames"]
+    assert last in received.value["frames"], "after the overflow nothing was received any more"
+    *arrived, _ = received.value["frames"]
     assert (
         arrived == [frame for frame in frames if frame in arrived] and len(arrived) >= 40 - lost - 1
     )
@@ -143,20 +143,20 @@ def test_rx_recovers_from_a_bad_ready_byte(net, dm9000, endpoints, cable, dm9000
     cable.send(endpoints.to_board(100))
     dm9000_chip.faults.set("ready_byte_error", False)
     try:
-        with net.capture(count=1, timeout_s=1.5, ethertype=ETH_P_TEST) as heard:
+        with net.capture(count=1, timeout_s=1.5, ethertype=ETH_P_TEST) as received:
             for seed in range(3):
                 cable.send(endpoints.to_board(100, seed))
     # The frame that the driver did not take is still in the chip: the next check must not meet it
     finally:
         _ = net.set_link(up=False).value
         _ = net.set_link(up=True).value
-    assert heard.value["frames"], "nothing was received any more"
+    assert received.value["frames"], "nothing was received any more"
 
 
 @pytest.mark.fault("dm9000:stick_interrupt")
 def test_an_interrupt_is_deasserted_once_handled(net, dm9000, cable):
     """A link that comes takes one or two; a line that stays up takes thousands."""
-    opening = net.tracing(interrupts_come_to_an_end).set_up_link(
+    opening = net.tracing(every_interrupt_ends).set_up_link(
         address=BOARD_IP, partner=cable.partner.ip
     )
     _ = net.restore_link(state=opening.value).value

@@ -114,8 +114,8 @@ def test_a_reset_timeout_is_reported_in_the_log(net, dm9000, kernel, cable, dm90
     position = kernel.snapshot().value["kmsg"]
     with dm9000_chip.faults.switched_on("reset_stuck"):
         _ = dm9000.rebind(up=False).value
-    said = [record["text"] for record in kernel.kmsg(since=position).value["records"]]
-    assert any("did not respond to first reset" in line for line in said)
+    lines = [record["text"] for record in kernel.kmsg(since=position).value["records"]]
+    assert any("did not respond to first reset" in line for line in lines)
     _ = dm9000.rebind(up=False).value
 
 

@@ -1,4 +1,4 @@
-"""The device sleeps and wakes with the system's devices.
+"""The device suspends and resumes with the system's devices.
 
 Ref: Documentation/power/basic-pm-debugging.rst
 """
@@ -9,20 +9,20 @@ import errno
 import pytest
 
 from drivers.checks.endpoints import plug
-from drivers.dm9000.checks.contracts import sleeps_and_wakes
+from drivers.dm9000.checks.contracts import suspends_and_resumes
 
 
-def sleep_and_wake(kernel, measure):
-    answer = kernel.tracing(sleeps_and_wakes).suspend(level="devices")
+def suspend_and_resume(kernel, measure):
+    answer = kernel.tracing(suspends_and_resumes).suspend(level="devices")
     if answer.errno in (errno.ENOENT, errno.EINVAL, errno.ENODEV):
-        pytest.skip("this kernel lets no device sleep on its own")
-    measure("sleep and wake of all devices", answer.value["seconds"], "s", limit=5.0)
-    assert sleeps_and_wakes(answer)
+        pytest.skip("this kernel has no pm_test")
+    measure("suspend and resume of all devices", answer.value["seconds"], "s", limit=5.0)
+    assert suspends_and_resumes(answer)
 
 
 @pytest.mark.fault("seeded_bug:fail_suspend", "seeded_bug:slow_suspend")
 def test_traffic_continues_after_suspend_and_resume(net, dm9000, kernel, endpoints, cable, measure):
-    sleep_and_wake(kernel, measure)
+    suspend_and_resume(kernel, measure)
     assert net.wait_for_carrier(wanted=True, timeout_s=2.0).value < 2.0
     assert len(net.ping(address=endpoints.partner_ip, count=3).value) == 3
     with net.echo(count=1, timeout_s=2.0) as echo:
@@ -35,7 +35,7 @@ def test_carrier_changes_are_detected_after_suspend_and_resume(
     net, dm9000, kernel, endpoints, cable, measure
 ):
     plug(net, cable, True)
-    sleep_and_wake(kernel, measure)
+    suspend_and_resume(kernel, measure)
     assert plug(net, cable, False) < 1.0
     assert plug(net, cable, True) < 1.0
 
@@ -45,7 +45,7 @@ def test_an_interface_that_is_down_suspends_and_resumes(
     net, dm9000, kernel, endpoints, cable, measure
 ):
     _ = net.set_link(up=False).value
-    sleep_and_wake(kernel, measure)
+    suspend_and_resume(kernel, measure)
     _ = net.set_up_link(
         address=endpoints.ip, partner=endpoints.partner_ip, partner_mac=endpoints.partner_mac
     ).value

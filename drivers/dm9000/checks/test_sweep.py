@@ -18,11 +18,11 @@ def test_probe_survives_a_failure_of_every_register_read(sweep, net, dm9000, ker
         return answer if answer.errno else net.identity()  # its address, above all
 
     try:
-        found = sweep("dm9000.window:read_fails", bind, before=unbound)
-        assert len(found.fired) > 5, found.ended
+        sweep_result = sweep("dm9000.window:read_fails", bind, before=unbound)
+        assert len(sweep_result.fired) > 5, sweep_result.ended
         # A byte of the address that is read wrong cannot be known to be: the rows say
         # so, and it is no failure.
-        assert (found.lasting, found.unwell) == ([], [])
+        assert (sweep_result.lasting, sweep_result.unwell) == ([], [])
     finally:
         unbound()
         _ = kernel.bind(driver="dm9000", device=device).value

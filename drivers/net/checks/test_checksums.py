@@ -79,12 +79,12 @@ def test_tx_csum_in_software_sends_right_checksums(net, endpoints, cable, offloa
     send_and_judge(net, endpoints, cable)
 
 
-def hear_good_and_bad(net, endpoints, cable):
+def receive_good_and_bad(net, endpoints, cable):
     """Send good and bad datagrams; which came through, and how many more
     the kernel counted as bad.
     """
     before = net.snmp().value["Udp"]["InCsumErrors"]
-    with net.recv_udp(port=4000, count=9, until=LAST) as heard:
+    with net.recv_udp(port=4000, count=9, until=LAST) as received:
         for payload, wrong in (
             (b"good", False),
             (b"bad!", True),
@@ -93,19 +93,19 @@ def hear_good_and_bad(net, endpoints, cable):
             (LAST, False),
         ):
             cable.send(endpoints.datagram(PORTS, payload, wrong=wrong))
-    return heard.value, net.snmp().value["Udp"]["InCsumErrors"] - before
+    return received.value, net.snmp().value["Udp"]["InCsumErrors"] - before
 
 
 @pytest.mark.fault("dm9000:bad_checksum_marked_good", "dm9000:checksum_flag_bad")
 def test_rx_csum_offload_rejects_a_bad_udp_checksum(net, endpoints, cable, offload):
     offload(RX, True)
-    assert hear_good_and_bad(net, endpoints, cable) == ([b"good", b"odd", LAST], 2)
+    assert receive_good_and_bad(net, endpoints, cable) == ([b"good", b"odd", LAST], 2)
 
 
 @pytest.mark.fault("dm9000:drop_rx")
 def test_rx_csum_in_software_rejects_a_bad_udp_checksum(net, endpoints, cable, offload):
     offload(RX, False)
-    assert hear_good_and_bad(net, endpoints, cable) == ([b"good", b"odd", LAST], 2)
+    assert receive_good_and_bad(net, endpoints, cable) == ([b"good", b"odd", LAST], 2)
 
 
 @pytest.mark.fault("dm9000:bad_checksum_marked_good")
@@ -147,13 +147,15 @@ def test_rx_csum_offload_rejects_a_bad_ipv6_udp_checksum(net, endpoints, cable, 
     ).value
     _ = net.add_address(address=here, prefix=64).value
     try:
-        with net.recv_udp(port=4000, count=9, ipv6=True, until=LAST) as heard:
+        with net.recv_udp(port=4000, count=9, ipv6=True, until=LAST) as received:
             for payload, wrong in ((b"good", False), (b"bad!", True), (LAST, False)):
                 cable.send(endpoints.datagram6(there, here, PORTS, payload, wrong))
     finally:
         _ = net.remove_address(address=here, prefix=64).value
         _ = net.set_sysctl(name=f"ipv6/conf/{endpoints.interface}/disable_ipv6", value="1").value
-    assert heard.value == [b"good", LAST], "a datagram whose checksum is wrong reached the program"
+    assert received.value == [b"good", LAST], (
+        "a datagram whose checksum is wrong reached the program"
+    )
 
 
 @pytest.mark.fault("dm9000:tx_checksum_missing")

@@ -13,7 +13,7 @@ GROUP, OTHER_GROUP = "01:00:5e:00:00:05", "01:00:5e:11:22:33"  # of different ha
 LAST = b"nothing comes after this"
 
 
-def heard_of(net, endpoints, cable, destinations, frames=None, **how):
+def destinations_received(net, endpoints, cable, destinations, frames=None, **how):
     """Send a frame to each destination, then a broadcast that ends the capture; which
     destinations were heard.
     """
@@ -28,12 +28,12 @@ def heard_of(net, endpoints, cable, destinations, frames=None, **how):
         exerciser = net.tracing(claim)
     with exerciser.capture(
         count=99, timeout_s=2.0, ethertype=ETH_P_TEST, until=LAST, **how
-    ) as heard:
+    ) as received:
         for frame in [*sent.values(), last.ljust(60, b"\0")]:
             cable.send(frame)
     if frames is not None:
-        assert claim(heard)
-    *found, ended = heard.value["frames"]
+        assert claim(received)
+    *found, ended = received.value["frames"]
     assert LAST in ended
     return [destination for seed, destination in enumerate(destinations) if sent[seed] in found]
 
@@ -41,14 +41,19 @@ def heard_of(net, endpoints, cable, destinations, frames=None, **how):
 @pytest.mark.fault("dm9000:accept_all", "dm9000:broadcast_lost")
 def test_rx_filter_accepts_own_unicast_and_broadcast_only(net, endpoints, cable):
     sent = [STRANGER, endpoints.mac, BROADCAST, GROUP]
-    assert heard_of(net, endpoints, cable, sent, frames=2) == [endpoints.mac, BROADCAST]
+    assert destinations_received(net, endpoints, cable, sent, frames=2) == [
+        endpoints.mac,
+        BROADCAST,
+    ]
 
 
 @pytest.mark.fault("dm9000:ignore_multicast_hash", "dm9000:accept_all")
 def test_rx_filter_accepts_a_joined_multicast_group_and_no_other(net, endpoints, cable):
     sent = [GROUP, OTHER_GROUP, STRANGER]
-    assert heard_of(net, endpoints, cable, sent, frames=1, multicast=[GROUP]) == [GROUP]
-    assert heard_of(net, endpoints, cable, sent, frames=0) == [], (
+    assert destinations_received(net, endpoints, cable, sent, frames=1, multicast=[GROUP]) == [
+        GROUP
+    ]
+    assert destinations_received(net, endpoints, cable, sent, frames=0) == [], (
         "the membership did not end with its socket"
     )
 
@@ -56,22 +61,24 @@ def test_rx_filter_accepts_a_joined_multicast_group_and_no_other(net, endpoints,
 @pytest.mark.fault("dm9000:ignore_multicast_hash")
 def test_rx_filter_accepts_forty_multicast_groups_at_once(net, endpoints, cable):
     groups = [f"01:00:5e:00:{number:02x}:{number * 7 % 256:02x}" for number in range(40)]
-    assert heard_of(net, endpoints, cable, groups, frames=40, multicast=groups) == groups
+    assert (
+        destinations_received(net, endpoints, cable, groups, frames=40, multicast=groups) == groups
+    )
 
 
 @pytest.mark.fault("dm9000:allmulti_ignored")
 def test_allmulti_accepts_every_multicast_group(net, endpoints, cable):
     sent = [GROUP, STRANGER, OTHER_GROUP, "33:33:00:00:00:01"]
-    heard = heard_of(net, endpoints, cable, sent, frames=3, allmulti=True)
-    assert heard == [GROUP, OTHER_GROUP, "33:33:00:00:00:01"]
+    received = destinations_received(net, endpoints, cable, sent, frames=3, allmulti=True)
+    assert received == [GROUP, OTHER_GROUP, "33:33:00:00:00:01"]
 
 
 @pytest.mark.fault("dm9000:promiscuous_ignored")
 def test_promiscuous_mode_accepts_every_frame_until_it_is_left(net, endpoints, cable):
     sent = [STRANGER, GROUP, endpoints.mac]
-    assert heard_of(net, endpoints, cable, sent, promisc=True) == sent
+    assert destinations_received(net, endpoints, cable, sent, promisc=True) == sent
     assert net.link().value["promiscuity"] == 0
-    assert heard_of(net, endpoints, cable, sent) == [endpoints.mac]
+    assert destinations_received(net, endpoints, cable, sent) == [endpoints.mac]
 
 
 @pytest.mark.fault("dm9000:mac_registers_stuck")
@@ -83,7 +90,7 @@ def test_a_changed_mac_address_replaces_the_old_one_in_rx_and_tx(net, endpoints,
             address=endpoints.ip, partner=endpoints.partner_ip, partner_mac=endpoints.partner_mac
         ).value
         assert moved["mac"] == STRANGER
-        assert heard_of(net, endpoints, cable, [endpoints.mac, STRANGER]) == [STRANGER]
+        assert destinations_received(net, endpoints, cable, [endpoints.mac, STRANGER]) == [STRANGER]
         cable.clear()
         _ = net.send_numbered(destination=endpoints.partner_mac, lengths=[64]).value
         assert cable.wait_for(1, timeout_s=2.0) == [numbered(endpoints.partner_mac, STRANGER, 64)]

@@ -115,16 +115,16 @@ def test_vlan_tagged_frames_of_1518_bytes_pass_rx_and_tx(net, endpoints, cable):
 
 @pytest.mark.fault("dm9000:corrupt_tx_byte")
 def test_a_vlan_interface_receives_and_sends_its_own_tag_only(net, kernel, endpoints, cable):
-    mine, other = (endpoints.to_board(1518, vlan, vlan) for vlan in (7, 8))
+    tagged, other = (endpoints.to_board(1518, vlan, vlan) for vlan in (7, 8))
     answer = kernel.load_module(name="8021q")
     loaded = not answer.errno and answer.value  # neither there already nor built in
     _ = net.add_vlan(vlan=7, name="bench7").value
     try:
         with net.capture(
-            interface="bench7", count=9, ethertype=ETH_P_TEST, until=mine[18:40]
-        ) as heard:
+            interface="bench7", count=9, ethertype=ETH_P_TEST, until=tagged[18:40]
+        ) as received:
             cable.send(other)
-            cable.send(mine)
+            cable.send(tagged)
         cable.clear()
         assert (
             net.send_numbered(
@@ -137,7 +137,7 @@ def test_a_vlan_interface_receives_and_sends_its_own_tag_only(net, kernel, endpo
         _ = net.remove_link(name="bench7").value
         if loaded:
             _ = kernel.unload_module(name="8021q", timeout_s=1.0).errno
-    assert heard.value["frames"] == [mine[:12] + mine[16:]]
+    assert received.value["frames"] == [tagged[:12] + tagged[16:]]
     plain = endpoints.from_board(1514)
     assert sent == [plain[:12] + b"\x81\x00\x00\x07" + plain[12:]]
 

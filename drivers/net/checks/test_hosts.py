@@ -55,8 +55,8 @@ def test_the_board_answers_the_partners_pings_of_every_size(net, endpoints, cabl
 def test_each_udp_datagram_is_delivered_once(net, endpoints, cable):
     claim = endpoints.bind(frames_are_received, frames=16)
     payloads = [b"%d" % number for number in range(16)]
-    with net.tracing(claim).hear_udp(port=4000, count=17, until=payloads[-1]) as heard:
+    with net.tracing(claim).recv_udp(port=4000, count=17, until=payloads[-1]) as received:
         for payload in payloads:
             cable.send(endpoints.datagram((4001, 4000), payload))
-    assert heard.value == payloads
-    assert claim(heard)
+    assert received.value == payloads
+    assert claim(received)

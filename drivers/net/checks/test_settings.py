@@ -1,4 +1,4 @@
-"""What ethtool asks and sets of any interface with a PHY."""
+"""What ethtool shows and sets on any interface with a PHY."""
 from __future__ import annotations
 
 import errno

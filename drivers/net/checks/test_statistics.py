@@ -55,10 +55,10 @@ def test_rx_bytes_excludes_the_fcs(net, endpoints, cable):
 def test_the_multicast_counter_counts_received_multicast_frames(net, endpoints, cable):
     group = "01:00:5e:00:00:05"
     before = net.statistics().value["multicast"]
-    with net.capture(count=3, timeout_s=2.0, multicast=[group]) as heard:
+    with net.capture(count=3, timeout_s=2.0, multicast=[group]) as received:
         for seed, destination in enumerate((group, BROADCAST, group)):
             cable.send(numbered(destination, endpoints.partner_mac, 60, seed))
-    assert len(heard.value["frames"]) == 3
+    assert len(received.value["frames"]) == 3
     assert net.statistics().value["multicast"] - before in (2, 3)  # drivers differ on broadcasts
 
 
