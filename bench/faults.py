@@ -10,7 +10,7 @@ from bench.errors import UsageError
 from fixtures import chips
 from fixtures.cable import CableFaults
 from fixtures.fault import Faults, UnknownFault
-from fixtures.window import WindowFaults
+from fixtures.window import WindowChip, WindowFaults
 
 if TYPE_CHECKING:  # `bench faults` describes them without a board: no labgrid then
     from bench.rig import Rig
@@ -20,7 +20,7 @@ def describe(board: Board) -> dict[str, str]:
     """Every fault of the board's chips and cables: its name → what goes wrong."""
     models = {d.chip: chips.find(d.chip) for d in board.devices if d.chip}
     kinds: dict[str, type[Faults]] = {name: model.faults_type for name, model in models.items()}
-    kinds.update({f"{name}.window": WindowFaults for name, model in models.items() if model.transport == "pci_slot"})
+    kinds.update({f"{name}.window": WindowFaults for name, model in models.items() if issubclass(model, WindowChip)})
     kinds.update(dict.fromkeys(board.cables, CableFaults))
     return {f"{where}:{name}": fault.doc
             for where, kind in kinds.items() for name, fault in sorted(kind.declared.items())}
@@ -56,7 +56,7 @@ def _one(rig: Rig, name: str, driver: str) -> Any:
 
 def _places(rig: Rig) -> dict[str, Faults]:
     models = list(rig.access.chips.values())[::-1]
-    windows = {f"{c.name}.window": c.window for c in models if c.transport == "pci_slot"}
+    windows = {f"{c.name}.window": c.window for c in models if isinstance(c, WindowChip)}
     return {**{c.name: c.faults for c in models}, **windows, **{name: c.faults for name, c in rig.cables.items()}}
 
 
