@@ -88,7 +88,7 @@ def _verdicts(folder: Path, check: CheckRecord, call: CallRecord, known: list[Co
         if trace is None:
             notes.append(f"{check.sentence}: {call.call} has no trace that can be judged again")
         elif found is None:
-            notes.append(f"no contract of this name is to be found: {before.claim}")
+            notes.append(f"no contract has this name today: {before.claim}")
         else:
             done.add(found.name)
             after = _judged(bind(found, call.arguments) if found in fresh else found, trace, notes)

@@ -69,7 +69,7 @@ def test_a_contract_whose_claim_was_changed_is_found_by_its_name(sample):
 def test_a_contract_that_is_gone_keeps_its_verdict_and_is_said(sample):
     gone = Verdict(Outcome.PASS, "gone: some claim")
     again = results.judge(judged(sample, gone), [])
-    assert again.notes == ("no contract of this name is to be found: gone: some claim",)
+    assert again.notes == ("no contract has this name today: gone: some claim",)
     assert again.record.checks[0].calls[1].verdicts == (gone,)
 
 

@@ -88,7 +88,7 @@ def test_the_old_record_is_judged_again_with_nothing_changed(old):
     again = results.judge(store.read(old))
     assert again.judged == 4
     assert [change.after for change in again.changes] == []
-    assert [note for note in again.notes if "no contract of this name" in note] == []
+    assert [note for note in again.notes if "no contract has this name" in note] == []
 
 
 def test_every_check_and_call_of_the_old_record_is_there_today(old):
