@@ -14,7 +14,7 @@ RENAMED = {"gitignore": ".gitignore", "ci.yml": ".github/workflows/bench.yml"}  
 NEXT = """{folder} is ready: one board, one exerciser with its checks, one chip; README.md says which file is what.
 next:
   cd {folder}
-  bench run --board my_board -k memory"""
+  bench run --board my_board -k my_eeprom"""
 
 
 def add_parser(commands: Any) -> None:

@@ -45,7 +45,7 @@ def programs(wheel, tmp_path_factory):
 @pytest.fixture(scope="module")
 def lab(programs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("elsewhere") / "lab"
-    assert "bench run --board my_board -k memory" in run(programs / "bench", "init", folder, cwd=folder.parent)
+    assert "bench run --board my_board -k my_eeprom" in run(programs / "bench", "init", folder, cwd=folder.parent)
     return folder
 
 
@@ -85,13 +85,13 @@ def test_the_boards_exercisers_and_chips_of_both_are_listed(programs, lab):
 
 
 def test_a_check_of_the_lab_runs_on_the_twin_of_its_board(programs, lab):
-    run(programs / "bench", "run", "--board", "my_board", "-k", "memory", "--record", lab / "records/first", cwd=lab)
+    run(programs / "bench", "run", "--board", "my_board", "-k", "my_eeprom", "--record", lab / "records/first", cwd=lab)
     record = store.read(lab / "records/first")
     assert record.run.board == "my_board"
+    checks = "drivers/my_eeprom/checks/test_my_eeprom.py"
     assert [(check.name, check.exerciser, check.device, check.outcome) for check in record.checks] == [
-        ("drivers/memory/checks/test_memory.py::test_a_read_returns_the_bytes_of_the_memory", "memory", "eeprom",
-         Outcome.PASS),
-        ("drivers/memory/checks/test_memory.py::test_what_is_written_is_stored", "memory", "eeprom", Outcome.PASS),
+        (f"{checks}::test_a_read_returns_the_bytes_of_the_memory", "my_eeprom", "eeprom", Outcome.PASS),
+        (f"{checks}::test_what_is_written_is_stored", "my_eeprom", "eeprom", Outcome.PASS),
     ]
     [verdict] = [verdict for call in record.checks[0].calls for verdict in call.verdicts]
     assert verdict.claim.startswith("each transfer with the memory does all of its messages")
@@ -103,5 +103,5 @@ def test_plain_pytest_gives_the_check_the_same_name(programs, lab):
     run(programs / "pytest", "--board", "my_board", "--fault", "at24c01:stuck_bit", "--record", lab / "records/second",
         "-k", "a_read", "drivers", "-p", "no:labgrid", cwd=lab, code=1)
     [check] = store.read(lab / "records/second").checks
-    assert check.name == "drivers/memory/checks/test_memory.py::test_a_read_returns_the_bytes_of_the_memory"
+    assert check.name == "drivers/my_eeprom/checks/test_my_eeprom.py::test_a_read_returns_the_bytes_of_the_memory"
     assert (check.outcome, check.reason) == (Outcome.FAIL, r"assert b'\x10\x11\x12\x13' == b'\x00\x01\x02\x03'")

@@ -1,1 +1,0 @@
-"""Checks of the exerciser memory; they run on the host."""

@@ -1,0 +1,1 @@
+"""Checks of the exerciser my_eeprom; they run on the host."""
