@@ -1,8 +1,8 @@
 """The twin's devicetree: QEMU's own, with a node for each chip, as the board's devicetree would have it.
 
 Each chip's registers are BAR 0 of a PCI function; an ordinary platform node points into that window.
-The nodes are text with places to fill in, no overlays (fdtoverlay): an overlay cannot take the address and interrupt that
-the twin assigns, and QEMU's tree has no __symbols__ for its fragments to refer to.
+The nodes are templates, not overlays (fdtoverlay): an overlay cannot take the address and the interrupt that the twin
+assigns, and QEMU's tree has no __symbols__ for its fragments to refer to.
 """
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """A built wheel in an empty virtual environment: a repository outside runs a check of its own on the twin."""
+import os
 import shutil
 import subprocess
 import sys
@@ -12,12 +13,13 @@ from bench import store
 from bench.verdict import Outcome
 
 ROOT = Path(__file__).parents[2]
+OURS = ("PYTHON", "PYTEST", "BENCH", "VIRTUAL_ENV")
 PARTS = ("bench", "boards", "drivers", "fixtures", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
 
 
 def run(*command, cwd, code=0, timeout=300):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, cwd=cwd,
-                          env={"PATH": "/usr/bin:/bin", "HOME": str(Path.home())})
+                          env={name: value for name, value in os.environ.items() if not name.startswith(OURS)})
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
