@@ -121,7 +121,7 @@ def hotplug_events(
                         "at_s": time.monotonic() - begun,
                     }
                 )
-            enough = sum(one["action"] == action for one in events) >= count
+            enough = sum(seen["action"] == action for seen in events) >= count
             if enough and not quiet_s:
                 return events
             until = time.monotonic() + quiet_s if enough else deadline
