@@ -112,7 +112,7 @@ class Answer:
         """
         if self.error:
             if self.error["type"] == "PermissionError" and re.search(r"'/(dev|sys|proc|lib)/", self.error["text"]):
-                fix = "run the agent as root, or give its user access (a udev rule, a group)"
+                fix = "run the agent as root, or give its user permission (a udev rule, a group)"
                 raise Broken(f"{self.call.name}: {self.error['text']}: {fix}")
             what = f"{self.error['type']}: {self.error['text']}"
             raise TargetError(f"{self.call.name}: {what}\n{self.error['traceback']}")

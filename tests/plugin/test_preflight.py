@@ -135,7 +135,7 @@ def test_a_rig_that_does_not_start_is_tried_twice_and_then_left_alone(tmp_path):
     _, record = run(broken, five, tmp_path)
     assert [check.outcome for check in record.checks] == [Outcome.BROKEN] * 5
     assert "no-such-cpu" in record.checks[0].reason
-    assert record.checks[4].reason.startswith("the rig did not start 2 times in a row and is left alone: ")
+    assert record.checks[4].reason.startswith("the rig failed to start 2 times in a row; not trying again: ")
     assert results.exit_code(record) == results.BROKEN
 
 
@@ -153,5 +153,5 @@ def test_a_device_file_that_is_gone_is_told_by_the_probe_with_its_fix():
 def test_no_leave_to_open_a_device_is_the_rigs_fault():
     error = {"type": "PermissionError", "text": "[Errno 13] Permission denied: '/dev/spidev0.0'", "errno": 13,
              "traceback": ""}
-    with pytest.raises(Broken, match=r"'/dev/spidev0\.0': run the agent as root, or give its user access"):
+    with pytest.raises(Broken, match=r"'/dev/spidev0\.0': run the agent as root, or give its user permission"):
         _ = Answer(Call("spi", "transfer"), error=error).value
