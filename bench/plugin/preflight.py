@@ -8,7 +8,7 @@ from bench.errors import BenchError, BoardError, Broken, TargetError
 from bench.probe import BOUND, UNBOUND, Part, Probe
 from bench.rig import Rig
 
-TRIES = 2  # starts of a rig that may fail in a row before nobody tries again
+TRIES = 2  # failed starts in a row after which the rig is not started again
 
 
 class Preflight:

@@ -65,7 +65,7 @@ class RunningCheck:
         return cls(item.nodeid, exerciser_of(item.path), expected, faults, started_ns=time.monotonic_ns())
 
     def open(self, rig: Rig, before: dict[str, Any] | None) -> None:
-        """Take the snapshot before, or the one after the last check, since which nobody touched the target."""
+        """Take the snapshot before, or use the one after the last check: the target has not been touched since."""
         self.rig, self.boot = rig, rig.boots
         self.before = before or rig.exerciser("kernel").snapshot().value
         rig.journal = self.journal

@@ -1,7 +1,7 @@
 """Artefacts by the hash of their inputs: there completely, or not there at all.
 
 An artefact is a folder `<kind>-<hash>`.  It is made in a sibling `<kind>.partial`, brought to the disk, then renamed:
-a kill or a power cut leaves a `.partial` that nobody reads and that the next set-up removes.  The name is the same
+a kill or a power cut leaves a `.partial`, which is never read and which the next set-up removes.  The name is the same
 each time because compilers' caches know a build by its path; a lock sees to it that only one set-up is at work.
 """
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Cache:
             lock.release()  # a process that is killed releases it too
 
     def _remove_leftovers(self) -> None:
-        """Remove what killed set-ups left; the lock is ours, so nobody is building."""
+        """Remove what killed set-ups left; the lock is held, so no build is running."""
         for leftover in self.folder.glob("*.partial"):
             _remove(leftover)
 

@@ -105,7 +105,7 @@ class Covered:
     """What of one module was entered for the first time in its boot during a check, when the run asked for coverage.
 
     `functions`: all that the function tracer can see of it, told by the first check and when they change. `lost`:
-    entries of this or another module that nobody saw.
+    entries of this or another module that were not recorded.
     """
 
     module: str
