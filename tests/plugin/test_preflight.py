@@ -128,7 +128,7 @@ def test_a_chip_on_the_twin_that_no_driver_takes_is_the_drivers_failure_unless_t
     assert bus.outcome is (Outcome.PASS if outcome is Outcome.FAIL else Outcome.BROKEN)
 
 
-def test_a_rig_that_does_not_start_is_tried_twice_and_then_left_alone(tmp_path):
+def test_a_rig_that_does_not_start_is_tried_twice_and_no_more(tmp_path):
     text = BOARD.replace("compatible: bench,twin210", "compatible: bench,other")
     broken = board(tmp_path, text.replace("twin: {}", "twin: {cpu: no-such-cpu}"))
     five = "import pytest\n@pytest.mark.parametrize('n', range(5))\ndef test_it(agent, n):\n    pass\n"
