@@ -87,7 +87,7 @@ def probe(rig: Rig) -> Probe:
 
 
 def attempt(rig: Rig) -> Probe:
-    """As `probe`, but a failure becomes a note in the comparison: the run goes on."""
+    """As `probe`, but a failure becomes a note in the comparison: the run continues."""
     try:
         return probe(rig)
     except BenchError as e:
