@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.benchmark import synthetic
+from bench.benchmark import commands, synthetic
 from bench.errors import Broken
 from bench.judge.intervals import INTERVALS
 from bench.judge.view import View
@@ -41,8 +40,9 @@ def figures(events: int = EVENTS) -> list[tuple[str, str, str]]:
         ours, reports, iterations = [], [], []
         for _ in range(TURNS):  # by turns: all meet the same other load of the machine
             ours.append(_decode(path))
-            reports += [_reported(report, path)] if report else []
+            reports += [commands.seconds([report, "report", "-t", str(path)])] if report else []
             iterations += [_iterated(iterate, path, ours[0]["events"]) for _ in range(ROUNDS)] if iterate else []
+        whole = commands.figures(path, report)
     count, pairs = ours[0]["events"], max(one["paired_per_s"] for one in ours)
     rate, peak = count / min(one["seconds"] for one in ours), max(one["peak"] for one in ours)
     said = f"{count:,} events in {raw / 1e6:.0f} MB of pages, every form of record, 2 CPUs; the best of {TURNS} turns"
@@ -53,7 +53,8 @@ def figures(events: int = EVENTS) -> list[tuple[str, str, str]]:
                "gcc libc6-dev libtracecmd-dev libtracefs-dev libtraceevent-dev", 1),
         ("events paired by a latency contract", f"{pairs / 1e6:.1f} M/s", "sys_enter, sys_exit by pid, p99; aim: 20"),
         ("peak memory of decoding, mapped file included", f"{peak / 1e6:.0f} MB",
-         f"{peak / raw:.2f} times the raw pages, beyond the interpreter's own; aim: 2")]
+         f"{peak / raw:.2f} times the raw pages, beyond the interpreter's own; aim: 2"),
+        *whole]
 
 
 def _other(what: str, count: int, rate: float, seconds: list[float], packages: str, aim: int) -> tuple[str, str, str]:
@@ -73,14 +74,6 @@ def _iterator(folder: Path) -> Path | None:
     return program
 
 
-def _reported(program: str, path: Path) -> float:
-    """Seconds of one report."""
-    began = time.perf_counter()
-    with open(os.devnull, "w") as nowhere:
-        _checked([program, "report", "-t", str(path)], stdout=nowhere)
-    return time.perf_counter() - began
-
-
 def _iterated(program: Path, path: Path, events: int) -> float:
     """Seconds of one iteration, from opening the file on."""
     count, _, nanoseconds = map(int, _checked([str(program), str(path)]).split())
@@ -95,12 +88,12 @@ def _decode(path: Path) -> dict[str, Any]:
     return found
 
 
-def _checked(command: list[str], stdout: Any = subprocess.PIPE) -> str:
+def _checked(command: list[str]) -> str:
     """What a program prints; raises Broken with its words when it fails."""
-    done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, errors="backslashreplace")
+    done = subprocess.run(command, capture_output=True, text=True, errors="backslashreplace")
     if done.returncode:
         raise Broken(f"{command[0]} failed: {done.stderr.strip()[-400:]}")
-    return done.stdout or ""
+    return done.stdout
 
 
 def decode(path: Path) -> dict[str, float]:
