@@ -11,7 +11,7 @@ accept: setup
 
 test: lint
 	$(BIN)/python -m bench.setup --quiet --tests
-	$(BIN)/pytest tests
+	$(BIN)/pytest
 	$(BIN)/bench prove --board $(BOARD) --quick
 
 prove: setup

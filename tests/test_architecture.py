@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+CHIP_TESTS = {p for pattern in ("test_*.py", "conftest.py") for p in (ROOT / "fixtures").rglob(pattern)}
 ORDER = ["errors", "paths", "verdict", "health", "board", "setup", "trace", "capture", "judge", "export", "twin",
          "target", "rig", "faults", "probe", "benchmark", "store", "results", "report", "plugin", "cli"]
 LIBRARIES = {"spi": {"spidev"}, "fingerprint": {"gpiod"}, "serial_line": {"serial"}, "usb": {"usb"}, "i2c": {"smbus2"},
@@ -30,7 +31,8 @@ def imports_of(path, ignored=()):
 
 
 def files(folder):
-    return sorted(p for p in (ROOT / folder).rglob("*.py") if "__pycache__" not in p.parts)
+    """The modules below a folder; a chip's own tests are no part of fixtures/, as they are not installed."""
+    return sorted(p for p in (ROOT / folder).rglob("*.py") if "__pycache__" not in p.parts and p not in CHIP_TESTS)
 
 
 def outside(path, allowed):
@@ -83,6 +85,12 @@ def test_no_exerciser_imports_another():
 
 def test_the_chips_import_the_standard_library_and_themselves_only():
     assert [w for path in files("fixtures") for w in outside(path, {"fixtures"})] == []
+
+
+def test_the_tests_of_a_chip_import_fixtures_and_the_helpers_in_tests_only():
+    assert len(CHIP_TESTS) > 15
+    assert [w for path in sorted(CHIP_TESTS)
+            for w in outside(path, {"fixtures", "tests", "pytest", "hypothesis"})] == []
 
 
 def test_the_bench_imports_only_leftwards():
