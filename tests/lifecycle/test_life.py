@@ -90,7 +90,7 @@ def test_changes_are_reported_in_words(rig):
 def test_a_board_that_cannot_say_what_it_has_breaks_the_checks_and_fails_none(tmp_path):
     shutil.copytree(ROOT / "boards" / "twin210", tmp_path / "twin210")
     environment = tmp_path / "twin210" / "env.yaml"
-    environment.write_text(environment.read_text().replace("{board: twin210}", "{board: no-such}"))
+    environment.write_text(environment.read_text().replace("TwinDriver: {}", "TwinDriver: {board: no-such}"))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "--board",
          str(tmp_path / "twin210"), "--record", str(tmp_path / "record"), "-k", "ten_binds",

@@ -18,7 +18,7 @@ def read_and_write(i2c):
 
 @pytest.fixture
 def restored_iiccon(s3c2410_i2c_chip):
-    """IICCON as before: the driver read-modify-writes it, so a failed read leaves a wrong divider."""
+    """IICCON as before: the driver read-modify-writes it, a failed read leaves a wrong divider."""
     before = s3c2410_i2c_chip.read(IICCON, 4)
     yield
     s3c2410_i2c_chip.write(IICCON, 4, before)

@@ -1,4 +1,4 @@
-"""A serial line with an echo at its far end: a megabyte through the driver and back without loss."""
+"""A serial line with an echo at its far end: a megabyte out and back without loss."""
 import pytest
 
 FAULTS = [

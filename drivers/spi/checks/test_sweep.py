@@ -12,7 +12,7 @@ SENT = [bytes(range(100)), bytes(range(100, 130))]
 
 @pytest.fixture
 def many(spi):
-    """A message of two transfers, one of them beyond the FIFO depth, and whether its data is right."""
+    """A message of two transfers, one beyond the FIFO depth, and whether its data is right."""
     return (lambda: spi.message(transfers=[{"data": data} for data in SENT])), {
         "right": lambda value: value == SENT
     }
