@@ -47,7 +47,7 @@ def test_net_and_life_cycle_checks_pass_on_it_and_what_needs_the_cable_is_inconc
                  "drivers/lifecycle/checks/test_life.py::test_a_device_comes_back_whole_after_unbind_and_bind")
     unbind = "test_a_device_comes_back_whole_after_unbind_and_bind[unbind:%s]"
     console, branch = "Skipped: it carries the console", "Skipped: it may carry the connection to the agent"
-    cable = "the cable's far end is not visible on this rig"
+    cable = "the far end of the cable cannot be observed on this rig"
     assert {name: (str(check.outcome), check.reason) for name, check in checks.items()} == {
         "test_rebind_brings_the_interface_back_with_its_driver": ("pass", ""),
         "test_sysfs_ethtool_and_netlink_agree_on_driver_and_mac_address": ("pass", ""),
