@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from drivers.agent.trace.request import event_name, label
 from drivers.contract.expression import Expression, Join, Key, Verb, bound, expression, inside, limits_of, verb_of
@@ -64,7 +64,7 @@ __all__ = [
 ]
 
 
-def pair(open: AnyRole, close: AnyRole, key: Key = None, *, within: Any = None, several: Optional[bool] = None,
+def pair(open: AnyRole, close: AnyRole, key: Key = None, *, within: Any = None, several: bool | None = None,
          edges: str = "open") -> Verb:
     """Each `open` is followed by one `close` of the same key, and each `close` has its `open`.
 
@@ -82,11 +82,11 @@ def pair(open: AnyRole, close: AnyRole, key: Key = None, *, within: Any = None, 
 
 def _edges(edges: str) -> None:
     if edges not in ("open", "closed"):
-        raise ContractError("edges is 'open' or 'closed', not %r" % (edges,))
+        raise ContractError(f"edges is 'open' or 'closed', not {edges!r}")
 
 
 def latency(open: AnyRole, close: AnyRole, key: Key = None, *, min: Any = None, median: Any = None, p99: Any = None,
-            max: Any = None, deadline: Any = None, several: Optional[bool] = None) -> Verb:
+            max: Any = None, deadline: Any = None, several: bool | None = None) -> Verb:
     """The times from `open` to `close`, paired as `pair` does, keep the limits (durations with units).
 
     `deadline` is a `max` that an `open` without any `close` breaks, too.
@@ -103,7 +103,7 @@ def order(*roles: AnyRole, key: Key = None) -> Verb:
     """Events of the roles come in this order, again and again: each is preceded by the one before it in the list."""
     if len(roles) < 2:
         raise ContractError("order needs at least two roles")
-    return verb_of("order", roles, " comes before ".join("{%d}" % i for i in range(len(roles))), key)
+    return verb_of("order", roles, " comes before ".join(f"{{{i}}}" for i in range(len(roles))), key)
 
 
 def count(role: AnyRole, *, exactly: Any = None, at_least: Any = None, at_most: Any = None, key: Key = None) -> Verb:
@@ -111,7 +111,7 @@ def count(role: AnyRole, *, exactly: Any = None, at_least: Any = None, at_most: 
     text = limits_of(float, exactly=exactly, at_least=at_least, at_most=at_most)
     if not text:
         raise ContractError("count needs exactly, at_least or at_most")
-    return verb_of("count", (role,), "{0} is seen %s times" % text, key, exactly=exactly, at_least=at_least,
+    return verb_of("count", (role,), f"{{0}} is seen {text} times", key, exactly=exactly, at_least=at_least,
                    at_most=at_most)
 
 
@@ -125,7 +125,7 @@ def ratio(role: AnyRole, to: AnyRole, *, at_least: Any = None, at_most: Any = No
     text = limits_of(float, at_least=at_least, at_most=at_most)
     if not text:
         raise ContractError("ratio needs at_least or at_most")
-    return verb_of("ratio", (role, to), "for each {1} there are %s {0}" % text, at_least=at_least, at_most=at_most)
+    return verb_of("ratio", (role, to), f"for each {{1}} there are {text} {{0}}", at_least=at_least, at_most=at_most)
 
 
 def rate(role: AnyRole, *, at_least: Any = None, at_most: Any = None) -> Verb:
@@ -133,13 +133,13 @@ def rate(role: AnyRole, *, at_least: Any = None, at_most: Any = None) -> Verb:
     text = limits_of(per_second, at_least=at_least, at_most=at_most)
     if not text:
         raise ContractError("rate needs at_least or at_most")
-    return verb_of("rate", (role,), "the rate of {0} is %s" % text, at_least=at_least, at_most=at_most)
+    return verb_of("rate", (role,), f"the rate of {{0}} is {text}", at_least=at_least, at_most=at_most)
 
 
 def jitter(role: AnyRole, *, at_most: Any, period: Any = None, key: Key = None) -> Verb:
     """No interval between neighbours is further from `period` (their median, when not given) than `at_most`."""
     limits_of(nanoseconds, at_most=at_most, period=period)
-    text = "{0} comes %s, give or take {at_most}" % ("every {period}" if period else "evenly")
+    text = "{0} comes " + ("every {period}" if period else "evenly") + ", give or take {at_most}"
     return verb_of("jitter", (role,), text, key, at_most=at_most, period=period)
 
 
@@ -153,14 +153,14 @@ def absent_between(role: AnyRole, open: AnyRole, close: AnyRole, key: Key = None
     return verb_of("absent_between", (role, open, close), "{0} never happens between {1} and {2}", key)
 
 
-def until(absent: AnyRole, release: AnyRole, *, since: Optional[AnyRole] = None, key: Key = None) -> Verb:
+def until(absent: AnyRole, release: AnyRole, *, since: AnyRole | None = None, key: Key = None) -> Verb:
     """No `absent` until `release` came: after each `since`, or from the recording's begin; and `release` does come."""
     if since is None:
         return verb_of("until", (absent, release), "{0} does not happen until {1}", key)
     return verb_of("until", (absent, release, since), "after {2}, {0} does not happen until {1}", key)
 
 
-def conserve(take: AnyRole, give: AnyRole, key: Key = None, *, amount: Optional[str] = None,
+def conserve(take: AnyRole, give: AnyRole, key: Key = None, *, amount: str | None = None,
              edges: str = "open") -> Verb:
     """What is taken is given back by the end of the recording, and nothing is given that was not taken.
 
@@ -194,7 +194,7 @@ def all_equal(role: AnyRole, *fields: str) -> Verb:
     """In every event these fields have the same value: `all_equal(done, "frame", "actual")`."""
     if len(fields) < 2:
         raise ContractError("all_equal needs at least two fields")
-    return verb_of("all_equal", (role,), "%s of every {0} are equal" % " and ".join(fields), fields=fields)
+    return verb_of("all_equal", (role,), "{} of every {{0}} are equal".format(" and ".join(fields)), fields=fields)
 
 
 # Contracts
@@ -212,38 +212,38 @@ class Contract:
         return answer.judge(self)
 
     def __str__(self) -> str:
-        return "%s: %s" % (self.name, self.claim)
+        return f"{self.name}: {self.claim}"
 
     def bind(self, **values: Any) -> Contract:
         """This contract with values for its `limit(…)` places, by name."""
         unknown = sorted(set(values) - set(self.unbound))
         if unknown:
-            raise ContractError("%s has no limit %r; it has: %s"
-                                % (self.name, unknown[0], ", ".join(self.unbound) or "none"))
+            known = ", ".join(self.unbound) or "none"
+            raise ContractError(f"{self.name} has no limit {unknown[0]!r}; it has: {known}")
         return dataclasses.replace(self, claim=bound(self.claim, values))
 
     @property
-    def unbound(self) -> List[str]:
+    def unbound(self) -> list[str]:
         """Names of the places that `bind` must fill before a trace can judge."""
         return list(dict.fromkeys(place.name for place in inside(self.claim, Limit)))
 
     @property
-    def roles(self) -> List[Role]:
+    def roles(self) -> list[Role]:
         """The roles in it, in reading order."""
         return list(dict.fromkeys(inside(self.claim, Role)))
 
     @property
-    def sources(self) -> List[Dict[str, Any]]:
+    def sources(self) -> list[dict[str, Any]]:
         """What the target has to arm, as JSON types."""
         return sources(self)
 
     @property
-    def events(self) -> List[str]:
+    def events(self) -> list[str]:
         """The same as names: `system:name`."""
         return [event_name(source) for source in self.sources]
 
 
-def contract(name: Any, claim: Optional[Expression] = None) -> Any:
+def contract(name: Any, claim: Expression | None = None) -> Any:
     """`contract("sentence", claim)`, or a decorator of a function without arguments that returns the claim.
 
     The decorated function is called at once, so a mistake in it is found at import; its name is the sentence.
@@ -252,13 +252,13 @@ def contract(name: Any, claim: Optional[Expression] = None) -> Any:
         made = name()
         return Contract(name.__name__.replace("_", " "), expression(made), inspect.getdoc(name) or "")
     if not isinstance(name, str) or not name.strip():
-        raise ContractError("a contract is named by a sentence, not %r" % (name,))
+        raise ContractError(f"a contract is named by a sentence, not {name!r}")
     return Contract(name, expression(claim))
 
 
-def sources(*contracts: Contract) -> List[Dict[str, Any]]:
+def sources(*contracts: Contract) -> list[dict[str, Any]]:
     """The union of what contracts need armed; two probes of one name on different functions are refused."""
-    found: List[Dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for one in contracts:
         found = union([*found, *(source for part in one.roles for source in part.sources)], one.name)
     return found

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Mapping, Tuple, Union
+from typing import Any
 
 from drivers.contract.roles import Limit, Role, as_role, said
 from drivers.contract.source import ContractError
 
-Key = Union[None, str, Tuple[str, ...]]
+Key = str | tuple[str, ...] | None
 
 
 class Expression:
@@ -36,13 +37,13 @@ class Join(Expression):
     """A composition; `op` is and, or, not or implies."""
 
     op: str
-    parts: Tuple[Expression, ...]
+    parts: tuple[Expression, ...]
 
     def __str__(self) -> str:
-        said = ["(%s)" % part if isinstance(part, Join) and part.op != self.op else str(part) for part in self.parts]
+        said = [f"({part})" if isinstance(part, Join) and part.op != self.op else str(part) for part in self.parts]
         if self.op == "not":
-            return "not so: %s" % said[0]
-        return "if %s, then %s" % tuple(said) if self.op == "implies" else (", %s " % self.op).join(said)
+            return f"not so: {said[0]}"
+        return "if {}, then {}".format(*tuple(said)) if self.op == "implies" else (f", {self.op} ").join(said)
 
 
 @dataclass(frozen=True)
@@ -50,28 +51,28 @@ class Verb(Expression):
     """One claim over roles; `options` are the verb's own words, `sentence` says it with {0}, {1} … for the roles."""
 
     verb: str
-    roles: Tuple[Role, ...]
-    options: Tuple[Tuple[str, Any], ...]
+    roles: tuple[Role, ...]
+    options: tuple[tuple[str, Any], ...]
     sentence: str
 
     def __getitem__(self, option: str) -> Any:
         return dict(self.options).get(option)
 
     def __str__(self) -> str:
-        key = ", for each %s" % " and ".join(self["key"]) if self["key"] else ""
+        key = ", for each {}".format(" and ".join(self["key"])) if self["key"] else ""
         if self.verb == "every":
-            return "every %s: %s" % (self.roles[0], said(self["conditions"]))
+            return "every {}: {}".format(self.roles[0], said(self["conditions"]))
         return self.sentence.format(*self.roles, **dict(self.options)) + key
 
 
 def expression(given: Any) -> Expression:
     """`given`, if it is a claim; else ContractError."""
     if not isinstance(given, Expression):
-        raise ContractError("%r is no claim: use a verb such as pair(…) or never(…)" % (given,))
+        raise ContractError(f"{given!r} is no claim: use a verb such as pair(…) or never(…)")
     return given
 
 
-def verb_of(verb: str, roles: Tuple[Any, ...], sentence: str, key: Key = None, **options: Any) -> Verb:
+def verb_of(verb: str, roles: tuple[Any, ...], sentence: str, key: Key = None, **options: Any) -> Verb:
     """A claim of a verb; roles may be bare sources."""
     options["key"] = (key,) if isinstance(key, str) else key
     chosen = tuple(as_role(one) for one in roles)
@@ -87,7 +88,7 @@ def limits_of(read: Callable[[Any], Any], **limits: Any) -> str:
         if not isinstance(value, Limit):
             read(value)
     words = {"min": "at least", "max": "at most", "exactly": "exactly", "at_least": "at least", "at_most": "at most"}
-    return ", ".join("%s {%s}" % (words.get(name, name + " at most"), name) for name in given)
+    return ", ".join("{} {{{}}}".format(words.get(name, name + " at most"), name) for name in given)
 
 
 def inside(node: Any, kind: Any) -> Iterator[Any]:

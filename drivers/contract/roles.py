@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Tuple, Union
+from typing import Any
 
 from drivers.contract.source import SOURCES, ContractError, Function, Kprobe, Source
 
@@ -24,7 +25,7 @@ def nanoseconds(duration: Any) -> int:
     """`"5 ms"` → 5000000; units ns, us, µs, ms, s. A number without a unit is refused."""
     match = re.match(r"\s*(\d+(?:\.\d+)?)\s*([a-zµ]+)\s*$", duration) if isinstance(duration, str) else None
     if not match or match.group(2) not in _UNITS:
-        raise ContractError("a duration is a text with a unit, such as '5 ms', not %r" % (duration,))
+        raise ContractError(f"a duration is a text with a unit, such as '5 ms', not {duration!r}")
     return round(float(match.group(1)) * _UNITS[match.group(2)])
 
 
@@ -32,7 +33,7 @@ def per_second(rate: Any) -> float:
     """`"100 /s"` or `"8 kHz"` → events per second; units /s, Hz, kHz, MHz."""
     match = re.match(r"\s*(\d+(?:\.\d+)?)\s*(\S+)\s*$", rate) if isinstance(rate, str) else None
     if not match or match.group(2) not in _RATES:
-        raise ContractError("a rate is a text such as '100 /s' or '8 kHz', not %r" % (rate,))
+        raise ContractError(f"a rate is a text such as '100 /s' or '8 kHz', not {rate!r}")
     return float(match.group(1)) * _RATES[match.group(2)]
 
 
@@ -43,7 +44,7 @@ class Limit:
     name: str
 
     def __str__(self) -> str:
-        return "<%s>" % self.name
+        return f"<{self.name}>"
 
 
 def limit(name: str) -> Any:
@@ -62,7 +63,7 @@ class Compare:
         words = {"=": "is", "!=": "is not", "<": "is below", "<=": "is at most", ">": "is above", ">=": "is at least",
                  "in": "is one of", "&": "has one of the bits"}
         shown = hex(self.value) if self.op == "&" and isinstance(self.value, int) else self.value
-        return "%s %s" % (words[self.op], ", ".join(map(str, shown)) if isinstance(shown, tuple) else shown)
+        return "{} {}".format(words[self.op], ", ".join(map(str, shown)) if isinstance(shown, tuple) else shown)
 
 
 def above(value: Any) -> Compare:
@@ -100,7 +101,7 @@ def any_bits(mask: int) -> Compare:
     return Compare("&", mask)
 
 
-Conditions = Tuple[Tuple[str, Compare], ...]
+Conditions = tuple[tuple[str, Compare], ...]
 
 
 def conditions_of(given: Mapping[str, Any]) -> Conditions:
@@ -108,7 +109,7 @@ def conditions_of(given: Mapping[str, Any]) -> Conditions:
 
 
 def said(conditions: Conditions) -> str:
-    return ", ".join("%s %s" % condition for condition in conditions)
+    return ", ".join("{} {}".format(*condition) for condition in conditions)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Role:
     """
 
     name: str
-    alternatives: Tuple[Source, ...]
+    alternatives: tuple[Source, ...]
     event: str
     conditions: Conditions = ()
 
@@ -136,34 +137,34 @@ class Role:
             known = _COMMON | _PROBES | set(source.fields)
             for name in names:
                 if isinstance(name, str) and name not in known and not name.startswith("common_"):
-                    raise ContractError("%s: the probe of %s fetches no field %r; it fetches: %s" % (
+                    raise ContractError("{}: the probe of {} fetches no field {!r}; it fetches: {}".format(
                         self.name, source.symbol, name, ", ".join(source.fields) or "none"))
 
     @property
-    def sources(self) -> List[Dict[str, Any]]:
+    def sources(self) -> list[dict[str, Any]]:
         """What the target arms for each alternative, as JSON types."""
-        found: List[Dict[str, Any]] = []
+        found: list[dict[str, Any]] = []
         probes = 0
         for source in self.alternatives:
             probes += isinstance(source, Kprobe)
-            found.append(source.request(self.event if probes < 2 else "%s_%d" % (self.event, probes)))
+            found.append(source.request(self.event if probes < 2 else f"{self.event}_{probes}"))
         return found
 
     def __str__(self) -> str:
-        return "%s (%s)" % (self.name, said(self.conditions)) if self.conditions else self.name
+        return f"{self.name} ({said(self.conditions)})" if self.conditions else self.name
 
 
 def role(name: str, *alternatives: Source, event: str = "") -> Role:
     """Name a role and what can play it, best first; `event` is its kprobe event's name, else made from `name`."""
     chosen = event or re.sub(r"\W+", "_", name).strip("_")
     if not alternatives or not all(isinstance(source, SOURCES) for source in alternatives):
-        raise ContractError("role %r needs at least one Tracepoint, Kprobe or Kretprobe" % (name,))
+        raise ContractError(f"role {name!r} needs at least one Tracepoint, Kprobe or Kretprobe")
     if not re.match(r"[A-Za-z_]\w*$", chosen):
-        raise ContractError("role %r: %r cannot be an event's name" % (name, chosen))
+        raise ContractError(f"role {name!r}: {chosen!r} cannot be an event's name")
     return Role(name, alternatives, chosen)
 
 
-AnyRole = Union[Role, Source]
+AnyRole = Role | Source
 
 
 def as_role(given: Any) -> Role:
@@ -171,11 +172,11 @@ def as_role(given: Any) -> Role:
     if isinstance(given, SOURCES):
         return role(given.called, given, event="function" if isinstance(given, Function) else "")
     if not isinstance(given, Role):
-        raise ContractError("%r is no role: use role(…), Tracepoint(…) or Kprobe(…)" % (given,))
+        raise ContractError(f"{given!r} is no role: use role(…), Tracepoint(…) or Kprobe(…)")
     return given
 
 
-def sources_of(given: Any) -> List[Dict[str, Any]]:
+def sources_of(given: Any) -> list[dict[str, Any]]:
     """What the target arms for a contract, a role or a bare source."""
-    found: List[Dict[str, Any]] = given.sources if hasattr(given, "sources") else as_role(given).sources
+    found: list[dict[str, Any]] = given.sources if hasattr(given, "sources") else as_role(given).sources
     return found

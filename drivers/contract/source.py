@@ -7,8 +7,9 @@ Ref: Documentation/trace/{events,kprobetrace,ftrace}.rst
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any
 
 from drivers.agent.trace.request import event_name, label
 
@@ -30,9 +31,9 @@ class Tracepoint:
 
     def __post_init__(self) -> None:
         if self.name.count(":") != 1:
-            raise ContractError("a tracepoint is named 'system:name', not %r" % (self.name,))
+            raise ContractError(f"a tracepoint is named 'system:name', not {self.name!r}")
 
-    def request(self, event: str) -> Dict[str, Any]:
+    def request(self, event: str) -> dict[str, Any]:
         system, _, name = self.name.partition(":")
         found = {"kind": "tracepoint", "system": system, "name": name}
         return dict(found, stack=True) if self.stack else found
@@ -52,11 +53,11 @@ class Kprobe:
     """
 
     symbol: str
-    module: Optional[str] = None
+    module: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict, hash=False)
     stack: bool = False
 
-    def request(self, event: str) -> Dict[str, Any]:
+    def request(self, event: str) -> dict[str, Any]:
         kind = "fprobe" if isinstance(self, Fprobe) else "kprobe"
         found = {"kind": kind, "name": event, "symbol": self.symbol, "module": self.module,
                  "return": isinstance(self, (Kretprobe, FprobeReturn)), "args": dict(self.fields)}
@@ -96,9 +97,9 @@ class Function:
 
     def __post_init__(self) -> None:
         if not self.filter or any(c in self.filter for c in " \t\n,!"):
-            raise ContractError("a function filter is a name, a pattern or ':mod:NAME', not %r" % (self.filter,))
+            raise ContractError(f"a function filter is a name, a pattern or ':mod:NAME', not {self.filter!r}")
 
-    def request(self, event: str) -> Dict[str, Any]:
+    def request(self, event: str) -> dict[str, Any]:
         return {"kind": "function", "system": "ftrace", "name": "function", "filter": self.filter}
 
     @property
@@ -107,7 +108,7 @@ class Function:
         return self.filter
 
     @property
-    def wanted(self) -> Tuple[str, str]:
+    def wanted(self) -> tuple[str, str]:
         """The pattern of the functions' names, and their module ("": any)."""
         pattern, _, module = self.filter.partition(":mod:")
         return pattern or "*", module
@@ -125,7 +126,7 @@ class GraphExit(Function):
     One recording has the function tracer or the function-graph tracer, not both.
     """
 
-    def request(self, event: str) -> Dict[str, Any]:
+    def request(self, event: str) -> dict[str, Any]:
         return {"kind": "graph", "system": "ftrace", "name": "funcgraph_exit", "filter": self.filter}
 
 
@@ -133,7 +134,7 @@ class GraphExit(Function):
 class GraphEntry(Function):
     """Entries of functions, seen by the function-graph tracer; fields: func, depth, function."""
 
-    def request(self, event: str) -> Dict[str, Any]:
+    def request(self, event: str) -> dict[str, Any]:
         return {"kind": "graph", "system": "ftrace", "name": "funcgraph_entry", "filter": self.filter}
 
 
@@ -143,13 +144,13 @@ class Step:
 
     name: str = "*"
 
-    def request(self, event: str) -> Dict[str, Any]:
+    def request(self, event: str) -> dict[str, Any]:
         return {"kind": "step", "system": "ftrace", "name": "print"}
 
     @property
     def called(self) -> str:
         """A role's name, when nothing better is given."""
-        return "step %s" % self.name
+        return f"step {self.name}"
 
 
 @dataclass(frozen=True)
@@ -162,39 +163,39 @@ class Histogram:
     """
 
     event: str
-    keys: Tuple[str, ...]
-    values: Tuple[str, ...] = ()
+    keys: tuple[str, ...]
+    values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.event.count(":") != 1 or not self.keys or isinstance(self.keys, str):
-            raise ContractError("a histogram is of an event 'system:name' by a tuple of keys, not %r by %r" % (
-                self.event, self.keys))
+            raise ContractError("a histogram is of an event 'system:name' by a tuple of keys, not "
+                                f"{self.event!r} by {self.keys!r}")
 
     @property
-    def sources(self) -> List[Dict[str, Any]]:
+    def sources(self) -> list[dict[str, Any]]:
         """What the target arms for it."""
         system, _, name = self.event.partition(":")
         values = ":vals=" + ",".join(self.values) if self.values else ""
         return [{"kind": "histogram", "system": system, "name": name,
-                 "filter": "hist:keys=%s%s" % (",".join(self.keys), values)}]
+                 "filter": "hist:keys={}{}".format(",".join(self.keys), values)}]
 
 
-Source = Union[Tracepoint, Kprobe, Function, Step]
+Source = Tracepoint | Kprobe | Function | Step
 SOURCES = (Tracepoint, Kprobe, Function, Step)
 
 
-def union(requests: Iterable[Mapping[str, Any]], whose: str = "") -> List[Dict[str, Any]]:
+def union(requests: Iterable[Mapping[str, Any]], whose: str = "") -> list[dict[str, Any]]:
     """Each request once; an event is recorded with its stacks when one of them wants that.
 
     Two different probes of one name are refused: ContractError, which begins with `whose`.
     """
-    found: Dict[str, Dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for request in requests:
         name, stack = label(request), bool(request.get("stack"))
         one = found.setdefault(name, dict(request))
         stack |= bool(one.get("stack"))
         if dict(one, stack=0) != dict(request, stack=0):
-            raise ContractError("%s%stwo different probes are both called %s: give one another `event`" % (
+            raise ContractError("{}{}two different probes are both called {}: give one another `event`".format(
                 whose, ": " if whose else "", event_name(request)))
         if stack:
             one["stack"] = True
