@@ -110,7 +110,7 @@ def test_each_listed_device_has_a_check_of_its_own_and_the_others_a_stand_in(run
     path = tmp_path / "cache" / "driver-bench" / "devices" / device_list.path(boards.load("twin210")).name
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(DEVICES))
-    done = run(*collect("twin210"), "-k", "unbind_and_bind or waits_for")
+    done = run(*collect("twin210"), "-k", "unbind_and_bind or probe_is_deferred")
     names = [line.partition("[")[2].rstrip("]") for line in done.stdout.splitlines() if "test_life" in line]
     assert [name for name in names if name.startswith("unbind")] == [
         "unbind:unlisted", "unbind:at24/0-0050", "unbind:dm9000/10000000.ethernet"]
