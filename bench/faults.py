@@ -42,11 +42,11 @@ def switched_on(rig: Rig, *names: str, driver: str = "") -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         for name in names:
-            stack.enter_context(_one(rig, name, driver))
+            stack.enter_context(_switch_on(rig, name, driver))
         yield
 
 
-def _one(rig: Rig, name: str, driver: str) -> Any:
+def _switch_on(rig: Rig, name: str, driver: str) -> Any:
     where, _, fault = name.partition(":")
     if where == "seeded_bug":
         return _seeded_bug(rig, fault, driver)

@@ -76,14 +76,14 @@ def probe(rig: Rig) -> Probe:
     """Read the running target and compare.  Raises BenchError when it does not answer."""
     kernel = rig.exerciser("kernel")
     waiting = kernel.deferred().value
-    seen = Kernel(kernel.devices().value, kernel.nodes().value, waiting or {}, kernel.lost_files().value)
-    first = compare(rig.board, seen)
-    if first.wrong:  # only then is the reason worth the time
-        aliases = sorted({device["modalias"] for device in seen.devices if device["modalias"] and not device["driver"]})
-        seen = replace(seen, modules=kernel.modules_for(aliases=aliases).value, log=_log(kernel))
-        first = compare(rig.board, seen)
+    reported = Kernel(kernel.devices().value, kernel.nodes().value, waiting or {}, kernel.lost_files().value)
+    comparison = compare(rig.board, reported)
+    if comparison.wrong:  # only then is the reason worth the time
+        aliases = sorted({d["modalias"] for d in reported.devices if d["modalias"] and not d["driver"]})
+        reported = replace(reported, modules=kernel.modules_for(aliases=aliases).value, log=_log(kernel))
+        comparison = compare(rig.board, reported)
     note = "debugfs does not show deferred devices: mount it, or run as root"
-    return first if waiting is not None else replace(first, notes=(*first.notes, note))
+    return comparison if waiting is not None else replace(comparison, notes=(*comparison.notes, note))
 
 
 def attempt(rig: Rig) -> Probe:
@@ -182,7 +182,7 @@ def _part(device: Device, here: Row | None, board: Board, kernel: Kernel, locate
         return _absent(device, kernel, located)
     part = Part(device.name, UNBOUND, device.driver, _place(here), here["driver"])
     if _same(here, device):
-        return _opened(replace(part, state=BOUND), here, kernel)
+        return _accessible(replace(part, state=BOUND), here, kernel)
     if here["driver"]:
         return replace(part, state=OTHER, why=f"it is bound to {here['driver']}, expected {device.driver}",
                        fix=f"echo {here['name']} > /sys/bus/{here['bus']}/drivers/{here['driver']}/unbind, "
@@ -195,7 +195,7 @@ def _part(device: Device, here: Row | None, board: Board, kernel: Kernel, locate
     return replace(part, why=why, fix=fix)
 
 
-def _opened(part: Part, here: Row, kernel: Kernel) -> Part:
+def _accessible(part: Part, here: Row, kernel: Kernel) -> Part:
     """A bound device, or why programs cannot open it: a file of its own, not of a device on its bus."""
     below = here["path"] + "/"
     others = tuple(d["path"] + "/" for d in kernel.devices

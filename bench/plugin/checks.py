@@ -41,10 +41,10 @@ class Checks:
         self._writer: store.Writer | None = None
         given = getattr(config, "workerinput", {}).get("devices")  # every worker collects by the same list
         self.devices = DeviceList(device_list.load(board) if given is None else json.loads(given))
-        self._left: dict[str, Any] | None = None  # the snapshot after the last check, and the boot that it is of
-        self._left_at = 0
+        self._last_snapshot: dict[str, Any] | None = None  # after the last check
+        self._last_snapshot_boot = 0
         self._preflight = Preflight()
-        self._refused: BaseException | None = None
+        self._setup_error: BaseException | None = None
         self._dirty_boot = -1  # the boot whose target is not to be trusted: another one before the next check
 
     @property
@@ -100,18 +100,18 @@ class Checks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        self._refused = None
+        self._setup_error = None
         if is_check(item) and not item.get_closest_marker("skip"):
             try:
                 self._begin(item)
             except (Exception, pytest.skip.Exception) as e:
-                self._refused = e  # pytest's own set-up must have begun before it is raised, or its tear-down fails
+                self._setup_error = e  # pytest's own set-up must have begun before it is raised, or its tear-down fails
         return (yield)
 
     def admit(self) -> None:
         """Raise what the check that is about to be set up could not begin for."""
-        if self._refused:
-            raise self._refused
+        if self._setup_error:
+            raise self._setup_error
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -172,8 +172,8 @@ class Checks:
             cable.clear()
         for chip in rig.access.chips.values():
             chip.clear()
-        self.current.open(rig, self._left if self._left_at == rig.boots else None)
-        self._left = None
+        self.current.open(rig, self._last_snapshot if self._last_snapshot_boot == rig.boots else None)
+        self._last_snapshot = None
         self._preflight.remember(rig, self.current.before["modules"])
         callspec = getattr(item, "callspec", None)
         params = callspec.params if callspec else {}
@@ -217,7 +217,7 @@ class Checks:
                 issues = self.current.close(self._rig)
                 violated = judge_board_contracts(self.board_contracts, self.current.journal)
                 if not self.proving:  # a proof reloads the drivers in between
-                    self._left, self._left_at = self.current.after, self._rig.boots
+                    self._last_snapshot, self._last_snapshot_boot = self.current.after, self._rig.boots
                 bad = [issue for issue in issues if issue.severity == "fail"]
                 if bad:
                     if any(issue.kind in ("crash", "taint", "splat", "reset") for issue in bad):

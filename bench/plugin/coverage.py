@@ -14,7 +14,7 @@ class Watch:
         self.modules: dict[str, str] = {}  # driver → module, "" for one that has none
         self.missing = ""  # why coverage cannot be recorded
         self._watched: tuple[int, int] | None = None  # the boot, and the agent's process
-        self._told: dict[str, tuple[str, ...]] = {}  # module → its functions as they are in the record
+        self._recorded: dict[str, tuple[str, ...]] = {}  # module → its functions as they are in the record
 
     def begin(self, rig: Rig) -> None:
         """Before a check, and before its health snapshot: start to watch, unless running already."""
@@ -34,18 +34,18 @@ class Watch:
         if not alive or self._watched != self._agent(rig):
             self._watched = None
             return tuple(Covered(module, lost=1) for module in self._names)
-        found = rig.agent.covered().value
-        return tuple(self._covered(module, found) for module in self._names)
+        collected = rig.agent.covered().value
+        return tuple(self._covered(module, collected) for module in self._names)
 
     @property
     def _names(self) -> list[str]:
         return sorted({module for module in self.modules.values() if module})
 
-    def _covered(self, module: str, found: dict[str, dict[str, list[str]]]) -> Covered:
-        functions = tuple(found["functions"].get(module, ()))
-        new = functions if functions != self._told.get(module) else ()
-        self._told[module] = functions
-        return Covered(module, tuple(found["entered"].get(module, ())), new, int(str(found["lost"])))
+    def _covered(self, module: str, collected: dict[str, dict[str, list[str]]]) -> Covered:
+        functions = tuple(collected["functions"].get(module, ()))
+        new = functions if functions != self._recorded.get(module) else ()
+        self._recorded[module] = functions
+        return Covered(module, tuple(collected["entered"].get(module, ())), new, int(str(collected["lost"])))
 
     @staticmethod
     def _agent(rig: Rig) -> tuple[int, int]:

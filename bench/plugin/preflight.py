@@ -15,7 +15,7 @@ class Preflight:
     """The state of one rig, looked at once for each boot."""
 
     def __init__(self) -> None:
-        self._found: tuple[int, Probe] = (0, Probe())
+        self._probed: tuple[int, Probe] = (0, Probe())
         self._failed: list[BenchError] = []
         self._modules: tuple[int, frozenset[str]] = (0, frozenset())
 
@@ -32,9 +32,9 @@ class Preflight:
 
     def probe(self, rig: Rig) -> Probe:
         """What was found of the board's devices since it booted."""
-        if self._found[0] != rig.boots:
-            self._found = rig.boots, probe.attempt(rig)
-        return self._found[1]
+        if self._probed[0] != rig.boots:
+            self._probed = rig.boots, probe.attempt(rig)
+        return self._probed[1]
 
     def remember(self, rig: Rig, modules: Iterable[str]) -> None:
         """Keep which modules were loaded when a boot's first check began."""
@@ -55,9 +55,9 @@ class Preflight:
         A chip that is a model is known to be there: a driver that did not take it is the driver's own failure, unless
         a model has failed.
         """
-        found = {part.name: part for part in self.probe(rig).all}
+        parts = {part.name: part for part in self.probe(rig).all}
         for name in devices:
-            part = found.get(name)
+            part = parts.get(name)
             if part is None or part.state == BOUND:
                 continue
             if name in rig.access.chips and part.state == UNBOUND:

@@ -124,31 +124,31 @@ class _Good:
 
 def _row(rig: Rig, place: Faults, name: str, n: int, good: _Good, expected: tuple[str, ...]) -> dict[str, Any]:
     kernel = rig.exerciser("kernel")
-    begun = time.monotonic()
+    started = time.monotonic()
     try:
         good.before()
-        was = kernel.snapshot().value
+        before = kernel.snapshot().value
         place.set(name, nth=n)
         try:
             outcome = good.ask()
         finally:
             fired = place.fired.get(name, 0)
             place.set(name, False)
-        took = time.monotonic() - begun
+        seconds = time.monotonic() - started
         recovered = good.again() if fired else ""
-        state = _health(kernel, was, expected)
+        state = _health(kernel, before, expected)
     except Hang as e:
         place.set(name, False)
         rig.power_cycle()
-        took = time.monotonic() - begun
-        return {"n": n, "outcome": "hang", "recovered": "never", "health": str(e), "seconds": round(took, 2)}
+        seconds = time.monotonic() - started
+        return {"n": n, "outcome": "hang", "recovered": "never", "health": str(e), "seconds": round(seconds, 2)}
     return {"n": n, "outcome": outcome if fired else "not reached", "recovered": recovered, "health": state,
-            "seconds": round(took, 2)}
+            "seconds": round(seconds, 2)}
 
 
-def _health(kernel: Any, was: dict[str, Any], expected: tuple[str, ...]) -> str:
+def _health(kernel: Any, before: dict[str, Any], expected: tuple[str, ...]) -> str:
     """`well`, or what the kernel suffered; what a driver logs of an error is no suffering."""
-    log = health.kernel_lines(kernel.kmsg(since=was["kmsg"]).value["records"])
-    found = health.compare(was, kernel.snapshot().value, log, expected)
-    bad = [f.text for f in found if f.severity == "fail" and f.kind != "log"]
+    log = health.kernel_lines(kernel.kmsg(since=before["kmsg"]).value["records"])
+    issues = health.compare(before, kernel.snapshot().value, log, expected)
+    bad = [f.text for f in issues if f.severity == "fail" and f.kind != "log"]
     return bad[0] if bad else "well"

@@ -140,9 +140,9 @@ class Journal:
 
     def add(self, answer: Answer) -> Answer:
         """Keep an answer; the one returned reports the verdicts on it here."""
-        kept = dataclasses.replace(answer, number=len(self._answers), journal=self)
-        self._answers.append(kept)
-        return kept
+        numbered = dataclasses.replace(answer, number=len(self._answers), journal=self)
+        self._answers.append(numbered)
+        return numbered
 
     def conclude(self, answer: Answer, verdict: Verdict) -> None:
         """Keep a verdict on one of the answers."""

@@ -82,8 +82,8 @@ class Exerciser:
 
     def tracing(self, *wanted: Any, buffer_kb: int = BUFFER_KB) -> Exerciser:
         """The same exerciser, recording the union of the events that contracts, roles or bare sources need."""
-        unique = union(source for one in wanted for source in sources_of(one))
-        contracts = tuple(one for one in wanted if isinstance(one, Contract))
+        unique = union(source for item in wanted for source in sources_of(item))
+        contracts = tuple(item for item in wanted if isinstance(item, Contract))
         return self._with(sources=tuple(unique), contracts=contracts, buffer_kb=buffer_kb)
 
     def recording(self, recorder: str, **settings: Any) -> Exerciser:

@@ -24,23 +24,23 @@ class Receiver:
         if "prepared" in raw:
             self._prepared = raw["prepared"]
             self._formats.update(self._prepared["formats"])
-        said, after = self._prepared, raw["stats_after"].split("\f")
-        formats = {event: self._formats[event] for event in said["armed"] if event in self._formats}
+        prepared, after = self._prepared, raw["stats_after"].split("\f")
+        formats = {event: self._formats[event] for event in prepared["armed"] if event in self._formats}
         rest = [raw["pages"].get(str(number), b"") for number in range(len(after))]
         return Recording(
-            spool.pages(rest, said["subbuf_size"]), formats, header_page=said["header_page"],
-            long_size=said["long_size"], big_endian=said["big_endian"], subbuf_size=said["subbuf_size"],
+            spool.pages(rest, prepared["subbuf_size"]), formats, header_page=prepared["header_page"],
+            long_size=prepared["long_size"], big_endian=prepared["big_endian"], subbuf_size=prepared["subbuf_size"],
             stats_before=raw["stats_before"].split("\f"), stats_after=after,
-            cmdlines=parse_cmdlines(raw.get("cmdlines", "")), missing=said["missing"], armed=said["armed"],
-            functions=said["functions"], histograms=raw.get("histograms", {}),
+            cmdlines=parse_cmdlines(raw.get("cmdlines", "")), missing=prepared["missing"], armed=prepared["armed"],
+            functions=prepared["functions"], histograms=raw.get("histograms", {}),
             kallsyms=self._kallsyms(raw.get("symbols", ())), began_ns=began_ns, ended_ns=ended_ns, name=name)
 
-    def _kallsyms(self, told: Sequence[Mapping[str, bytes]]) -> str:
+    def _kallsyms(self, symbols: Sequence[Mapping[str, bytes]]) -> str:
         """Lines of /proc/kallsyms for one recording: a module that was reloaded while it ran is in it twice."""
-        if not told:
+        if not symbols:
             return ""
         lines: list[bytes] = []
-        for number, changed in enumerate(told):
+        for number, changed in enumerate(symbols):
             self._symbols.update(changed)
             lines += self._symbols.values() if number == 0 else changed.values()
         return b"".join(lines).decode("ascii", "replace")

@@ -77,7 +77,7 @@ def output(command: Sequence[str], doing: str) -> str:
 
 def _reason(lines: Iterable[str]) -> str:
     """Return the first line with the cause; make's own messages only repeat that something failed."""
-    said = [line.strip() for line in lines if line.strip()]
-    own = [line for line in said if not re.match(r"make(\[\d+\])?:", line)]
+    output = [line.strip() for line in lines if line.strip()]
+    own = [line for line in output if not re.match(r"make(\[\d+\])?:", line)]
     telling = [line for line in own if _TELLING.search(line)]
-    return (telling or own[-1:] or said[-1:] or ["it said nothing"])[0]
+    return (telling or own[-1:] or output[-1:] or ["no output"])[0]

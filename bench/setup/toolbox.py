@@ -45,8 +45,8 @@ def ensure(cache: Cache, progress: Progress) -> Toolbox:
             for part in _TRIMMED:
                 shutil.rmtree(folder / "tree" / part, ignore_errors=True)  # not every release has each of them
             qemu = _qemu(folder / "tree")
-            if DEVICE not in _said(*qemu, "-M", "none", "-device", "help"):
-                raise SetupError(f"the QEMU of {debian.BACKPORTS} has no {DEVICE}: {_said(*qemu, '--version')[:80]}")
+            if DEVICE not in _output(*qemu, "-M", "none", "-device", "help"):
+                raise SetupError(f"the QEMU of {debian.BACKPORTS} has no {DEVICE}: {_output(*qemu, '--version')[:80]}")
 
     tree = cache.ensure(name(), build, progress.say) / "tree"
     return Toolbox(host_qemu() or _qemu(tree), _from(tree, "python3"))
@@ -57,13 +57,13 @@ def host_qemu() -> tuple[str, ...] | None:
     program = shutil.which("qemu-system-arm")
     if program is None:
         return None
-    version = re.search(r"version (\d+)\.(\d+)", _said(program, "--version"))
+    version = re.search(r"version (\d+)\.(\d+)", _output(program, "--version"))
     if version is None or (int(version[1]), int(version[2])) < MINIMUM:
         return None
-    return (program,) if DEVICE in _said(program, "-M", "none", "-device", "help") else None
+    return (program,) if DEVICE in _output(program, "-M", "none", "-device", "help") else None
 
 
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     return done.stdout + done.stderr
 

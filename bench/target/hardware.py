@@ -131,16 +131,16 @@ class Hardware:
         except subprocess.TimeoutExpired:
             raise Broken(f"{self._env}: the target did not take the agent's file within {COPY_S:g} s") from None
         user, version, folder, *_ = [*done.stdout.decode("utf-8", "replace").split(), "", "", ""]
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"status {done.returncode}"]
+        error = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"status {done.returncode}"]
         if user not in ("", "0"):
             raise Broken(f"{self._env}: NetworkService: username: user id {user} on the target, expected root: the "
                          "agent binds drivers, loads modules and traces")
         if not version:
-            raise Broken(f"{self._env}: no python3 on the target ({said[0]}): install Python 3.8 or later there")
+            raise Broken(f"{self._env}: no python3 on the target ({error[0]}): install Python 3.8 or later there")
         if tuple(map(int, version.split("."))) < OLDEST:
             raise Broken(f"{self._env}: the target's python3 is {version}, expected 3.8 or later: install it there")
         if not folder:
-            raise Broken(f"{self._env}: the target did not take the agent's file: {said[0]}")
+            raise Broken(f"{self._env}: the target did not take the agent's file: {error[0]}")
         return folder
 
     def disconnect(self) -> None:
@@ -192,7 +192,7 @@ class _SshProcess:
         """How it ended, and the last that it said on standard error."""
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return f"status {self.process.poll()}: {lines[-1] if lines else 'it said nothing'}"
+        return f"status {self.process.poll()}: {lines[-1] if lines else 'no output'}"
 
     def close(self) -> None:
         """End it."""

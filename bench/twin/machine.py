@@ -123,16 +123,16 @@ class Twin:
     def death(self) -> TwinError:
         """The error that says how QEMU ended."""
         status = self._supervisor.wait(1) if self._supervisor else None
-        return TwinError(f"QEMU ended with status {status}: {self.words() or 'it said nothing; did the kernel panic?'}")
+        return TwinError(f"QEMU ended with status {status}: {self.words() or 'no output; did the kernel panic?'}")
 
     def check_windows(self) -> None:
         """Compare each chip's BAR, as the kernel assigned it, with the devicetree.  Raises TwinError."""
         for place in devicetree.places(self.board):
-            found = getattr(self.attachments[place.device.name], "bar_address", None)
-            if found != place.address:
+            bar_address = getattr(self.attachments[place.device.name], "bar_address", None)
+            if bar_address != place.address:
                 raise TwinError(
                     f"chip {place.device.chip}: the devicetree has it at {place.address:#x}, "
-                    f"the kernel put it at {'nothing' if found is None else hex(found)}"
+                    f"the kernel put it at {'nothing' if bar_address is None else hex(bar_address)}"
                 )
 
     def settle(self) -> None:

@@ -57,7 +57,7 @@ class Coverage:
         self.functions: dict[str, list[str]] = {}  # of each module, those that can be traced
         self._entered: dict[str, list[str]] = {}
         self._seen: set[tuple[str, str]] = set()  # function, module
-        self._gone: set[str] = set()  # modules whose filter is to be set again when they are back
+        self._unloaded: set[str] = set()  # their filter is set again when they are back
         self._unnamed = self._reported_lost = 0
         self._table: list[tuple[int, str, str]] = []  # address, function, module; by address
         self._lock, self._stopping = threading.Lock(), threading.Event()
@@ -127,7 +127,7 @@ class Coverage:
             self._read()
             self._table = [row for row in self._table if row[2] != module]
             if module in self.modules and module[0].isdigit():
-                self._gone.add(module)
+                self._unloaded.add(module)
             elif module in self.modules:
                 self._filter(
                     [_all_of(module)]
@@ -144,9 +144,9 @@ class Coverage:
 
     def _read(self) -> None:
         """Read what was entered, and take it out of the filter."""
-        for module in filter(_loaded, sorted(self._gone)):
+        for module in filter(_loaded, sorted(self._unloaded)):
             self._filter([_all_of(module)])
-            self._gone.remove(module)
+            self._unloaded.remove(module)
         addresses = self._read_addresses()
         if any(self._name(address) is None for address in addresses):
             self._resymbol()

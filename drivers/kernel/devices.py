@@ -58,9 +58,9 @@ def suspend(level: str = "devices", lost: Sequence[str] = LOST_IN_SUSPEND) -> Su
     try:
         test = swap(PM_TEST, level)
         try:
-            begun = time.monotonic()
+            started = time.monotonic()
             write(STATE, "freeze")
-            return {"seconds": time.monotonic() - begun}
+            return {"seconds": time.monotonic() - started}
         finally:
             write(PM_TEST, test)
             for driver in lost:

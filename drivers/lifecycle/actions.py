@@ -107,12 +107,12 @@ def runtime(change: Transaction) -> None:
     power = f"{change.device.path}/power"
     change.write(f"{power}/control", "on")
     _status(power, "active", SUSPEND_S)
-    begun = time.monotonic()
+    started = time.monotonic()
     if read(f"{power}/autosuspend_delay_ms", UNREADABLE):
         change.write(f"{power}/autosuspend_delay_ms", "0")
     change.write(f"{power}/control", "auto")
     change.notes["suspended"] = _status(power, "suspended", SUSPEND_S)
-    change.notes["suspended_s"] = time.monotonic() - begun
+    change.notes["suspended_s"] = time.monotonic() - started
     change.write(f"{power}/control", "on")
     change.notes["resumed"] = _status(power, "active", SUSPEND_S)
 

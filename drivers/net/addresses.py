@@ -54,16 +54,16 @@ def set_neighbour(interface: str, address: str, mac: str = "") -> None:
 def neighbours(interface: str) -> dict[str, str]:
     """The interface's IPv4 neighbours: address → Ethernet address, "" while unresolved."""
     number = rtnetlink.index(interface)
-    found = {}
+    addresses = {}
     with rtnetlink.Route() as route:
         request = rtnetlink.NDMSG.pack(socket.AF_INET, 0, 0, 0, 0)
         for body in route.request(rtnetlink.RTM_GETNEIGH, request, rtnetlink.NLM_F_DUMP):
             if rtnetlink.NDMSG.unpack_from(body)[1] == number:
                 parts = rtnetlink.attributes(body[rtnetlink.NDMSG.size :])
-                found[socket.inet_ntoa(parts[rtnetlink.NDA_DST])] = parts.get(
+                addresses[socket.inet_ntoa(parts[rtnetlink.NDA_DST])] = parts.get(
                     rtnetlink.NDA_LLADDR, b""
                 ).hex(":")
-    return found
+    return addresses
 
 
 @call
@@ -97,7 +97,7 @@ def qdiscs(interface: str) -> list[dict[str, object]]:
     its queue holds and did.
     """
     number = rtnetlink.index(interface)
-    found: list[dict[str, object]] = []
+    disciplines: list[dict[str, object]] = []
     with rtnetlink.Route() as route:
         request = rtnetlink.TCMSG.pack(0, number, 0, 0, 0)
         for body in route.request(rtnetlink.RTM_GETQDISC, request, rtnetlink.NLM_F_DUMP):
@@ -110,7 +110,7 @@ def qdiscs(interface: str) -> list[dict[str, object]]:
             )
             queue = struct.unpack_from("=IIIII", nested.get(rtnetlink.TCA_STATS_QUEUE, bytes(20)))
             counts = dict(zip(("qlen", "backlog", "drops", "requeues", "overlimits"), queue))
-            found.append(
+            disciplines.append(
                 {
                     "kind": ethtool.text(parts[rtnetlink.TCA_KIND]),
                     "bytes": sent,
@@ -118,4 +118,4 @@ def qdiscs(interface: str) -> list[dict[str, object]]:
                     **counts,
                 }
             )
-    return found
+    return disciplines

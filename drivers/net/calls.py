@@ -122,10 +122,10 @@ def watch_link(
             left = last + quiet_s - time.monotonic()
             last = max([last, *(at for at, _, _ in route.events(left))])
         yield
-        begun = time.monotonic()
+        started = time.monotonic()
         for at, kind, body in route.events(timeout_s):
             if kind == rtnetlink.RTM_NEWLINK and rtnetlink.IFINFO.unpack_from(body)[2] == number:
-                received.append({**decode_link(body), "at_s": at - begun})
+                received.append({**decode_link(body), "at_s": at - started})
                 if received[-1]["running"] == wanted:
                     return received
     raise TimeoutError(

@@ -105,19 +105,19 @@ def poll_ethtool(
     thread = threading.Thread(target=poll, daemon=True)
     source = read(f"/sys/class/net/{interface}/address")
     before = packet.sent(interface)
-    begun = time.monotonic()
+    started = time.monotonic()
     thread.start()
     try:
         with packet.open_socket(interface, 0) as sock:
             frames = [numbered(destination, source, length, seed) for seed in range(count)]
             packet.send(sock, frames, timeout_s)
-        while packet.sent(interface) - before < count and time.monotonic() - begun < timeout_s:
+        while packet.sent(interface) - before < count and time.monotonic() - started < timeout_s:
             time.sleep(0.002)
     finally:
         stop.set()
         thread.join()
     return {
         "polls": polls[0],
-        "seconds": time.monotonic() - begun,
+        "seconds": time.monotonic() - started,
         "sent": packet.sent(interface) - before,
     }

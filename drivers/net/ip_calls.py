@@ -42,10 +42,10 @@ def ping(
     taken: list[float] = []
     with _bound(interface, socket.AF_INET, socket.SOCK_RAW, IPPROTO_ICMP) as sock:
         for sequence in range(1, count + 1):
-            begun = time.monotonic()
+            started = time.monotonic()
             sock.sendto(icmp_echo(identifier, sequence, pattern(size, sequence)), (address, 0))
-            if _replied(sock, (identifier, sequence), pattern(size, sequence), begun + timeout_s):
-                taken.append(time.monotonic() - begun)
+            if _replied(sock, (identifier, sequence), pattern(size, sequence), started + timeout_s):
+                taken.append(time.monotonic() - started)
     return taken
 
 

@@ -70,10 +70,10 @@ def wait_for_carrier(interface: str, wanted: bool, timeout_s: float) -> float:
     Reads /sys/class/net, which linkwatch does not delay as it delays netlink notifications.
     TimeoutError after `timeout_s`.
     """
-    begun = time.monotonic()
-    while time.monotonic() - begun < timeout_s:
+    started = time.monotonic()
+    while time.monotonic() - started < timeout_s:
         if has_carrier(interface) == wanted:
-            return time.monotonic() - begun
+            return time.monotonic() - started
         time.sleep(0.001)
     raise TimeoutError(
         f"{interface}: carrier not {wanted} in {timeout_s} s: is the cable plugged in?"

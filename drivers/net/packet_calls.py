@@ -80,14 +80,14 @@ def send_and_drain(
         numbered(destination, source, length, first + at) for at, length in enumerate(lengths)
     ]
     before = packet.sent(interface)
-    begun = time.monotonic()
+    started = time.monotonic()
     with packet.open_socket(interface, 0) as sock:
         taken = packet.send(sock, frames, timeout_s)
-    while packet.sent(interface) - before < len(frames) and time.monotonic() - begun < timeout_s:
+    while packet.sent(interface) - before < len(frames) and time.monotonic() - started < timeout_s:
         time.sleep(0.001)
     return {
         "sent": packet.sent(interface) - before,
-        "seconds": time.monotonic() - begun,
+        "seconds": time.monotonic() - started,
         "taken": taken,
     }
 

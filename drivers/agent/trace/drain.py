@@ -171,10 +171,10 @@ class Drain:
 
     def _new_pipe(self) -> tuple[int, int]:
         reading, writing = os.pipe()
-        both = own(reading), own(writing)
-        for fd in both:
+        fds = own(reading), own(writing)
+        for fd in fds:
             self._undo.callback(os.close, fd)
-        return both
+        return fds
 
 
 def _empty(stats: str) -> bool:
