@@ -1,7 +1,6 @@
 """Run a check's stand-in: one check for each device of the running board that its list did not name."""
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +28,7 @@ class StandIns:
         except BenchError:
             return None  # the stand-in itself is run, and says so: see Checks
         cells = self._cells(item) if self.checks.devices.unlisted() else []
-        for cell, following in itertools.pairwise([*cells, nextitem]):
+        for cell, following in zip(cells, [*cells[1:], nextitem], strict=False):  # none without a cell
             self._run(item, cell, following)
             if item.session.shouldfail or item.session.shouldstop:
                 break
