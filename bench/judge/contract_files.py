@@ -118,7 +118,7 @@ def bind(contract: Contract, values: Mapping[str, Any]) -> Contract:
 
 
 def concerns(contract: Contract, trace: Trace) -> bool:
-    """True when the recording can show every role of the contract: one of its events was armed."""
+    """True when the recording can show every role of the contract: one of its events was enabled."""
     view = View(trace)
     return all(map(view.shows, contract.roles))
 

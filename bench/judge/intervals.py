@@ -236,7 +236,7 @@ def never(verb: Verb, view: View) -> Result:
     """None was seen, and it would have been."""
     events = view.events(verb.roles[0])
     found = Violation(f"{events.role.name}", events.ts, events.ts, ((events, np.arange(len(events))),), hides=False)
-    return weigh(view, [found], [], f"{events.event} was armed")
+    return weigh(view, [found], [], f"{events.event} was enabled")
 
 
 INTERVALS: dict[str, Callable[[Verb, View], Result]] = {

@@ -62,7 +62,7 @@ class Profile:
 
     @classmethod
     def of(cls, trace: Trace, pairs: Mapping[str, Verb]) -> Profile:
-        """The profile of a recording: every event that was armed, every pair that it has both ends of."""
+        """The profile of a recording: every event that was enabled, every pair with both ends recorded."""
         armed = frozenset(event for event in trace.formats if trace.armed(event)) | frozenset(trace.events)
         took = {}
         for name, claim in pairs.items():
@@ -92,7 +92,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure of both recordings; `word` is empty when they do not differ, None when it cannot be told.
+    """One figure of both recordings; `word` is empty when they do not differ, None when inconclusive.
 
     `kind` is "events", "median" or "p99"; times in ns. A figure that a recording does not have is None.
     """

@@ -82,7 +82,7 @@ class View:
         return self._events[role]
 
     def shows(self, role: Role) -> bool:
-        """Whether a source of the role was armed, so that not seeing it means that it did not happen."""
+        """Whether a source of the role was enabled, so that not seeing it means that it did not happen."""
         return any(self._armed(*one) for one in zip(role.alternatives, role.sources, strict=True))
 
     def _find(self, role: Role) -> Events:
@@ -95,7 +95,7 @@ class View:
         source, request = next((one for one in found if self._armed(*one)), found[0])
         event = event_name(request)
         if not self._armed(source, request):
-            reason = self._why(request) or "the recording does not say that it was armed, and has none of it"
+            reason = self._why(request) or "the recording does not say that it was enabled, and has no such event"
             raise Unseen(f"no source for {role.name}: {label(request)}: {reason}")
         records = self._all(event)
         rows = records["row"].copy()

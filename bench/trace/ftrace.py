@@ -58,7 +58,7 @@ def histogram(trace: Trace, wanted: Histogram) -> list[tuple[dict[str, str], dic
     """The rows of a table that the kernel kept: (keys, values); raises Inconclusive when this kernel could not."""
     name = label(wanted.sources[0])
     if name not in trace.recording.histograms:
-        raise Inconclusive(f"no table of {name}: {trace.missing.get(name, 'it was not armed')}")
+        raise Inconclusive(f"no table of {name}: {trace.missing.get(name, 'it was not enabled')}")
     return _rows(trace.recording.histograms[name])
 
 

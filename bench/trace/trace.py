@@ -35,7 +35,7 @@ T = TypeVar("T")
 class Trace:
     """The events of one recording.
 
-    `missing`: event → why it could not be armed. `lost`: how many events never reached the recorder.
+    `missing`: event → why it could not be enabled. `lost`: how many events never reached the recorder.
     Raises RecordError for pages or formats that cannot be.
     """
 
@@ -85,7 +85,7 @@ class Trace:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write trace.dat version 6, which trace-cmd and KernelShark read."""
         recording = self.recording
-        if recording.kallsyms and not recording.foreign:  # the agent told all that the kernel has
+        if recording.kallsyms and not recording.foreign:  # the agent sent all that the kernel has
             recording = dataclasses.replace(recording, kallsyms=self.kernel.needed(self._addresses()))
         save(recording, self.layout, Path(path))
 

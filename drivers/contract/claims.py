@@ -7,7 +7,7 @@
     assert every_frame_is_freed(answer)
 
 Nothing is judged here: the answer of a traced call judges, with three outcomes. Pass needs proof: lost events, a source
-that was not armed, or something still under way at either end of the recording make a contract inconclusive.
+that was not enabled, or something still under way at either end of the recording make a contract inconclusive.
 """
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def jitter(role: AnyRole, *, at_most: Any, period: Any = None, key: Key = None) 
 
 
 def never(role: AnyRole) -> Verb:
-    """It does not happen; passes only when its source was armed and no event was lost."""
+    """It does not happen; passes only when its source was enabled and no event was lost."""
     return verb_of("never", (role,), "{0} never happens")
 
 
@@ -234,7 +234,7 @@ class Contract:
 
     @property
     def sources(self) -> list[dict[str, Any]]:
-        """What the target has to arm, as JSON types."""
+        """What the target has to enable, as JSON types."""
         return sources(self)
 
     @property
@@ -257,7 +257,7 @@ def contract(name: Any, claim: Expression | None = None) -> Any:
 
 
 def sources(*contracts: Contract) -> list[dict[str, Any]]:
-    """The union of what contracts need armed; two probes of one name on different functions are refused."""
+    """The union of what contracts need enabled; two probes of one name on different functions are refused."""
     found: list[dict[str, Any]] = []
     for one in contracts:
         found = union([*found, *(source for part in one.roles for source in part.sources)], one.name)

@@ -43,7 +43,7 @@ lost = contract("nothing that does not exist happens", never(Tracepoint("net:no_
                   "net.set_up_link address=192.0.2.2 partner=192.0.2.1", "--", "net.ping",
                   "address=192.0.2.1", "count=3")
     assert done.returncode == 0, done.stderr
-    assert "could not be armed: net:no_such_event: " in done.stdout
+    assert "could not be enabled: net:no_such_event: " in done.stdout
     judged = subprocess.run([*BENCH[:4], "check", str(ours), str(out)], capture_output=True, text=True, timeout=60)
     assert judged.returncode == 2, judged.stdout + judged.stderr
     assert judged.stdout.splitlines()[-1] == "2 verdicts: 1 hold, 1 inconclusive"

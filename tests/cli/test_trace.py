@@ -90,8 +90,8 @@ def test_show_tells_what_was_lost_where_it_was_lost(bench, tmp_path):
     Trace(recording([writer], missing={"t:gone": "no such event"})).save(path)
     out = bench("trace", "show", path)[1].splitlines()
     assert "3 LOST" in out[0]
-    assert out[1] == "armed, never came: t:mark, t:named, t:tail, t:words"
-    assert out[2] == "could not be armed: t:gone: no such event"
+    assert out[1] == "enabled, no events: t:mark, t:named, t:tail, t:words"
+    assert out[2] == "could not be enabled: t:gone: no such event"
     assert [line.split()[4] if "***" not in line else line.strip() for line in out[-3:]] == [
         "key=1", "*** 3 events lost on cpu 0 after 0.000001000 and before 0.000006000", "key=1"]
 
@@ -168,7 +168,7 @@ def test_check_prints_sentence_verdict_and_the_events_that_show_it(bench, saved,
         "       0.009000000   0  <...>-100            t:close key=2 value=5",
         "✓ pass      nothing is marked",
         "            mark never happens",
-        "            t:mark was armed",
+        "            t:mark was enabled",
         "2 verdicts: 1 hold, 1 fail"]
     assert bench("trace", "check", mine, path, "-k", "marked")[0] == 0
 
@@ -177,7 +177,7 @@ def test_a_contract_whose_events_were_never_armed_is_inconclusive(bench, written
     mine = written('calm = contract("no timeout", never(Tracepoint("net:net_dev_xmit_timeout")))')
     code, out, _ = bench("trace", "check", mine, SMALL)
     assert code == 2
-    assert "? inconclusive no timeout" in out and "the recording does not say that it was armed" in out
+    assert "? inconclusive no timeout" in out and "the recording does not say that it was enabled" in out
     assert out.splitlines()[-1] == "1 verdict: 1 inconclusive"
 
 
@@ -267,7 +267,7 @@ def test_diff_does_not_decide_by_a_few_events_or_by_recordings_with_losses(bench
     old, new = saved("old.dat", *work(10_000, marks=20)), saved("new.dat", *work(10_000, marks=90),
                                                                   stats_after=["overrun: 3\n"])
     code, out, _ = bench("trace", "diff", old, new)
-    assert code == 2 and "cannot be told: events were lost" in out
+    assert code == 2 and "inconclusive: events were lost" in out
 
 
 def test_diff_compares_rates_of_recordings_of_unequal_length(bench, saved):
@@ -316,7 +316,7 @@ def test_check_judges_the_calls_of_a_record_that_have_the_events(bench, recorded
 def test_nothing_judged_is_inconclusive(bench, recorded, written):
     folder = recorded("record", it_works=work(10_000))
     code, out, _ = bench("trace", "check", written('calm = contract("calm", never(Tracepoint("t:mark")))'), folder)
-    assert code == 2 and out == "nothing was judged: no call was recorded with the events that are needed: t:mark\n"
+    assert code == 2 and out == "nothing was judged: no call recorded the required events: t:mark\n"
 
 
 def test_diff_pairs_the_checks_of_two_records_by_name(bench, recorded, written):

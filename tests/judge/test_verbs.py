@@ -276,7 +276,7 @@ def test_a_contract_that_saw_none_of_its_events_is_inconclusive_but_never_is_not
     trace = simple((5, 0, "t:open", 1, 1))
     verdict = judge(contract("marks pair", pair(MARK, CLOSE)), trace)
     assert (verdict.outcome, verdict.reason) == (
-        Outcome.INCONCLUSIVE, "saw none of its events (t:mark, t:close armed, never came)")
+        Outcome.INCONCLUSIVE, "saw none of its events (t:mark, t:close enabled, not seen)")
     assert judge(contract("if a mark, then a close", seen(MARK).implies(seen(CLOSE))), trace).outcome is \
         Outcome.INCONCLUSIVE
     assert judge(contract("no mark", never(MARK)), trace).outcome is Outcome.PASS

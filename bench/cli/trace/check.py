@@ -22,9 +22,9 @@ EXAMPLES = """  bench trace check docs/traces/spi_pairing.py docs/traces/spi_pai
   bench trace check mine.py some.dat other.dat -k interrupt
   bench trace check drivers/checks/net_contracts.py some.dat --set interface=eth0 --set frames=20
   bench trace check mine.py recorded-by-trace-cmd.dat --armed 'spi:*'
-  bench trace check mine.py records/20261126-101500-twin210      each call whose events were recorded
+  bench trace check mine.py records/20261126-101500-twin210      each call that recorded the required events
 
-exit codes: 0 all hold, 1 one fails, 2 one is inconclusive, 3 the recording cannot be read, 64 usage
+exit codes: 0 all hold, 1 a contract fails, 2 a contract is inconclusive, 3 unreadable recording, 64 usage
 """
 INDENT = " " * 12
 
@@ -32,11 +32,11 @@ INDENT = " " * 12
 def add_parser(verbs: Any, help_: str) -> None:
     """Add `check`."""
     check = add_verb(verbs, "check", help_, EXAMPLES)
-    check.add_argument("contracts", metavar="CONTRACTS", help="a Python file with contracts, or a folder of such")
+    check.add_argument("contracts", metavar="CONTRACTS", help="a Python file with contracts, or a folder of such files")
     check.add_argument("files", nargs="+", metavar="FILE", help="a trace.dat, or a record's folder")
-    check.add_argument("-k", dest="words", default="", metavar="TEXT", help="only contracts with this in their name")
+    check.add_argument("-k", dest="words", default="", metavar="TEXT", help="only contracts whose name contains TEXT")
     add_what_files_do_not_say(check)
-    check.add_argument("--witnesses", type=int, default=6, metavar="N", help="events shown for a verdict (default 6)")
+    check.add_argument("--witnesses", type=int, default=6, metavar="N", help="events shown per verdict (default 6)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
         for label, trace in recordings(name):
             trace = with_armed(trace, options.armed)
             whole_record = Path(name).is_dir()
-            concerned = [one for one in chosen if not whole_record or contract_files.concerns(one, trace)]
+            concerned = [contract for contract in chosen
+                         if not whole_record or contract_files.concerns(contract, trace)]
             if concerned:
                 out.print(Text(label if whole_record else summary_lines(trace, label)[0], style="bold"), soft_wrap=True)
             for contract in concerned:
@@ -58,22 +59,22 @@ def run(options: argparse.Namespace) -> int:
                 show(out, contract, verdict, trace, options.witnesses)
     if not verdicts:
         events = ", ".join(dict.fromkeys(event for contract in chosen for event in contract.events))
-        out.print(f"nothing was judged: no call was recorded with the events that are needed: {events}", markup=False)
+        out.print(f"nothing was judged: no call recorded the required events: {events}", markup=False)
         return 2
     return conclude(out, verdicts)
 
 
 def prepared(options: argparse.Namespace) -> list[Contract]:
-    """The contracts of the file that were asked for, their values bound."""
-    found = contract_files.load(Path(options.contracts))
-    chosen = [contract for contract in found if options.words.lower() in contract.name.lower()]
+    """The selected contracts of the file, with their limits bound."""
+    contracts = contract_files.load(Path(options.contracts))
+    chosen = [contract for contract in contracts if options.words.lower() in contract.name.lower()]
     if not chosen:
-        raise UsageError.unknown("contract", options.words, (contract.name for contract in found))
-    return bound(chosen, found, options.values, options.contracts)
+        raise UsageError.unknown("contract", options.words, (contract.name for contract in contracts))
+    return bound(chosen, contracts, options.values, options.contracts)
 
 
 def recordings(name: str) -> Iterator[tuple[str, Trace]]:
-    """One trace.dat, or every call's in a record, each with what to call it."""
+    """One trace.dat, or the trace of every call in a record, each with its label."""
     if not Path(name).is_dir():
         yield name, load(name)
         return
@@ -88,7 +89,7 @@ def recordings(name: str) -> Iterator[tuple[str, Trace]]:
 
 
 def judged(contract: Contract, trace: Trace, where: str) -> Verdict:
-    """The verdict; a comparison of text with a number is found only here, and is the contract's mistake."""
+    """The verdict; comparing text with a number is a mistake in the contract that only judging can detect."""
     try:
         return contract_files.judged(contract, trace)
     except ContractError as error:
@@ -96,7 +97,7 @@ def judged(contract: Contract, trace: Trace, where: str) -> Verdict:
 
 
 def show(out: Output, contract: Contract, verdict: Verdict, trace: Trace, most: int) -> None:
-    """The name, the claim as a sentence, the reason, and the events that show it."""
+    """Print the name, the claim as a sentence, the reason, and the witnesses."""
     kind = str(verdict.outcome)
     name = Text(f"{SYMBOLS[kind]} {WORDS[kind]:<9} ", style=STYLES[kind]).append(visible(contract.name), style="bold")
     out.print(name, soft_wrap=True)
@@ -115,8 +116,8 @@ def show(out: Output, contract: Contract, verdict: Verdict, trace: Trace, most: 
 def conclude(out: Output, verdicts: list[Verdict]) -> int:
     """The last line, and the exit code: failed before inconclusive before passed."""
     counts = {outcome: sum(v.outcome is outcome for v in verdicts) for outcome in Outcome}
-    said = {Outcome.PASS: "hold", Outcome.FAIL: "fail", Outcome.INCONCLUSIVE: "inconclusive"}
-    text = ", ".join(f"{counts[outcome]} {word}" for outcome, word in said.items() if counts[outcome])
+    words = {Outcome.PASS: "hold", Outcome.FAIL: "fail", Outcome.INCONCLUSIVE: "inconclusive"}
+    text = ", ".join(f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome])
     code = 1 if counts[Outcome.FAIL] else 2 if counts[Outcome.INCONCLUSIVE] else 0
     out.print(Text(f"{len(verdicts)} verdict{'s' * (len(verdicts) != 1)}: {text}",
                    style="bold " + ("green", "red", "yellow")[code]))

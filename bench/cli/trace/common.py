@@ -1,4 +1,4 @@
-"""What the trace commands share: reading with progress, events as lines, hostile text made visible."""
+"""Shared by the trace commands: reading with progress, events as lines, control characters made visible."""
 from __future__ import annotations
 
 import argparse
@@ -15,12 +15,12 @@ from bench.trace import Gap, Trace
 from bench.trace.text import duration, field_text, visible
 from bench.verdict import Witness
 
-PATIENCE_S = 2.0  # a person is told what takes longer
+PATIENCE_S = 2.0  # longer operations are reported on the terminal
 RAW = argparse.RawDescriptionHelpFormatter
 
 
 def add_verb(verbs: Any, name: str, help_: str, examples: str) -> argparse.ArgumentParser:
-    """One of the trace commands, with its examples under its help."""
+    """Add one trace command, with its examples below the help."""
     parser: argparse.ArgumentParser = verbs.add_parser(
         name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.", epilog=f"example:\n{examples}",
         formatter_class=RAW)
@@ -29,7 +29,7 @@ def add_verb(verbs: Any, name: str, help_: str, examples: str) -> argparse.Argum
 
 @contextlib.contextmanager
 def waiting(text: str) -> Iterator[None]:
-    """Say on a terminal what is being done once it takes long."""
+    """Show `text` on a terminal when the operation takes longer than PATIENCE_S."""
     if not sys.stderr.isatty():
         yield
         return
@@ -53,7 +53,7 @@ def waiting(text: str) -> Iterator[None]:
 
 
 def load(path: str) -> Trace:
-    """Read a recording; RecordError when it cannot be, UsageError for a folder."""
+    """Read a recording; RecordError when it cannot be read, UsageError for a folder."""
     if Path(path).is_dir():
         raise UsageError(f"{path} is a folder; name a trace.dat, such as those in its traces/")
     with waiting(f"reading {path}"):
@@ -61,16 +61,16 @@ def load(path: str) -> Trace:
 
 
 def matching(trace: Trace, patterns: Sequence[str]) -> list[str]:
-    """The events that were seen and match one of the globs (all without any); UsageError for a glob that fits none."""
+    """The recorded events that match any glob (all without globs); UsageError for a glob that matches no event."""
     if not patterns:
         return list(trace.events)
-    found: dict[str, None] = {}
+    events: dict[str, None] = {}
     for pattern in patterns:
         fits = [event for event in trace.events if fits_one(event, [pattern])]
         if not fits and not any(fits_one(event, [pattern]) for event in trace.formats):
             raise UsageError.unknown("event", pattern, trace.events)
-        found |= dict.fromkeys(fits)
-    return list(found)
+        events |= dict.fromkeys(fits)
+    return list(events)
 
 
 def fits_one(event: str, patterns: Iterable[str]) -> bool:
@@ -100,14 +100,14 @@ def seconds(ns: int) -> str:
 
 
 def gap_line(gap: Gap) -> str:
-    """What was lost where."""
+    """How many events were lost, on which CPU and between which times."""
     count = "an unknown number of events" if gap.count is None else f"{gap.count} event{'s' * (gap.count != 1)}"
     edges = [f"{word} {seconds(at)}" for word, at in (("after", gap.after), ("before", gap.before)) if at is not None]
     return f"  *** {count} lost on cpu {gap.cpu} {' and '.join(edges) or 'somewhere'}"
 
 
 def summary_lines(trace: Trace, path: str) -> list[str]:
-    """What a recording is, in a few lines."""
+    """The summary of a recording, in a few lines."""
     began, ended = trace.began, trace.ended
     lasted = f" in {duration(ended - began)}" if began is not None and ended is not None else ""
     cpus = len(trace.recording.cpus)
@@ -117,7 +117,7 @@ def summary_lines(trace: Trace, path: str) -> list[str]:
     never = [event for event in trace.recording.armed or () if event in trace.formats and event not in trace.events
              and event != "ftrace:print"]  # which is for marks, and always on
     if never:
-        lines.append(f"armed, never came: {visible(', '.join(never))}")
+        lines.append(f"enabled, no events: {visible(', '.join(never))}")
     lines += [f"also in the file, not read: {visible(what)}" for what in trace.recording.unread]
-    lines += [f"could not be armed: {visible(event)}: {visible(why)}" for event, why in trace.missing.items()]
+    lines += [f"could not be enabled: {visible(event)}: {visible(why)}" for event, why in trace.missing.items()]
     return lines

@@ -22,7 +22,7 @@ EXAMPLES = """  bench trace diff kernel-6.12.dat kernel-7.2.dat
   bench trace diff old.dat new.dat --contracts mine.py --threshold 2
   bench trace diff records/20261101-090000-twin210 records/20261126-101500-twin210 -k carrier
 
-exit codes: 0 nothing differs, 1 something is beyond the threshold, 2 that cannot be told, 3 cannot be read, 64 usage
+exit codes: 0 nothing differs, 1 something is beyond the threshold, 2 inconclusive, 3 cannot be read, 64 usage
 """
 FEW = 5  # names of checks that only one record has
 STYLE = {"slower": "bold red", "faster": "green", "more": "yellow", "fewer": "yellow", "new": "yellow",
@@ -53,9 +53,9 @@ def run(options: argparse.Namespace) -> int:
     out = Output(highlight=False)
     rows: list[Row] = []
     for title, a, b in couples(options, pairs):
-        found = compare(a, b, options.threshold, options.rates)
-        rows += found
-        show(out, title, a, b, found, options.all)
+        compared = compare(a, b, options.threshold, options.rates)
+        rows += compared
+        show(out, title, a, b, compared, options.all)
     return conclude(out, rows, options.threshold)
 
 
@@ -122,9 +122,9 @@ def show(out: Output, title: str, a: Profile, b: Profile, rows: list[Row], every
     if title and (shown or everything):
         out.print(Text(title, style="bold"))
     if not title:
-        said = (f"{sum(p.counts.values()):,} events in {duration(p.ns)}" + (f", {p.lost:,} LOST" if p.lost else "")
-                for p in (a, b))
-        out.print(Text("first: {}; second: {}".format(*said), style="bold"))
+        sizes = (f"{sum(p.counts.values()):,} events in {duration(p.ns)}" + (f", {p.lost:,} LOST" if p.lost else "")
+                 for p in (a, b))
+        out.print(Text("first: {}; second: {}".format(*sizes), style="bold"))
     if not shown:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -142,11 +142,11 @@ def cells(row: Row) -> tuple[Text, ...]:
     what = visible(row.name) if row.kind == "events" else f"{visible(row.name)}, {row.kind}"
     figures = [figure(row, number) for number in (0, 1)]
     ratio = "" if row.ratio is None else f"× {row.ratio:.2f}"
-    word = "cannot be told" if row.word is None else row.word
-    said = Text(word, style=STYLE.get(row.word, ""))
+    word = "inconclusive" if row.word is None else row.word
+    comment = Text(word, style=STYLE.get(row.word, ""))
     if row.note:
-        said.append(f"{': ' if word else ''}{row.note}", style="dim")
-    return (Text(what), *map(Text, figures), Text(ratio, style=STYLE.get(row.word, "dim")), said)
+        comment.append(f"{': ' if word else ''}{row.note}", style="dim")
+    return (Text(what), *map(Text, figures), Text(ratio, style=STYLE.get(row.word, "dim")), comment)
 
 
 def figure(row: Row, number: int) -> str:
@@ -170,8 +170,8 @@ def conclude(out: Output, rows: list[Row], threshold: float) -> int:
     if not compared:
         out.print(Text("nothing can be compared: no event is recorded in both", style="bold yellow"))
         return 2
-    said = ", ".join(f"{count} {word}" for word, count in words.items()) or "nothing differs"
-    more = f", {inconclusive} cannot be told" if inconclusive else ""
-    out.print(Text(f"{len(compared)} figures compared, threshold × {threshold:g}: {said}{more}",
+    differences = ", ".join(f"{count} {word}" for word, count in words.items()) or "nothing differs"
+    more = f", {inconclusive} inconclusive" if inconclusive else ""
+    out.print(Text(f"{len(compared)} figures compared, threshold × {threshold:g}: {differences}{more}",
                    style="bold " + ("red" if words else "yellow" if inconclusive else "green")))
     return 1 if words else 2 if inconclusive else 0

@@ -1,4 +1,4 @@
-"""What a recording or a contract file does not say, given on the command line: --set, --armed."""
+"""Values that a recording or a contract file leaves open, given on the command line: --set, --armed."""
 from __future__ import annotations
 
 import argparse
@@ -16,13 +16,13 @@ from drivers.contract import Contract, ContractError
 def add_what_files_do_not_say(parser: argparse.ArgumentParser) -> None:
     """Add the two options."""
     parser.add_argument("--set", dest="values", action="append", default=[], metavar="NAME=VALUE",
-                        help="a value for a contract's limit(NAME); a number where it is one, else a text")
+                        help="a value for a contract's limit(NAME), a number or a text")
     parser.add_argument("--armed", action="append", default=[], metavar="GLOB",
-                        help="these events were recorded, even if none came; trace-cmd's files do not say it")
+                        help="these events were enabled, even if none was recorded; trace-cmd's files do not say so")
 
 
 def bound(chosen: Sequence[Contract], known: Sequence[Contract], given: Sequence[str], where: str) -> list[Contract]:
-    """The chosen contracts with the values given; UsageError for a name that none of the known ones has a place for."""
+    """The chosen contracts with the values given; UsageError for a name that is no limit of the known ones."""
     places = {place for contract in known for place in contract.unbound}
     values = {}
     for text in given:
@@ -47,7 +47,7 @@ def number_or_text(text: str) -> Any:
 
 
 def with_armed(trace: Trace, patterns: Sequence[str]) -> Trace:
-    """The trace, told that events which match were on."""
+    """The trace, with the matching events marked as enabled."""
     if patterns:
         known = [event for event in trace.formats if trace.armed(event) or fits_one(event, patterns)]
         trace.recording = dataclasses.replace(trace.recording, armed=known)
