@@ -144,6 +144,7 @@ LATE = {
     "bench/__init__.py": "start-up time: `import bench.errors` must not load labgrid",
     "bench/benchmark/rig.py": "start-up time: numpy and the decoder, only after the rig was measured",
     "bench/cli/": "start-up time: a command loads what it needs",
+    "bench/rig/rig.py": "start-up time: labgrid, only where a board is held",
     "bench/plugin/__init__.py": "start-up time: pytest loads the plugin in every project, used or not",
     "bench/setup/progress.py": "start-up time: rich, only on a terminal",
     "bench/trace/dat/packing.py": "start-up time: zstandard, only for files that are compressed with it",

@@ -12,8 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from labgrid import Environment
-
 from bench import board as boards
 from bench.errors import AgentDied, BenchError, BoardError, Broken, Hang, UsageError
 from bench.rig.call import Answer, Call, Journal
@@ -192,6 +190,8 @@ class Rig:
 
 def _target(path: Path) -> Any:
     """labgrid's target of an environment.  Raises BoardError for what labgrid refuses, or only warns of."""
+    from labgrid import Environment
+
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # labgrid only warns of an unknown key
         try:

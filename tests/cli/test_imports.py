@@ -47,3 +47,8 @@ def test_exporting_a_recording_loads_no_report(tmp_path):
 def test_what_judges_and_reports_records_loads_no_labgrid():
     program = "import sys, bench.results, bench.report, bench.faults; sys.exit('labgrid' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+
+
+def test_the_plugin_loads_no_labgrid_before_a_board_is_held():
+    program = "import sys, bench.plugin.checks, bench.plugin.fixtures; sys.exit('labgrid' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0

@@ -126,16 +126,20 @@ def new_board(tmp_path):
     device_list.path(boards.load(str(folder))).unlink(missing_ok=True)
 
 
-def test_devices_that_no_list_names_get_their_own_checks_and_records_when_they_run(new_board, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "-n", "2", "--board",
-         str(new_board), "-m", "not lifecycle", "-k", "unbind_and_bind", "--record", str(tmp_path / "record"),
-         str(ROOT / "drivers" / "lifecycle"), f"--rootdir={ROOT}"],
-        capture_output=True, text=True, timeout=200, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == 0, done.stdout + done.stderr
-    record = store.read(tmp_path / "record")
-    assert record.complete
-    assert {check.name.partition("[")[2]: check.outcome for check in record.checks} == dict.fromkeys([
-        "unbind:hid-generic/0003:24AE:2002]", "unbind:tmp102/0-0048]", "unbind:at24/0-0050]",
-        "unbind:rtc-pcf8563/0-0051]", "unbind:dm9000/10000000.ethernet]", "unbind:74xx-mmio-gpio/10010000.gpio]",
-        "unbind:samsung-pwm/10030000.pwm]", "unbind:spidev/spi0.0]"], Outcome.PASS)
+UNBOUND = dict.fromkeys([
+    "unbind:hid-generic/0003:24AE:2002]", "unbind:tmp102/0-0048]", "unbind:at24/0-0050]", "unbind:rtc-pcf8563/0-0051]",
+    "unbind:dm9000/10000000.ethernet]", "unbind:74xx-mmio-gpio/10010000.gpio]", "unbind:samsung-pwm/10030000.pwm]",
+    "unbind:spidev/spi0.0]"], Outcome.PASS)
+
+
+def test_devices_get_their_own_checks_and_records_whether_or_not_a_list_names_them(new_board, tmp_path):
+    for number in ("first run, no list", "second run, a list of all"):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:labgrid", "-p", "no:cacheprovider", "-n", "2", "--board",
+             str(new_board), "-m", "not lifecycle", "-k", "unbind_and_bind", "--record", str(tmp_path / number),
+             str(ROOT / "drivers" / "lifecycle"), f"--rootdir={ROOT}"],
+            capture_output=True, text=True, timeout=200, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        assert done.returncode == 0, done.stdout + done.stderr
+        record = store.read(tmp_path / number)
+        assert record.complete
+        assert {check.name.partition("[")[2]: check.outcome for check in record.checks} == UNBOUND

@@ -11,7 +11,7 @@ from bench.rig.call import Answer, Call
 from bench.verdict import Outcome
 
 ENVIRONMENT = """
-imports: [bench.target]
+imports: [bench.target.labgrid]
 targets:
   main:
     drivers:

@@ -47,7 +47,7 @@ TREE = """
 };
 """
 ENVIRONMENT = """
-imports: [bench.target]
+imports: [bench.target.labgrid]
 targets:
   main:
     drivers:

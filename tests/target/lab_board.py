@@ -42,7 +42,7 @@ devices:
     arguments: {interface: eth1}      # eth0 carries the agent's ssh
 """
 ENV = """\
-imports: [bench.target]
+imports: [bench.target.labgrid]
 tools: {{qemu: {folder}/qemu}}
 images: {{kernel: {kernel}}}
 targets:

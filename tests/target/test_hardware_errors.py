@@ -37,7 +37,7 @@ def make(tmp_path):
         tool = f"tools: {{ssh: {tmp_path}/fake-ssh}}\n" if programs else ""
         script(tmp_path / "fake-ssh", FAKE_SSH.format(folder=tmp_path))
         (tmp_path / "env.yaml").write_text(
-            f"imports: [bench.target]\n{tool}targets:\n  main:\n"
+            f"imports: [bench.target.labgrid]\n{tool}targets:\n  main:\n"
             "    resources: {NetworkService: {address: 127.0.0.1, port: 1, username: root}}\n"
             f"    drivers:\n{lines}      - BenchStrategy: {{ready: '{ready}', boot_timeout: 2.0}}\n")
         return str(tmp_path)
