@@ -62,6 +62,11 @@ class Board:
     cables: Mapping[str, str] = field(default_factory=dict)  # a cable's name → the device that it is plugged into
     known_defects: tuple[KnownDefect, ...] = ()
 
+    @property
+    def replicable(self) -> bool:
+        """Whether several of it can run at once: a machine in QEMU can, a board on a bench is one."""
+        return self.twin is not None
+
     def with_exerciser(self, name: str) -> tuple[Device, ...]:
         """The devices that exerciser `name` is for."""
         return tuple(d for d in self.devices if name in d.exercisers)

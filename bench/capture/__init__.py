@@ -18,6 +18,26 @@ class Capture(Protocol):
     def missing(self) -> str:
         """Why there is no capture, "" when there is one."""
 
+    @property
+    def lost(self) -> int:
+        """How many of its events are missing."""
+
+    @property
+    def offset_ns(self) -> int:
+        """The recorder's clock less the target's CLOCK_MONOTONIC."""
+
+    @property
+    def error_ns(self) -> int:
+        """How far off `offset_ns` may be."""
+
+    @property
+    def source(self) -> Mapping[str, int]:
+        """What was recorded, such as the numbers of a bus and a device on it."""
+
+    @property
+    def suffix(self) -> str:
+        """Of the file that `save` writes."""
+
     @classmethod
     def of(cls, raw: Mapping[str, Any], big_endian: bool) -> Capture:
         """The capture that a recorder on a target of this byte order sent."""

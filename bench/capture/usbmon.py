@@ -43,6 +43,16 @@ class UsbCapture:
         return cls(raw["data"], raw["bus"], raw["device"], raw["lost"], offset, error + urb.HALF_UNIT_NS,
                    raw["missing"], big_endian)
 
+    @property
+    def source(self) -> dict[str, int]:
+        """The numbers of the bus and the device."""
+        return {"bus": self.bus, "device": self.device}
+
+    @property
+    def suffix(self) -> str:
+        """Of a capture's file."""
+        return "pcap"
+
     @cached_property
     def packets(self) -> list[Urb]:
         """Every packet of the bus, at the target's CLOCK_MONOTONIC; raises RecordError for a capture that is cut."""

@@ -81,7 +81,7 @@ def jobs(options: argparse.Namespace, board: boards.Board) -> int:
 
     A whole acceptance has twice as many: its slow checks mostly wait.
     """
-    if board.twin is None:
+    if not board.replicable:
         return 1
     whole = options.command == "accept" and not options.quick
     return int(options.jobs or len(os.sched_getaffinity(0)) * (1 + whole))

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 import bench
-from bench import setup, store
+from bench import store
 from bench.board import Board, KnownDefect
+from bench.capture import Capture
 from bench.errors import BenchError, Hang, Inconclusive, TargetError
 from bench.health import HealthIssue
 from bench.plugin.coverage import Watch
 from bench.plugin.running_check import RunningCheck
 from bench.probe import Probe
-from bench.rig import Rig
+from bench.rig import Rig, recorders
 from bench.rig.call import Answer
 from bench.verdict import Outcome, Verdict
 from fixtures.cable import FROM_BOARD, Crossing
@@ -116,13 +117,14 @@ def call_record(answer: Answer, verdicts: tuple[Verdict, ...] = ()) -> store.Cal
         started_ns=answer.started_ns, ended_ns=answer.ended_ns, clock_offset_ns=answer.clock_offset_ns,
         clock_error_ns=answer.clock_error_ns, lost=trace.lost if trace else 0,
         verdicts=verdicts, device=answer.call.device,
-        usb=usb_record(answer.captures["usb"]) if "usb" in answer.captures else None,
+        captures=tuple(capture_record(name, capture) for name, capture in answer.captures.items()),
     )
 
 
-def usb_record(usb: Any) -> store.UsbRecord:
-    """A capture of the bus as it is kept, beside its file."""
-    return store.UsbRecord(None, usb.bus, usb.device, usb.lost, usb.offset_ns, usb.error_ns, usb.missing)
+def capture_record(recorder: str, capture: Capture) -> store.CaptureRecord:
+    """A recorder's capture as it is kept, beside its file."""
+    return store.CaptureRecord(recorder, recorders.format_of(recorder), None, capture.lost, capture.offset_ns,
+                               capture.error_ns, capture.missing, dict(capture.source))
 
 
 def keep_files(record: store.CheckRecord, check: RunningCheck, folder: Path, number: str) -> store.CheckRecord:
@@ -133,11 +135,14 @@ def keep_files(record: store.CheckRecord, check: RunningCheck, folder: Path, num
             name = f"traces/{number}-{i:02d}.dat"
             answer.trace.save(folder / name)
             calls[i] = dataclasses.replace(calls[i], trace=name)
-        kept = calls[i].usb
-        if kept is not None and not kept.missing:
-            name = f"wire/{number}-{i:02d}-usb.pcap"
-            answer.captures["usb"].save(folder / name)
-            calls[i] = dataclasses.replace(calls[i], usb=dataclasses.replace(kept, pcap=name))
+        captures = []
+        for kept in calls[i].captures:
+            capture = answer.captures[kept.recorder]
+            name = f"wire/{number}-{i:02d}-{kept.recorder}.{capture.suffix}"
+            if not capture.missing:
+                capture.save(folder / name)
+            captures.append(kept if capture.missing else dataclasses.replace(kept, file=name))
+        calls[i] = dataclasses.replace(calls[i], captures=tuple(captures))
     pcap = None
     if check.crossings:
         pcap = f"wire/{number}.pcap"
@@ -154,7 +159,7 @@ def run_info(board: Board, rig: Rig | None, probe: Probe | None, faults: tuple[s
     identity = dict(rig.identity) if rig else {}
     return store.RunInfo(
         board=board.name, kernel=str(identity.get("release", "")),
-        config_hash=setup.prepare().config_hash if identity and board.twin else "", bench_version=bench.__version__,
+        config_hash=rig.access.kernel_config if rig and identity else "", bench_version=bench.__version__,
         started=datetime.now(UTC).astimezone().isoformat(timespec="seconds"), host=platform.node(),
         twin=board.twin is not None, faults=faults, identity=identity,
         covers=watch.modules if watch else {}, covers_missing=watch.missing if watch else "",

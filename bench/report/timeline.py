@@ -24,6 +24,7 @@ from bench.trace import Trace
 from bench.trace.text import field_text, hex_text, seconds_text, value_text
 from bench.verdict import Outcome, Witness
 
+CAPTURE_LANES = {"usbmon": usb_lanes}  # by the format of bench.capture
 QUIET, MOST_FOLDS = 2, 200  # a gap is quiet when it is so many times the median gap; how many are folded
 MOST_MARKS = 16
 OWN = "its own, aligned with the trace by edges that kernel events caused; a delay common to all of them remains"
@@ -75,7 +76,9 @@ def build(check: CheckRecord, folder: Path, load: Load | None = Trace.load) -> T
     marks = sorted({host(w.ts, call, zero) for call in check.calls for w in _offenders(call)})
     for call in check.calls:
         notes += _kernel(lanes, call, zero, folder, load, marks)
-        notes += usb_lanes(lanes, call, zero, folder)
+        for capture in call.captures:
+            if draw := CAPTURE_LANES.get(capture.format):
+                notes += draw(lanes, call, capture, zero, folder)
     for wire in check.wire:
         arrow = {"out": "→", "in": "←"}.get(wire.direction, "")
         tip = f"{wire.source} {arrow} {wire.what}" + (f"\n{hex_text(wire.data, 48)}" if wire.data else "")

@@ -9,7 +9,7 @@ from bench.capture.urb import Urb
 from bench.capture.usbmon import UsbCapture
 from bench.errors import RecordError
 from bench.report.lanes import Clock, Filling, Item, host
-from bench.store import CallRecord, UsbRecord
+from bench.store import CallRecord, CaptureRecord
 from bench.trace.text import hex_text, seconds_text
 
 # USB 2.0, table 9-4
@@ -19,19 +19,16 @@ REQUESTS = {0: "GET_STATUS", 1: "CLEAR_FEATURE", 3: "SET_FEATURE", 5: "SET_ADDRE
 _TYPES = ("standard", "class", "vendor", "reserved")  # bits 6..5 of bmRequestType
 
 
-def usb_lanes(lanes: Filling, call: CallRecord, zero: int, folder: Path) -> Iterator[str]:
-    """Add the lanes of the bus that was recorded during `call`; yields what a reader must know of them."""
-    usb = call.usb
-    if usb is None:
-        return
-    if usb.missing or usb.pcap is None:
+def usb_lanes(lanes: Filling, call: CallRecord, usb: CaptureRecord, zero: int, folder: Path) -> Iterator[str]:
+    """Add the lanes of the bus that usbmon recorded during `call`; yields what a reader must know of them."""
+    if usb.missing or usb.file is None:
         yield f"the USB bus was not recorded during {call.call}: {usb.missing}"
         return
     if usb.lost:
-        yield (f"usbmon dropped {usb.lost} packets of bus {usb.bus} during {call.call}: what its lanes do not show may "
-               "have happened all the same")
+        yield (f"usbmon dropped {usb.lost} packets of bus {usb.source['bus']} during {call.call}: "
+               "what its lanes do not show may have happened all the same")
     try:
-        packets = _read(folder / usb.pcap, usb)
+        packets = _read(folder / usb.file, usb)
     except (RecordError, ValueError) as error:
         yield f"what usbmon recorded during {call.call} cannot be read: {error}"
         return
@@ -48,7 +45,7 @@ def usb_lanes(lanes: Filling, call: CallRecord, zero: int, folder: Path) -> Iter
                   clock)
 
 
-def _read(path: Path, usb: UsbRecord) -> list[Urb]:
+def _read(path: Path, usb: CaptureRecord) -> list[Urb]:
     data, big_endian = UsbCapture.load(path)
     return urb.urbs(data, big_endian, usb.clock_offset_ns)
 

@@ -53,9 +53,14 @@ def complete(name: str, settings: Mapping[str, Any], arguments: Mapping[str, Any
     return complete
 
 
+def format_of(name: str) -> str:
+    """The module of bench.capture that reads what recorder `name` recorded."""
+    return str(_module(name).FORMAT)
+
+
 def capture_of(name: str, raw: Mapping[str, Any], big_endian: bool) -> Capture:
     """What recorder `name` recorded."""
-    module = importlib.import_module(f"bench.capture.{_module(name).FORMAT}")
+    module = importlib.import_module(f"bench.capture.{format_of(name)}")
     capture: Capture = module.Capture.of(raw, big_endian)
     return capture
 

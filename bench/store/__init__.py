@@ -7,16 +7,16 @@ from bench.store.folder import Record, Writer, read, rewrite
 from bench.store.model import (
     CallError,
     CallRecord,
+    CaptureRecord,
     CheckRecord,
     Covered,
     Measurement,
     RunInfo,
-    UsbRecord,
     WireEvent,
     sentence_of,
 )
 
 __all__ = [
-    "CallError", "CallRecord", "CheckRecord", "Covered", "Cut", "HealthIssue", "Measurement", "Record", "RunInfo",
-    "UsbRecord", "WireEvent", "Writer", "read", "rewrite", "sentence_of", "to_json", "typed",
+    "CallError", "CallRecord", "CaptureRecord", "CheckRecord", "Covered", "Cut", "HealthIssue", "Measurement", "Record",
+    "RunInfo", "WireEvent", "Writer", "read", "rewrite", "sentence_of", "to_json", "typed",
 ]

@@ -209,7 +209,7 @@ def _parse(line: bytes) -> tuple[str, Any]:
             raise ValueError(f"version: expected {VERSION}, found {version!r}; read it with the bench that wrote it")
         return kind, renamed.run_today(typed(RunInfo, value))
     if kind == "check":
-        return kind, renamed.check_today(typed(CheckRecord, value))
+        return kind, renamed.check_today(typed(CheckRecord, renamed.captures_today(value)))
     if kind == "end":
         summary = unpack(value.get("summary"))
         if not isinstance(summary, dict):

@@ -42,20 +42,22 @@ class CallError(NamedTuple):
 
 
 @dataclass(frozen=True)
-class UsbRecord:
-    """What usbmon saw during a call: the pcap (relative to the record's folder), whose stamps are usbmon's own clock.
+class CaptureRecord:
+    """What a recorder beside the trace captured during a call: `recorder` is its name.
 
-    target = usbmon − clock_offset_ns, right within ± clock_error_ns. `bus` and `device` are 0 for a device that was not
-    plugged in; `lost` packets are missing; `missing` says why there is no capture.
+    `format`: the module of bench.capture that reads `file`, which is relative to the record's folder and has the
+    recorder's own time stamps: target = recorder − clock_offset_ns, right within ± clock_error_ns. `lost` of its events
+    are missing; `missing` says why there is no capture; `source`: what was recorded, such as a bus and a device number.
     """
 
-    pcap: str | None = None
-    bus: int = 0
-    device: int = 0
+    recorder: str
+    format: str
+    file: str | None = None
     lost: int = 0
     clock_offset_ns: int = 0
     clock_error_ns: int = 0
     missing: str = ""
+    source: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class CallRecord:
     lost: int = 0
     verdicts: tuple[Verdict, ...] = ()
     device: str = ""
-    usb: UsbRecord | None = None
+    captures: tuple[CaptureRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,16 @@ def table() -> dict[str, dict[str, str]]:
     return names
 
 
+def captures_today(check: dict[str, Any]) -> dict[str, Any]:
+    """The line of a check with its captures in today's form: `usb` was a field of its own, with its bus and device."""
+    for call in check.get("calls", ()):
+        usb = call.pop("usb", None) if isinstance(call, dict) else None
+        if isinstance(usb, dict):
+            file, source = usb.pop("pcap", None), {key: usb.pop(key, 0) for key in ("bus", "device")}
+            call["captures"] = [{"recorder": "usb", "format": "usbmon", "file": file, "source": source, **usb}]
+    return check
+
+
 def check(name: str) -> str:
     """Today's node id of a check; its case, in brackets, stays."""
     function, bracket, case = name.partition("[")

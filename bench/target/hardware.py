@@ -45,6 +45,7 @@ class Hardware:
     """
 
     drift_ppm = DRIFT_PPM
+    kernel_config = ""
 
     def __init__(self, power: Any, console: Any, ssh: Any, env: str) -> None:
         if ssh is None:

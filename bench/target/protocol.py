@@ -40,6 +40,10 @@ class BoardAccess(Protocol):
         """How each chip model is attached, by device name, to measure with; empty where the chips are real."""
 
     @property
+    def kernel_config(self) -> str:
+        """Hash of the configuration of the kernel that the bench built for it; "" where it boots another."""
+
+    @property
     def power_on_ns(self) -> int:
         """When power came last [ns, host's CLOCK_MONOTONIC]."""
 

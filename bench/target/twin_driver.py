@@ -147,6 +147,10 @@ class TwinDriver(ConsoleExpectMixin, Driver, PowerProtocol, ConsoleProtocol):  #
         return self.twin.attachments
 
     @property
+    def kernel_config(self) -> str:
+        return setup.prepare().config_hash
+
+    @property
     def power_on_ns(self) -> int:
         return self.twin.power_on_ns
 

@@ -8,7 +8,7 @@ from bench import report
 from bench.capture.usbmon import UsbCapture
 from bench.report import timeline
 from bench.report.lanes import Clock
-from bench.store import CallRecord, CheckRecord, UsbRecord
+from bench.store import CallRecord, CaptureRecord, CheckRecord
 from bench.verdict import Outcome
 
 US, MS = 1_000, 1_000_000
@@ -35,9 +35,11 @@ PACKETS = b"".join([
 def check_of(folder, **usb):
     (folder / "wire").mkdir(exist_ok=True)
     UsbCapture(PACKETS).save(folder / "wire" / "usb.pcap")
-    kept = UsbRecord(**{"pcap": "wire/usb.pcap", "bus": 1, "device": 2, "clock_offset_ns": WALL,
-                        "clock_error_ns": 2900, **usb})
-    call = CallRecord("mouse.watch", started_ns=1 * MS, ended_ns=9 * MS, clock_error_ns=650 * US, usb=kept)
+    kept = CaptureRecord(**{"recorder": "usb", "format": "usbmon", "file": "wire/usb.pcap",
+                            "source": {"bus": 1, "device": 2},
+                            "clock_offset_ns": WALL, "clock_error_ns": 2900, **usb})
+    call = CallRecord("mouse.watch", started_ns=1 * MS, ended_ns=9 * MS, clock_error_ns=650 * US,
+                      captures=(kept,))
     return CheckRecord("drivers/mouse/checks/test_bus.py::test_a", "a", "mouse", Outcome.FAIL, "mouse", seconds=0.01,
                        calls=(call,), kmsg=((2 * MS, 6, "usb 1-1: reset"),), kmsg_error_ns=27_100,
                        console=((2 * MS, "usb 1-1: reset"),))
@@ -81,11 +83,11 @@ def test_dropped_packets_and_captures_that_are_missing_are_said(tmp_path):
     assert timeline.build(check_of(tmp_path, lost=3), tmp_path).notes == (
         "usbmon dropped 3 packets of bus 1 during mouse.watch: "
         "what its lanes do not show may have happened all the same",)
-    assert timeline.build(check_of(tmp_path, pcap=None, missing="usbmon of bus 1: No such device"), tmp_path).notes == (
+    assert timeline.build(check_of(tmp_path, file=None, missing="usbmon of bus 1: No such device"), tmp_path).notes == (
         "the USB bus was not recorded during mouse.watch: usbmon of bus 1: No such device",)
     (tmp_path / "wire" / "usb.pcap").write_bytes(b"no pcap")
     [note] = timeline.build(dataclasses.replace(check_of(tmp_path), calls=(dataclasses.replace(
-        check_of(tmp_path).calls[0], usb=UsbRecord("wire/none.pcap", 1, 2)),)), tmp_path).notes
+        check_of(tmp_path).calls[0], captures=(CaptureRecord("usb", "usbmon", "wire/none.pcap"),)),)), tmp_path).notes
     assert note.startswith("what usbmon recorded during mouse.watch cannot be read: ")
 
 

@@ -124,3 +124,15 @@ def test_every_new_name_of_a_check_is_a_check_of_today():
         if renamed.check(name) == name:
             file, _, function = name.partition("::")
             assert f"def {function}(" in (ROOT / file).read_text(), name
+
+
+def test_a_usb_capture_of_before_is_a_capture_by_its_recorder():
+    old = {"pcap": "wire/0001-00-usb.pcap", "bus": 1, "device": 2, "lost": 0, "clock_offset_ns": 17,
+           "clock_error_ns": 5, "missing": ""}
+    check = {"calls": [{"call": "mouse.watch", "usb": old}, {"call": "net.ping", "usb": None}]}
+    assert renamed.captures_today(check) == {"calls": [
+        {"call": "mouse.watch", "captures": [{
+            "recorder": "usb", "format": "usbmon", "file": "wire/0001-00-usb.pcap",
+            "source": {"bus": 1, "device": 2}, "lost": 0,
+            "clock_offset_ns": 17, "clock_error_ns": 5, "missing": ""}]},
+        {"call": "net.ping"}]}
