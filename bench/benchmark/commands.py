@@ -34,7 +34,7 @@ def figures(large: Path, trace_cmd: str | None) -> list[tuple[str, str, str]]:
 
 
 def seconds(command: list[str]) -> float:
-    """How long a command takes from its start to its end; raises Broken with its words when it fails."""
+    """How long a command takes from its start to its end; raises Broken with its standard error when it fails."""
     began = time.perf_counter()
     with open(os.devnull, "w") as nowhere:
         done = subprocess.run(command, stdout=nowhere, stderr=subprocess.PIPE, text=True, errors="backslashreplace")

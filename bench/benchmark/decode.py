@@ -32,10 +32,10 @@ def figures(events: int = EVENTS) -> list[tuple[str, str, str]]:
     """(what, figure, beside what): decoding, the same by trace-cmd and by its library, pairing, peak memory."""
     with tempfile.TemporaryDirectory(prefix="bench-trace-") as folder:
         path = Path(folder) / "synthetic.dat"
-        made = synthetic.recording(events)
-        Trace(made).save(path)
-        raw = sum(map(len, made.pages))
-        del made
+        recording = synthetic.recording(events)
+        Trace(recording).save(path)
+        raw = sum(map(len, recording.pages))
+        del recording
         report, iterate = shutil.which("trace-cmd"), _iterator(Path(folder))
         ours, reports, iterations = [], [], []
         for _ in range(TURNS):  # by turns: all meet the same other load of the machine
@@ -43,11 +43,12 @@ def figures(events: int = EVENTS) -> list[tuple[str, str, str]]:
             reports += [commands.seconds([report, "report", "-t", str(path)])] if report else []
             iterations += [_iterated(iterate, path, ours[0]["events"]) for _ in range(ROUNDS)] if iterate else []
         whole = commands.figures(path, report)
-    count, pairs = ours[0]["events"], max(one["paired_per_s"] for one in ours)
-    rate, peak = count / min(one["seconds"] for one in ours), max(one["peak"] for one in ours)
-    said = f"{count:,} events in {raw / 1e6:.0f} MB of pages, every form of record, 2 CPUs; the best of {TURNS} turns"
+    count, pairs = ours[0]["events"], max(result["paired_per_s"] for result in ours)
+    rate, peak = count / min(result["seconds"] for result in ours), max(result["peak"] for result in ours)
+    conditions = (f"{count:,} events in {raw / 1e6:.0f} MB of pages, every form of record, 2 CPUs; "
+                  f"the best of {TURNS} turns")
     return [
-        ("events decoded into typed arrays, file to arrays", f"{rate / 1e6:.1f} M/s", said),
+        ("events decoded into typed arrays, file to arrays", f"{rate / 1e6:.1f} M/s", conditions),
         _other("the same events by trace-cmd report, text to /dev/null", count, rate, reports, "trace-cmd", 15),
         _other("the same events by libtracecmd's iterator in C, one field read", count, rate, iterations,
                "gcc libc6-dev libtracecmd-dev libtracefs-dev libtraceevent-dev", 1),
@@ -58,7 +59,7 @@ def figures(events: int = EVENTS) -> list[tuple[str, str, str]]:
 
 
 def _other(what: str, count: int, rate: float, seconds: list[float], packages: str, aim: int) -> tuple[str, str, str]:
-    """The figure of another program beside our `rate`, or how to have it."""
+    """The figure of another program beside our `rate`, or how to install it."""
     if not seconds:
         return what, "not measured", f"apt-get install {packages}"
     theirs = count / min(seconds)
@@ -84,12 +85,12 @@ def _iterated(program: Path, path: Path, events: int) -> float:
 
 def _decode(path: Path) -> dict[str, Any]:
     """Decode in a process of its own, so that its memory is its own."""
-    found: dict[str, Any] = json.loads(_checked([sys.executable, "-m", "bench.benchmark.decode", str(path)]))
-    return found
+    measured: dict[str, Any] = json.loads(_checked([sys.executable, "-m", "bench.benchmark.decode", str(path)]))
+    return measured
 
 
 def _checked(command: list[str]) -> str:
-    """What a program prints; raises Broken with its words when it fails."""
+    """What a program prints; raises Broken with its standard error when it fails."""
     done = subprocess.run(command, capture_output=True, text=True, errors="backslashreplace")
     if done.returncode:
         raise Broken(f"{command[0]} failed: {done.stderr.strip()[-400:]}")

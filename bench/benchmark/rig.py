@@ -81,14 +81,14 @@ def on_the_twin(board: str) -> list[Figure]:
 
 
 def _recorder(rig: Rig) -> list[Figure]:
-    """What recording costs a call in which nothing happens, and how much comes of one in which very much does."""
+    """The cost of recording for a call without events, and the event rate of a call with very many."""
     quiet = rig.agent.tracing(Tracepoint("net:net_dev_xmit_timeout"))
     _ = quiet.noop().value
-    armed, plain = [], []
+    enabled, plain = [], []
     for _ in range(CALLS):  # by turns: both meet the same other load of the machine
-        armed.append(_seconds(lambda: quiet.noop().value))
+        enabled.append(_seconds(lambda: quiet.noop().value))
         plain.append(_seconds(lambda: rig.agent.noop().value))
-    cost = statistics.median(a - b for a, b in zip(armed, plain, strict=True))
+    cost = statistics.median(a - b for a, b in zip(enabled, plain, strict=True))
     events = rig.agent.tracing(Tracepoint("raw_syscalls:sys_enter"), Tracepoint("raw_syscalls:sys_exit"))
     _ = events.noop().value
     began = time.monotonic()
@@ -96,8 +96,8 @@ def _recorder(rig: Rig) -> list[Figure]:
     taken = time.monotonic() - began
     size = sum(map(len, trace.recording.pages))
     return [
-        Figure("a call's round trip more while events are armed that do not come", f"{cost * 1e3:.2f} ms",
-               f"unarmed {statistics.median(plain) * 1e3:.2f} ms, by turns"),
+        Figure("added to a call's round trip by enabled events that do not occur", f"{cost * 1e3:.2f} ms",
+               f"not enabled: {statistics.median(plain) * 1e3:.2f} ms, by turns"),
         Figure("events recorded, streamed to the host and indexed", f"{len(trace) / taken:,.0f} /s",
                f"{len(trace):,} events, {size / 1e6:.0f} MB through buffers of 4 MB a CPU, {trace.lost:,} lost"),
     ]

@@ -1,4 +1,4 @@
-"""A made-up recording of any size with every form of record, for measurements.
+"""A synthetic recording of any size with every form of record, for measurements.
 
 Some pages are written event by event; the rest are copies of them with later time stamps.
 """
@@ -156,8 +156,8 @@ def _copies(templates: list[_Page], rounds: int) -> NDArray[np.uint8]:
     copies.view("<u8")[:, 0] = start
     for number, page in enumerate(templates):
         for word, after in page.stamps:
-            mine = slice(number, None, len(templates))
-            value = start[mine] + np.uint64(after)
-            words[mine, word] = np.uint32(31) | (value & np.uint64((1 << 27) - 1)).astype(np.uint32) << 5
-            words[mine, word + 1] = (value >> np.uint64(27)).astype(np.uint32)
+            chosen = slice(number, None, len(templates))
+            value = start[chosen] + np.uint64(after)
+            words[chosen, word] = np.uint32(31) | (value & np.uint64((1 << 27) - 1)).astype(np.uint32) << 5
+            words[chosen, word + 1] = (value >> np.uint64(27)).astype(np.uint32)
     return copies

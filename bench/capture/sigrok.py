@@ -1,4 +1,4 @@
-"""Read sigrok's session files (.sr), the logic analyser's witness on a rig, and lay one on the trace's clock.
+"""Read sigrok's session files (.sr), the logic analyser's witness on a rig, and align one to the trace's clock.
 
 Ref: https://sigrok.org/wiki/File_format:Sigrok/v2 (a zip of `version`, `metadata` and the samples in `logic-1-1`, …)
 """
@@ -18,7 +18,7 @@ from bench.errors import RecordError, UsageError
 
 MOST_BYTES = 1 << 30  # of samples: a small zip can hold any number of them
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
-AMBIGUOUS = 2.0  # a second place that fits nearly as well as the best: nobody knows which one it is
+AMBIGUOUS = 2.0  # a second position that fits nearly as well makes the alignment ambiguous
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def _capture(archive: zipfile.ZipFile) -> Capture:
     unit, name = device.getint("unitsize", 0), device["capturefile"]
     if unit not in (1, 2, 4, 8):
         raise ValueError(f"unitsize {unit} is none of 1, 2, 4, 8")
-    parts = [one for one in archive.infolist() if re.fullmatch(re.escape(name) + r"(-\d+)?", one.filename)]
-    parts.sort(key=lambda one: int(one.filename.rpartition("-")[2]))
+    parts = [member for member in archive.infolist() if re.fullmatch(re.escape(name) + r"(-\d+)?", member.filename)]
+    parts.sort(key=lambda member: int(member.filename.rpartition("-")[2]))
     if sum(part.file_size for part in parts) > MOST_BYTES:
         raise ValueError(f"more than {MOST_BYTES} bytes of samples")
     data = b"".join(archive.read(part) for part in parts)
@@ -83,10 +83,10 @@ def _rate(text: str) -> int:
 
 
 def align(edges: NDArray[np.int64], events: NDArray[np.int64]) -> Alignment:
-    """Find the edges that the events made: as many in a row, whose distances fit the events' best.
+    """Find the edges that the events caused: the run of as many edges whose intervals fit the events' best.
 
     Both in ns, in order. A delay that is the same for all events stays in the offset: the error is what varies. Raises
-    UsageError for fewer than two events, fewer edges than events, or more than one place that fits.
+    UsageError for fewer than two events, fewer edges than events, or an ambiguous fit.
     """
     count = events.size
     if count < 2 or edges.size < count:

@@ -1,4 +1,4 @@
-"""URBs from usbmon's packets: unpacked, paired, and what is wrong with a recording in words.
+"""URBs from usbmon's packets: unpacked, paired, and checked.
 
 Ref: Documentation/usb/usbmon.rst, drivers/usb/mon/mon_bin.c (struct mon_bin_hdr)
 """
@@ -13,12 +13,12 @@ from typing import NamedTuple
 from drivers.uapi.usbmon import FIELDS, HEADER, SNAP
 
 TRANSFERS = {0: "isochronous", 1: "interrupt", 2: "control", 3: "bulk"}
-UNLINKED = (-errno.ENOENT, -errno.ECONNRESET, -errno.ESHUTDOWN)  # as at close: no failure of the bus
+UNLINKED = (-errno.ENOENT, -errno.ECONNRESET, -errno.ESHUTDOWN)  # as at close: not a bus error
 HALF_UNIT_NS = 500  # time stamps are cut to whole microseconds
 
 
 class Urb(NamedTuple):
-    """One packet of usbmon: `kind` is S(ubmission), C(ompletion) or E(rror), `length` asked for or transferred.
+    """One packet of usbmon: `kind` is S(ubmission), C(ompletion) or E(rror), `length` requested or transferred.
 
     `endpoint` has bit 7 set for IN, `status` is 0 or a negative errno (EINPROGRESS at submission); `setup` is that of a
     control transfer's submission, empty otherwise; `at_ns` is right within half a microsecond on usbmon's own clock.
@@ -58,34 +58,34 @@ def packets(recorded: bytes, big_endian: bool = False) -> Iterator[bytes]:
 def urbs(recorded: bytes, big_endian: bool = False, offset_ns: int = 0) -> list[Urb]:
     """A recording unpacked, its times less `offset_ns`: with usbmon's clock less CLOCK_MONOTONIC they are the latter's.
 
-    ValueError for one that is cut off.
+    ValueError for one that is truncated.
     """
     fields = struct.Struct((">" if big_endian else "<") + FIELDS)
-    found = []
+    unpacked = []
     for packet in packets(recorded, big_endian):
         (number, kind, transfer, endpoint, device, bus, has_setup, _, seconds, micro, status, length, _, setup, _, _, _,
          _) = fields.unpack_from(packet)
         at_ns = seconds * 1000000000 + micro * 1000 + HALF_UNIT_NS - offset_ns
         given = setup if has_setup == b"\0" and TRANSFERS.get(transfer) == "control" else b""
-        found.append(Urb(number, chr(kind), TRANSFERS.get(transfer, "?"), endpoint, at_ns, status, length,
+        unpacked.append(Urb(number, chr(kind), TRANSFERS.get(transfer, "?"), endpoint, at_ns, status, length,
                          packet[HEADER:], bus, device, given))
-    return found
+    return unpacked
 
 
 def pairs(recorded: list[Urb]) -> list[tuple[Urb | None, Urb | None]]:
     """(submission, completion) of each URB, by the time of its first; None for the half that was not seen."""
-    found: list[tuple[Urb | None, Urb | None]] = []
+    halves: list[tuple[Urb | None, Urb | None]] = []
     under_way: dict[int, int] = {}  # URB → its place in `found`
     for urb in recorded:
         if urb.kind == "S":
-            under_way[urb.id] = len(found)
-            found.append((urb, None))
+            under_way[urb.id] = len(halves)
+            halves.append((urb, None))
         elif urb.id in under_way:
             place = under_way.pop(urb.id)
-            found[place] = (found[place][0], urb)
+            halves[place] = (halves[place][0], urb)
         else:
-            found.append((None, urb))
-    return found
+            halves.append((None, urb))
+    return halves
 
 
 def failed(urb: Urb) -> bool:
@@ -98,10 +98,10 @@ def status_name(urb: Urb) -> str:
     return errno.errorcode.get(-urb.status, str(urb.status)) if urb.status else ""
 
 
-# Contracts of a recording: what is wrong, in words; nothing when all is well.
+# Checks of a recording: a description of each violation, empty without any.
 
 def unpaired(recorded: list[Urb]) -> list[str]:
-    """Each submission has one completion before the URB is submitted again; at the ends one may be under way."""
+    """Each submission has one completion before the URB is submitted again; at either end one may be in progress."""
     under_way = set()
     seen = set()
     wrong = []
@@ -119,12 +119,12 @@ def unpaired(recorded: list[Urb]) -> list[str]:
 
 
 def failures(recorded: list[Urb]) -> list[tuple[int, str]]:
-    """(endpoint, errno's name) of each completion that failed; unlinked ones, as at close, are none."""
+    """(endpoint, errno's name) of each completion that failed; unlinked URBs, as at close, do not count."""
     return [(urb.endpoint, status_name(urb)) for urb in recorded if failed(urb)]
 
 
 def completions(recorded: list[Urb], endpoint: int) -> list[Urb]:
-    """Completions that brought data from an endpoint."""
+    """Completions with data from an endpoint."""
     return [urb for urb in recorded if urb.kind == "C" and urb.endpoint == endpoint and not urb.status and urb.data]
 
 

@@ -55,7 +55,7 @@ class UsbCapture:
 
     @cached_property
     def packets(self) -> list[Urb]:
-        """Every packet of the bus, at the target's CLOCK_MONOTONIC; raises RecordError for a capture that is cut."""
+        """Every packet of the bus, at the target's CLOCK_MONOTONIC; raises RecordError for a truncated capture."""
         try:
             return urb.urbs(self.data, self.big_endian, self.offset_ns)
         except ValueError as error:
@@ -65,19 +65,19 @@ class UsbCapture:
     def urbs(self) -> list[Urb]:
         """The device's packets, or the bus's while it was not plugged in.
 
-        Raises Inconclusive when there is no capture, or one with packets missing: what they showed is unknown.
+        Raises Inconclusive when there is no capture, or one with packets missing: their contents are unknown.
         """
         if self.missing:
             raise Inconclusive(f"no recording of the bus: {self.missing}")
         if self.lost:
             raise Inconclusive(f"usbmon dropped {self.lost} packets of bus {self.bus}: what they showed is unknown")
-        return [one for one in self.packets if self.device in (0, one.device)]
+        return [packet for packet in self.packets if self.device in (0, packet.device)]
 
     def save(self, path: Path) -> None:
         """Write a pcap file."""
         packets = zip(urb.packets(self.data, self.big_endian), self.packets, strict=True)
-        write_packets(path, ((one.at_ns + self.offset_ns, raw, HEADER + urb.captured(raw, self.big_endian))
-                             for raw, one in packets), USB_LINUX_MMAPPED, self.big_endian)
+        write_packets(path, ((packet.at_ns + self.offset_ns, raw, HEADER + urb.captured(raw, self.big_endian))
+                             for raw, packet in packets), USB_LINUX_MMAPPED, self.big_endian)
 
     @staticmethod
     def load(path: Path) -> tuple[bytes, bool]:
@@ -91,4 +91,4 @@ class UsbCapture:
         return b"".join(packets), big_endian
 
 
-Capture = UsbCapture  # by which bench.rig.recorders finds it
+Capture = UsbCapture  # the name that bench.rig.recorders looks up

@@ -38,7 +38,7 @@ class Slice:
 
 
 def write(trace: Trace, path: str | os.PathLike[str], more: Iterable[Slice] = ()) -> int:
-    """Write the trace's events, what they show to go on on each CPU, and `more`; returns the number of packets."""
+    """Write the trace's events, the intervals they mark on each CPU, and `more`; returns the number of packets."""
     return write_slices(path, itertools.chain(more, slices(trace)))
 
 
@@ -48,8 +48,8 @@ def write_slices(path: str | os.PathLike[str], every: Iterable[Slice]) -> int:
     count = 0
     aside = Path(f"{os.fspath(path)}.part")
     with aside.open("wb") as file:
-        for one in every:
-            for packet in _packets(one, tracks):
+        for piece in every:
+            for packet in _packets(piece, tracks):
                 file.write(_field(1, packet))
                 count += 1
     aside.replace(path)
@@ -57,9 +57,9 @@ def write_slices(path: str | os.PathLike[str], every: Iterable[Slice]) -> int:
 
 
 def slices(trace: Trace, shift_ns: int = 0) -> Iterator[Slice]:
-    """The trace's events on the tracks of their CPUs, and what they show to go on there; times are moved by a shift."""
-    for one in itertools.chain(_spans(trace), _events(trace)):
-        yield replace(one, start=one.start + shift_ns, end=None if one.end is None else one.end + shift_ns)
+    """The trace's events on the tracks of their CPUs, and the intervals they mark; times are shifted."""
+    for piece in itertools.chain(_spans(trace), _events(trace)):
+        yield replace(piece, start=piece.start + shift_ns, end=None if piece.end is None else piece.end + shift_ns)
 
 
 def _events(trace: Trace) -> Iterator[Slice]:
@@ -77,25 +77,25 @@ def _spans(trace: Trace) -> Iterator[Slice]:
             if not event.endswith(begin) or other not in trace.events:
                 continue
             first, last = trace[event], trace[other]
-            both = line([first["ts"].astype("i8"), last["ts"].astype("i8")], [first["row"], last["row"]],
+            sequence = line([first["ts"].astype("i8"), last["ts"].astype("i8")], [first["row"], last["row"]],
                         [[first["cpu"], last["cpu"]]])
-            found = match_one(both)
+            match = match_one(sequence)
             name = event.partition(":")[2].removesuffix(begin)
-            for opened, closed in zip(found.opens.tolist(), found.closes.tolist(), strict=True):
-                witness = trace.witness(event, int(both.index[opened]))
-                yield Slice(name, f"cpu {witness.cpu}", name, witness.ts, int(both.ts[closed]), witness.fields)
+            for opened, closed in zip(match.opens.tolist(), match.closes.tolist(), strict=True):
+                witness = trace.witness(event, int(sequence.index[opened]))
+                yield Slice(name, f"cpu {witness.cpu}", name, witness.ts, int(sequence.ts[closed]), witness.fields)
 
 
-def _packets(one: Slice, tracks: dict[tuple[str, str], int]) -> Iterator[bytes]:
-    for place, parent in (((one.group, ""), 0), ((one.group, one.track), tracks.get((one.group, ""), 0))):
+def _packets(piece: Slice, tracks: dict[tuple[str, str], int]) -> Iterator[bytes]:
+    for place, parent in (((piece.group, ""), 0), ((piece.group, piece.track), tracks.get((piece.group, ""), 0))):
         if place not in tracks:
             tracks[place] = len(tracks) + 1
-            parent = parent or tracks.get((one.group, ""), 0)
+            parent = parent or tracks.get((piece.group, ""), 0)
             yield _descriptor(tracks[place], place[1] or place[0], parent if place[1] else 0)
-    track = tracks[one.group, one.track]
-    yield _event(one.start, track, INSTANT if one.end is None else SLICE_BEGIN, one.name, one.fields)
-    if one.end is not None:
-        yield _event(one.end, track, SLICE_END, "", {})
+    track = tracks[piece.group, piece.track]
+    yield _event(piece.start, track, INSTANT if piece.end is None else SLICE_BEGIN, piece.name, piece.fields)
+    if piece.end is not None:
+        yield _event(piece.end, track, SLICE_END, "", {})
 
 
 def _descriptor(uuid: int, name: str, parent: int) -> bytes:

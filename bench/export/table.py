@@ -25,17 +25,17 @@ def columns(trace: Trace, event: str, records: NDArray[Any]) -> dict[str, Any]:
     Integers and arrays of them are numpy arrays, texts are `str`; other bytes are texts in hexadecimal.
     """
     fmt = trace.format(event)
-    made: dict[str, Any] = {name: _native(records[name]) for name in ("ts", "cpu", "pid")}
-    made["process"] = [trace.comm(pid) for pid in made["pid"].tolist()]
+    values: dict[str, Any] = {name: _native(records[name]) for name in ("ts", "cpu", "pid")}
+    values["process"] = [trace.comm(pid) for pid in values["pid"].tolist()]
     for field in (f for f in fmt.fields if not f.name.startswith("common_")):
         name = shown_name(field.name)
         if field.text:
-            made[name] = trace.strings(event, name, records).tolist()
+            values[name] = trace.strings(event, name, records).tolist()
         elif field.variable:
-            made[name] = [data.hex() for data in trace.payloads(event, name, records)]
+            values[name] = [data.hex() for data in trace.payloads(event, name, records)]
         else:
-            made[name] = _native(records[name])
-    return made
+            values[name] = _native(records[name])
+    return values
 
 
 def write_csv(trace: Trace, event: str, path: str | os.PathLike[str]) -> int:
@@ -43,10 +43,10 @@ def write_csv(trace: Trace, event: str, path: str | os.PathLike[str]) -> int:
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         for number, records in enumerate(_slices(trace, event)):
-            made = columns(trace, event, records)
+            table = columns(trace, event, records)
             if not number:
-                writer.writerow(made)
-            values = [one.tolist() if isinstance(one, np.ndarray) else one for one in made.values()]
+                writer.writerow(table)
+            values = [cells.tolist() if isinstance(cells, np.ndarray) else cells for cells in table.values()]
             writer.writerows(zip(*values, strict=True))
     return len(trace[event])
 
@@ -67,8 +67,8 @@ def write_parquet(trace: Trace, event: str, path: str | os.PathLike[str]) -> int
 
     writer = None
     for records in _slices(trace, event):
-        made = columns(trace, event, records)
-        table = pyarrow.table({name: column(values) for name, values in made.items()})
+        values_by_name = columns(trace, event, records)
+        table = pyarrow.table({name: column(values) for name, values in values_by_name.items()})
         writer = writer or parquet.ParquetWriter(os.fspath(path), table.schema)
         writer.write_table(table)
     if writer is not None:

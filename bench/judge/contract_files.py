@@ -1,6 +1,6 @@
 """Contracts in a user's Python file: read and checked; mistakes are reported as file:line.
 
-A contract file imports from `drivers.contract` (and, if it likes, from the exercisers' `contracts.py`) and binds each
+A contract file imports from `drivers.contract` (and, if needed, from the exercisers' `contracts.py`) and binds each
 contract to a name. Reading it runs it: it is a program, as trusted as any other.
 """
 from __future__ import annotations
@@ -36,17 +36,17 @@ def load(path: Path) -> list[Contract]:
     tree = _parse(path)
     values = vars(_run(path, tree))
     lines = {name: line for name, line in _bound_names(tree).items() if isinstance(values.get(name), Contract)}
-    found: dict[str, tuple[int, Contract]] = {}
+    contracts: dict[str, tuple[int, Contract]] = {}
     for name, line in lines.items():
         contract = values[name]
-        first, same = found.setdefault(contract.name, (line, contract))
+        first, same = contracts.setdefault(contract.name, (line, contract))
         if same is not contract:
             raise UsageError(f"{path}:{line}: a second contract named {contract.name!r}; the first is in line {first}")
-    if not found:
+    if not contracts:
         raise UsageError(f'{path}:1: no contract in it: bind one to a name, as in '
                          'every_message_ends = contract("every message ends", pair(…))')
-    _without_contradiction(path, found.values())
-    return [contract for _, contract in found.values()]
+    _without_contradiction(path, contracts.values())
+    return [contract for _, contract in contracts.values()]
 
 
 def _parse(path: Path) -> ast.Module:
@@ -75,7 +75,7 @@ def _run(path: Path, tree: ast.Module) -> types.ModuleType:
 
 @contextlib.contextmanager
 def _beside(folder: Path, module: types.ModuleType) -> Iterator[None]:
-    """Let a file find its own helpers beside it, as a script does; the next file's may have the same names."""
+    """Let a file import modules beside it, as a script does; the next file's modules may have the same names."""
     before = set(sys.modules)
     sys.modules[module.__name__] = module
     sys.path.insert(0, str(folder))
@@ -91,20 +91,20 @@ def _beside(folder: Path, module: types.ModuleType) -> Iterator[None]:
 
 def _bound_names(tree: ast.Module) -> dict[str, int]:
     """Names that the file's own statements bind, with their first lines."""
-    found: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
-            found.setdefault(node.name, node.lineno)
+            lines.setdefault(node.name, node.lineno)
         elif not isinstance(node, (ast.Import, ast.ImportFrom)):
             for part in ast.walk(node):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                    found.setdefault(part.id, part.lineno)
-    return found
+                    lines.setdefault(part.id, part.lineno)
+    return lines
 
 
-def _without_contradiction(path: Path, found: Iterable[tuple[int, Contract]]) -> None:
+def _without_contradiction(path: Path, contracts: Iterable[tuple[int, Contract]]) -> None:
     before: list[Contract] = []
-    for line, contract in found:
+    for line, contract in contracts:
         before.append(contract)
         try:
             sources(*before)
@@ -113,7 +113,7 @@ def _without_contradiction(path: Path, found: Iterable[tuple[int, Contract]]) ->
 
 
 def bind(contract: Contract, values: Mapping[str, Any]) -> Contract:
-    """The contract with those of `values` that it has a place for."""
+    """The contract with those of `values` that are limits of it bound."""
     return contract.bind(**{name: values[name] for name in contract.unbound if name in values})
 
 
@@ -124,7 +124,7 @@ def concerns(contract: Contract, trace: Trace) -> bool:
 
 
 def saw(contract: Contract, trace: Trace) -> bool:
-    """True when an event of some role came."""
+    """True when an event of some role was recorded."""
     view = View(trace)
     return any(len(view.events(role)) for role in contract.roles if view.shows(role))
 

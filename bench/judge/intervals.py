@@ -19,8 +19,8 @@ from drivers.contract import Verb, nanoseconds, per_second
 def paired(view: View, verb: Verb) -> tuple[tuple[Events, Events], Line, Match]:
     """Opens and closes of a verb, matched."""
     roles = (view.events(verb.roles[0]), view.events(verb.roles[1]))
-    both = view.line(verb, *roles)
-    return roles, both, match_several(both) if verb["several"] else match_one(both)
+    sequence = view.line(verb, *roles)
+    return roles, sequence, match_several(sequence) if verb["several"] else match_one(sequence)
 
 
 def latencies(trace: Trace, claim: Verb) -> Times:
@@ -31,45 +31,45 @@ def latencies(trace: Trace, claim: Verb) -> Times:
     if claim.verb not in ("pair", "latency"):
         raise UsageError(f"latencies are of pair(…) or latency(…), not of {claim.verb}")
     try:
-        _, both, found = paired(View(trace), claim)
+        _, sequence, match = paired(View(trace), claim)
     except Unseen as unseen:
         raise Inconclusive(f"{claim}: {unseen}") from unseen
-    return both.ts[found.closes] - both.ts[found.opens]
+    return sequence.ts[match.closes] - sequence.ts[match.opens]
 
 
 def pair(verb: Verb, view: View) -> Result:
     """Each open has its close and each close its open."""
-    roles, both, found = paired(view, verb)
+    roles, sequence, match = paired(view, verb)
     if not len(roles[0]) and not len(roles[1]):
         return Result(None, no_events(*roles))
     within = None if verb["within"] is None else nanoseconds(verb["within"])
-    violations, edges = _open_ends(view, roles, both, found, within, verb["edges"])
-    took = both.ts[found.closes] - both.ts[found.opens]
+    violations, edges = _open_ends(view, roles, sequence, match, within, verb["edges"])
+    took = sequence.ts[match.closes] - sequence.ts[match.opens]
     if within is not None:
         late = np.flatnonzero(took > within)
-        violations.append(_late(roles, both, found, late, f"took longer than {verb['within']}"))
+        violations.append(_late(roles, sequence, match, late, f"took longer than {verb['within']}"))
     return weigh(view, violations, edges, figures(took))
 
 
-def _late(roles: tuple[Events, ...], both: Line, found: Match, which: Places, text: str) -> Violation:
-    opens, closes = found.opens[which], found.closes[which]
-    return Violation(text, both.ts[found.since(opens)], both.ts[closes],
-                 ((roles[0], both.index[opens]), (roles[1], both.index[closes])))
+def _late(roles: tuple[Events, ...], sequence: Line, match: Match, which: Places, text: str) -> Violation:
+    opens, closes = match.opens[which], match.closes[which]
+    return Violation(text, sequence.ts[match.since(opens)], sequence.ts[closes],
+                 ((roles[0], sequence.index[opens]), (roles[1], sequence.index[closes])))
 
 
-def _open_ends(view: View, roles: tuple[Events, Events], both: Line, found: Match, within: int | None,
+def _open_ends(view: View, roles: tuple[Events, Events], sequence: Line, match: Match, within: int | None,
                edges: str) -> tuple[list[Violation], list[str]]:
-    """What is wrong with opens and closes that found no partner, and what the recording's edges leave inconclusive."""
+    """Violations by unmatched opens and closes, and what the recording's edges leave inconclusive."""
     names = names_of(roles)
-    again = found.unclosed[found.again]
-    twice = found.orphans[~found.early]
+    again = match.unclosed[match.again]
+    twice = match.orphans[~match.early]
     violations = [
-        Violation(f"{names[0]} again before {names[1]}", both.ts[again], both.ts[again + 1],
-              ((roles[0], both.index[again]), (roles[0], both.index[again + 1]))),
-        Violation(f"{names[1]} without {names[0]} before it", both.ts[twice - 1], both.ts[twice],
-              ((roles[1], both.index[twice]),))]
-    pending, early = found.unclosed[~found.again], found.orphans[found.early]
-    begin, end = both.ts[found.blamed[found.early]], both.ts[pending]
+        Violation(f"{names[0]} again before {names[1]}", sequence.ts[again], sequence.ts[again + 1],
+              ((roles[0], sequence.index[again]), (roles[0], sequence.index[again + 1]))),
+        Violation(f"{names[1]} without {names[0]} before it", sequence.ts[twice - 1], sequence.ts[twice],
+              ((roles[1], sequence.index[twice]),))]
+    pending, early = match.unclosed[~match.again], match.orphans[match.early]
+    begin, end = sequence.ts[match.blamed[match.early]], sequence.ts[pending]
     if edges == "closed":
         sure_end, sure_begin = np.ones(end.size, np.bool_), np.ones(begin.size, np.bool_)
         upto, since = np.full(end.size, view.ended), np.full(begin.size, view.began)
@@ -78,10 +78,11 @@ def _open_ends(view: View, roles: tuple[Events, Events], both: Line, found: Matc
         sure_end, sure_begin = end <= view.ended - allowed, begin >= view.began + allowed
         upto, since = end + allowed, begin - allowed
     never, from_nowhere = pending[sure_end], early[sure_begin]
-    waits, came = both.ts[found.since(never)], both.ts[from_nowhere]
+    waits, came = sequence.ts[match.since(never)], sequence.ts[from_nowhere]
     violations += [
-        Violation(f"{names[0]} without {names[1]}", waits, upto[sure_end], ((roles[0], both.index[never]),)),
-        Violation(f"{names[1]} without {names[0]}", since[sure_begin], came, ((roles[1], both.index[from_nowhere]),))]
+        Violation(f"{names[0]} without {names[1]}", waits, upto[sure_end], ((roles[0], sequence.index[never]),)),
+        Violation(f"{names[1]} without {names[0]}", since[sure_begin], came,
+                  ((roles[1], sequence.index[from_nowhere]),))]
     left, cut = int((~sure_end).sum()), int((~sure_begin).sum())
     return violations, [
         f"{left} × {names[0]} still under way when the recording ended" if left else "",
@@ -89,7 +90,7 @@ def _open_ends(view: View, roles: tuple[Events, Events], both: Line, found: Matc
 
 
 def figures(took: Times) -> str:
-    """Latencies in a line."""
+    """Latency statistics in one line."""
     if not took.size:
         return "no pairs"
     values = (took.min(), *percentiles(took, 50, 99), took.max())
@@ -110,30 +111,30 @@ def percentiles(values: Times, *percents: int) -> list[int]:
 
 def latency(verb: Verb, view: View) -> Result:
     """Limits on the time from open to close."""
-    roles, both, found = paired(view, verb)
+    roles, sequence, match = paired(view, verb)
     if not len(roles[0]) and not len(roles[1]):
         return Result(None, no_events(*roles))
-    took = both.ts[found.closes] - both.ts[found.opens]
+    took = sequence.ts[match.closes] - sequence.ts[match.opens]
     limits = {name: nanoseconds(verb[name]) for name in ("min", "median", "p99", "max", "deadline")
               if verb[name] is not None}
     violations = []
     for name in set(limits) & {"max", "deadline"}:
         late = np.flatnonzero(took > limits[name])
-        violations.append(_late(roles, both, found, late, f"took longer than {verb[name]}"))
+        violations.append(_late(roles, sequence, match, late, f"took longer than {verb[name]}"))
     if "min" in limits:
-        quick = _late(roles, both, found, np.flatnonzero(took < limits["min"]), f"took less than {verb['min']}")
+        quick = _late(roles, sequence, match, np.flatnonzero(took < limits["min"]), f"took less than {verb['min']}")
         shifted = view.whole(quick.since.size) if verb["several"] else (quick.since, quick.upto)
         violations.append(Violation(quick.text, *shifted, quick.shown))
     edges: list[str] = []
     if "deadline" in limits:
-        more, edges = _open_ends(view, roles, both, found, limits["deadline"], "open")
+        more, edges = _open_ends(view, roles, sequence, match, limits["deadline"], "open")
         violations += [more[0], more[2]]  # opens without a close; a close alone violates no deadline
         edges = edges[:1]
     for name, percent in (("median", 50), ("p99", 99)):
         if name in limits and took.size and percentile(took, percent) > limits[name]:
             worst = np.argsort(took)[::-1][:1]
             text = f"{name} {duration(percentile(took, percent))} is above {verb[name]}"
-            above = _late(roles, both, found, worst, text)
+            above = _late(roles, sequence, match, worst, text)
             violations.append(Violation(above.text, *view.whole(1), above.shown))
     if not took.size:
         edges.append("no pair to measure")
@@ -145,25 +146,25 @@ def order(verb: Verb, view: View) -> Result:
     roles = tuple(view.events(role) for role in verb.roles)
     if not any(len(events) for events in roles):
         return Result(None, no_events(*roles))
-    both = view.line(verb, *roles)
-    due = np.append(0, (both.role[:-1] + 1) % len(roles))
+    sequence = view.line(verb, *roles)
+    due = np.append(0, (sequence.role[:-1] + 1) % len(roles))
     names = names_of(roles)
-    wrong = np.flatnonzero(~both.first & (both.role != due))
+    wrong = np.flatnonzero(~sequence.first & (sequence.role != due))
     violations = []
     for number, events in enumerate(roles):
         for before, earlier in enumerate(roles):
-            here = wrong[(both.role[wrong] == number) & (both.role[wrong - 1] == before)]
-            shown = ((earlier, both.index[here - 1]), (events, both.index[here]))
+            here = wrong[(sequence.role[wrong] == number) & (sequence.role[wrong - 1] == before)]
+            shown = ((earlier, sequence.index[here - 1]), (events, sequence.index[here]))
             text = f"{names[number]} right after {names[before]}"
-            violations.append(Violation(text, both.ts[here - 1], both.ts[here], shown))
-    cut = int((both.first & (both.role != 0)).sum())
+            violations.append(Violation(text, sequence.ts[here - 1], sequence.ts[here], shown))
+    cut = int((sequence.first & (sequence.role != 0)).sum())
     edge = f"{cut} × the first event seen is not {names[0]}: it may have come before the recording began" if cut else ""
-    lines = int(both.first.sum())
-    return weigh(view, violations, [edge], f"{both.ts.size} events in {lines} sequence{'s' * (lines != 1)}")
+    keys = int(sequence.first.sum())
+    return weigh(view, violations, [edge], f"{sequence.ts.size} events in {keys} sequence{'s' * (keys != 1)}")
 
 
 def count(verb: Verb, view: View) -> Result:
-    """How many events there are, in all or of each key."""
+    """The number of events, in total or for each key."""
     events = view.events(verb.roles[0])
     lows = [verb[name] for name in ("exactly", "at_least") if verb[name] is not None]
     highs = [verb[name] for name in ("exactly", "at_most") if verb[name] is not None]
@@ -184,12 +185,13 @@ def count(verb: Verb, view: View) -> Result:
 
 
 def ratio(verb: Verb, view: View) -> Result:
-    """How many of one role there are for each one of the other."""
-    one, other = view.events(verb.roles[0]), view.events(verb.roles[1])
-    if not len(other):
-        return Result(None, no_events(other))
-    found = len(one) / len(other)
-    return _between(view, verb, found, float, f"{len(one)} for {len(other)}: {found:.4g}", one if len(one) else other)
+    """The number of events of one role for each event of the other."""
+    counted, reference = view.events(verb.roles[0]), view.events(verb.roles[1])
+    if not len(reference):
+        return Result(None, no_events(reference))
+    value = len(counted) / len(reference)
+    figures = f"{len(counted)} for {len(reference)}: {value:.4g}"
+    return _between(view, verb, value, float, figures, counted if len(counted) else reference)
 
 
 def rate(verb: Verb, view: View) -> Result:
@@ -197,15 +199,15 @@ def rate(verb: Verb, view: View) -> Result:
     events = view.events(verb.roles[0])
     if len(events) < 2 or events.ts[-1] == events.ts[0]:
         return Result(None, no_events(events) if not len(events) else "a rate needs two events at different times")
-    found = (len(events) - 1) * 1e9 / float(events.ts[-1] - events.ts[0])
-    return _between(view, verb, found, per_second, f"{len(events)} events at {found:.4g} /s", events)
+    value = (len(events) - 1) * 1e9 / float(events.ts[-1] - events.ts[0])
+    return _between(view, verb, value, per_second, f"{len(events)} events at {value:.4g} /s", events)
 
 
-def _between(view: View, verb: Verb, found: float, read: Callable[[Any], float], figures: str,
+def _between(view: View, verb: Verb, value: float, read: Callable[[Any], float], figures: str,
              events: Events) -> Result:
     """A figure of the whole recording against its limits."""
-    low = verb["at_least"] is not None and found < read(verb["at_least"])
-    high = verb["at_most"] is not None and found > read(verb["at_most"])
+    low = verb["at_least"] is not None and value < read(verb["at_least"])
+    high = verb["at_most"] is not None and value > read(verb["at_most"])
     ends = np.array([len(events) - 1])
     limit = verb["at_least"] if low else verb["at_most"]
     shown = ((events, ends * 0), (events, ends))
@@ -224,19 +226,19 @@ def jitter(verb: Verb, view: View) -> Result:
     period = percentile(gaps, 50) if verb["period"] is None else nanoseconds(verb["period"])
     off = np.abs(gaps - period)
     wrong = later[off > nanoseconds(verb["at_most"])]
-    # A period that is the seen intervals' own median is another one with events that were lost anywhere.
+    # A period that is the median of the recorded intervals changes with events lost anywhere.
     since, upto = (places.ts[wrong - 1], places.ts[wrong]) if verb["period"] else view.whole(wrong.size)
-    found = Violation(f"further than {verb['at_most']} from {duration(period)}", since, upto,
+    violation = Violation(f"further than {verb['at_most']} from {duration(period)}", since, upto,
                   ((events, places.index[wrong - 1]), (events, places.index[wrong])))
-    return weigh(view, [found], [], f"{gaps.size} intervals, median {duration(percentile(gaps, 50))}, at most "
+    return weigh(view, [violation], [], f"{gaps.size} intervals, median {duration(percentile(gaps, 50))}, at most "
                                      f"{duration(off.max())} off")
 
 
 def never(verb: Verb, view: View) -> Result:
-    """None was seen, and it would have been."""
+    """No event was seen although its source was enabled."""
     events = view.events(verb.roles[0])
-    found = Violation(f"{events.role.name}", events.ts, events.ts, ((events, np.arange(len(events))),), hides=False)
-    return weigh(view, [found], [], f"{events.event} was enabled")
+    violation = Violation(f"{events.role.name}", events.ts, events.ts, ((events, np.arange(len(events))),), hides=False)
+    return weigh(view, [violation], [], f"{events.event} was enabled")
 
 
 INTERVALS: dict[str, Callable[[Verb, View], Result]] = {

@@ -1,6 +1,6 @@
 """Judge a contract on a trace: three-valued, with the events that show it.
 
-A claim fails only on evidence that no loss can explain away; it passes only when its sources were armed, some of its
+A claim fails only on evidence that no loss can explain away; it passes only when its sources were enabled, some of its
 events were seen and none can have been lost; everything else is inconclusive, with the reason.
 """
 from __future__ import annotations

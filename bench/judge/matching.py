@@ -35,7 +35,7 @@ class Line:
 def line(ts: Sequence[Times], rows: Sequence[NDArray[np.uint32]], keys: Sequence[Sequence[NDArray[Any]]]) -> Line:
     """Put the events of some roles in one line.
 
-    `ts` and `rows` of each role are in time order; equal times are told apart by their place in the recording. `keys`:
+    `ts` and `rows` of each role are in time order; equal times are ordered by their place in the recording. `keys`:
     for each part of the key, one column per role.
     """
     every = np.concatenate(ts)
@@ -61,7 +61,7 @@ def line(ts: Sequence[Times], rows: Sequence[NDArray[np.uint32]], keys: Sequence
 def grouped(code: NDArray[np.unsignedinteger[Any]], bits: int) -> Places:
     """Order by codes of so many bits; equal ones stay as they stand.
 
-    Sixteen bits at a time, the lowest first: numpy sorts those by counting, ten times as fast as it compares 64.
+    Sixteen bits at a time, the lowest first: numpy uses a radix sort for those, ten times as fast as comparing 64 bits.
     """
     order = np.argsort(code.astype(np.uint16, copy=False), kind="stable")
     for shift in range(16, bits, 16):
@@ -93,15 +93,15 @@ def widened(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
 
 
 def codes(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.unsignedinteger[Any]], int]:
-    """One number per row that tells keys of several parts apart, and how many bits it has."""
-    made, bits = _code(columns[0])
+    """One number per row that identifies a key of several parts, and its width in bits."""
+    code, bits = _code(columns[0])
     for column in columns[1:]:
         part, width = _code(column)
         if bits + width > 64:
-            made, bits = _ranked(made)
+            code, bits = _ranked(code)
             part, width = _ranked(part)
-        made, bits = made.astype(np.uint64) << np.uint64(width) | part.astype(np.uint64), bits + width
-    return made, bits
+        code, bits = code.astype(np.uint64) << np.uint64(width) | part.astype(np.uint64), bits + width
+    return code, bits
 
 
 def _code(column: NDArray[Any]) -> tuple[NDArray[np.unsignedinteger[Any]], int]:
@@ -122,7 +122,7 @@ def _ranked(column: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
 
 @dataclass(frozen=True)
 class Match:
-    """How opens (role 0) and closes (role 1) found each other; all are places in the line.
+    """How opens (role 0) and closes (role 1) are paired; all are indexes into the line.
 
     `orphans` closed without an open: `early` says that an open from before the recording explains it, and `blamed`
     which close that one had (with several under way, first in first out, an earlier one). `unclosed` were never
@@ -191,7 +191,7 @@ def match_several(events: Line) -> Match:
 
 
 def rank_in_key(events: Line, role: int) -> tuple[Places, Places]:
-    """The places of a role's events and the how-manieth of its key each one is."""
+    """The places of a role's events and the rank of each within its key."""
     places = np.flatnonzero(events.role == role)
     key = events.key[places]
     begins = np.flatnonzero(np.append(True, key[1:] != key[:-1])) if places.size else places

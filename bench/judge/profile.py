@@ -25,7 +25,7 @@ def _between(open: str, close: str, *key: str) -> Verb:
     return pair(Tracepoint(open), Tracepoint(close), key)
 
 
-# What the kernel's own tracepoints mark both ends of, and what tells one from another under way at the same time.
+# Intervals whose two ends are tracepoints, and the fields that distinguish concurrent ones.
 # Ref: include/trace/events/{irq,timer,workqueue,sched,net,skb,spi,i2c,block,mmc}.h
 KNOWN: dict[str, Verb] = {
     "interrupt handler": _between("irq:irq_handler_entry", "irq:irq_handler_exit", "cpu", "irq"),
@@ -52,7 +52,7 @@ KNOWN: dict[str, Verb] = {
 
 @dataclass(frozen=True)
 class Profile:
-    """What is compared of one recording, or of several together."""
+    """The compared figures of one recording, or of several together."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     armed: frozenset[str] = frozenset()
@@ -67,17 +67,17 @@ class Profile:
         took = {}
         for name, claim in pairs.items():
             try:
-                found = latencies(trace, claim)
+                times = latencies(trace, claim)
             except Inconclusive:
                 continue
-            if found.size:
-                took[name] = found
+            if times.size:
+                took[name] = times
         lost = trace.lost or int(bool(trace.gaps))
         return cls(dict(trace.events), armed, lost, (trace.ended or 0) - (trace.began or 0), took)
 
     @classmethod
     def sum(cls, profiles: Iterable[Profile]) -> Profile:
-        """Several as one: counts added, latencies beside each other."""
+        """Several profiles as one: counts added, latencies concatenated."""
         parts = list(profiles)
         counts: dict[str, int] = {}
         took: dict[str, list[NDArray[np.int64]]] = {}
@@ -108,7 +108,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """b to a; None when one of them is not there or a is 0."""
+        """b to a; None when either is missing or a is 0."""
         return None if self.a is None or self.b is None or not self.a else self.b / self.a
 
 
@@ -119,34 +119,35 @@ def compare(a: Profile, b: Profile, threshold: float, by_rate: bool = False) -> 
 
 def _events(a: Profile, b: Profile, threshold: float, by_rate: bool) -> Iterator[Row]:
     for event in sorted(a.counts.keys() | b.counts.keys()):
-        one, other = a.counts.get(event, 0), b.counts.get(event, 0)
+        count_a, count_b = a.counts.get(event, 0), b.counts.get(event, 0)
         if not (event in a.armed and event in b.armed):
             first = event in a.armed
-            yield Row("events", event, one if first else None, None if first else other, "",
+            yield Row("events", event, count_a if first else None, None if first else count_b, "",
                       f"recorded only in the {'first' if first else 'second'}")
             continue
-        rates = (one * 1e9 / a.ns, other * 1e9 / b.ns) if a.ns > 0 and b.ns > 0 else None
-        expected = other * a.ns / b.ns if by_rate and rates else other  # as if both had lasted as long as the first
-        if not _beyond(one, expected, threshold) or abs(expected - one) <= SIGMAS * math.sqrt(one + expected):
-            yield Row("events", event, one, other, "", rates=rates)
+        rates = (count_a * 1e9 / a.ns, count_b * 1e9 / b.ns) if a.ns > 0 and b.ns > 0 else None
+        expected = count_b * a.ns / b.ns if by_rate and rates else count_b  # scaled to the first's length
+        noise = SIGMAS * math.sqrt(count_a + expected)
+        if not _beyond(count_a, expected, threshold) or abs(expected - count_a) <= noise:
+            yield Row("events", event, count_a, count_b, "", rates=rates)
         elif a.lost or b.lost:
-            yield Row("events", event, one, other, None, "events were lost: the counts say nothing", rates)
+            yield Row("events", event, count_a, count_b, None, "events were lost: the counts are not reliable", rates)
         else:
-            word = "new" if not one else "gone" if not other else "more" if expected > one else "fewer"
-            yield Row("events", event, one, other, word, rates=rates)
+            word = "new" if not count_a else "gone" if not count_b else "more" if expected > count_a else "fewer"
+            yield Row("events", event, count_a, count_b, word, rates=rates)
 
 
 def _latencies(a: Profile, b: Profile, threshold: float) -> Iterator[Row]:
     for name in dict.fromkeys((*a.took, *b.took)):
-        one, other = (profile.took.get(name, np.empty(0, np.int64)) for profile in (a, b))
-        pairs = (one.size, other.size)
+        times_a, times_b = (profile.took.get(name, np.empty(0, np.int64)) for profile in (a, b))
+        pairs = (times_a.size, times_b.size)
         if not min(pairs):
-            first, second = (float(percentile(times, 50)) if times.size else None for times in (one, other))
-            yield Row("median", name, first, second, "", f"only in the {'first' if one.size else 'second'}",
+            first, second = (float(percentile(times, 50)) if times.size else None for times in (times_a, times_b))
+            yield Row("median", name, first, second, "", f"only in the {'first' if times_a.size else 'second'}",
                       pairs=pairs)
             continue
         for percent, kind in ((50, "median"), (99, "p99")):
-            before, after = float(percentile(one, percent)), float(percentile(other, percent))
+            before, after = float(percentile(times_a, percent)), float(percentile(times_b, percent))
             few = min(pairs) < LEAST_PAIRS[percent]
             if not _beyond(before, after, threshold):
                 yield Row(kind, name, before, after, "", pairs=pairs)
@@ -156,7 +157,7 @@ def _latencies(a: Profile, b: Profile, threshold: float) -> Iterator[Row]:
                 yield Row(kind, name, before, after, "slower" if after > before else "faster", pairs=pairs)
             elif percent == 50:
                 yield Row(kind, name, before, after, None, f"fewer than {LEAST_PAIRS[percent]} pairs", pairs=pairs)
-            # a p99 of few pairs is the worst one of them: chance
+            # the p99 of few pairs is their maximum: chance
 
 
 def _beyond(a: float, b: float, threshold: float) -> bool:
@@ -165,7 +166,7 @@ def _beyond(a: float, b: float, threshold: float) -> bool:
 
 def pairs_in(contracts: Sequence[Contract]) -> dict[str, Verb]:
     """The pairs and latencies in contracts, by their roles; ContractError for a role that is not bound."""
-    found = {}
+    pairs = {}
     for contract in contracts:
         for verb in inside(contract.claim, Verb):
             if verb.verb not in ("pair", "latency"):
@@ -173,5 +174,5 @@ def pairs_in(contracts: Sequence[Contract]) -> dict[str, Verb]:
             unbound = dict.fromkeys(place.name for place in inside(verb.roles, Limit))
             if unbound:
                 raise ContractError(f"{contract.name}: no value is given for {', '.join(unbound)}")
-            found[f"{verb.roles[0]} → {verb.roles[1]}"] = verb
-    return found
+            pairs[f"{verb.roles[0]} → {verb.roles[1]}"] = verb
+    return pairs

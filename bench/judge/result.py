@@ -1,4 +1,4 @@
-"""What one claim came to, and how evidence against it is weighed."""
+"""The result of one claim, and how evidence against it is weighed."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bench.judge.view import Events, Times, View
 from bench.verdict import Witness
 
-# Witnesses kept: enough to see the pattern.
+# Witnesses kept per result: enough to see the pattern.
 MOST_WITNESSES = 24
 
 
@@ -52,34 +52,35 @@ class Violation:
 def weigh(view: View, violations: Iterable[Violation], edges: Sequence[str], reason: str) -> Result:
     """The result of a claim: its violations, what the recording's edges leave open, and what was lost."""
     hidden = 0
-    for found in violations:
-        if not found.since.size:
+    for violation in violations:
+        if not violation.since.size:
             continue
-        covered = view.hidden(found.since, found.upto) if found.hides else np.zeros(found.since.size, np.bool_)
+        since = violation.since
+        covered = view.hidden(since, violation.upto) if violation.hides else np.zeros(since.size, np.bool_)
         solid = np.flatnonzero(~covered)
         if solid.size:
-            return Result(False, f"{solid.size} × {found.text}; {reason}", witnesses(view, found, solid))
-        hidden += found.since.size
+            return Result(False, f"{solid.size} × {violation.text}; {reason}", witnesses(view, violation, solid))
+        hidden += violation.since.size
     if hidden:
         return Result(None, f"{view.loss}: that may explain what looks wrong ({hidden} ×)")
-    said = [edge for edge in edges if edge]
-    if said:
-        return Result(None, "; ".join([*said, reason]))
+    open_edges = [edge for edge in edges if edge]
+    if open_edges:
+        return Result(None, "; ".join([*open_edges, reason]))
     if view.loss:
         return Result(None, view.loss)
     return Result(True, reason)
 
 
-def witnesses(view: View, found: Violation, which: NDArray[np.intp]) -> tuple[Witness, ...]:
+def witnesses(view: View, violation: Violation, which: NDArray[np.intp]) -> tuple[Witness, ...]:
     """The first events that show a violation, by time."""
-    each = max(MOST_WITNESSES // max(len(found.shown), 1), 1)
+    each = max(MOST_WITNESSES // max(len(violation.shown), 1), 1)
     chosen = [view.trace.witness_of_row(int(events.rows[index]))
-              for events, indexes in found.shown for index in indexes[which[:each]].tolist()]
+              for events, indexes in violation.shown for index in indexes[which[:each]].tolist()]
     return tuple(sorted(chosen, key=lambda w: (w.ts, w.cpu)))
 
 
 def names_of(roles: Sequence[Events]) -> list[str]:
-    """What to call roles in a reason."""
+    """The names of roles, for a reason."""
     return [events.role.name for events in roles]
 
 

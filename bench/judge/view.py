@@ -1,4 +1,4 @@
-"""What a trace shows of a role: which event plays it in this recording, which of its events count, and their keys."""
+"""The events of a role in one trace: the source used, the events that meet its conditions, and their keys."""
 from __future__ import annotations
 
 import dataclasses
@@ -42,7 +42,7 @@ NAMED = {"ftrace:function": {"function": "ip", "parent": "parent_ip"}, "ftrace:f
 
 
 class Unseen(Exception):
-    """This recording cannot show a role, and why."""
+    """This recording has no source for a role; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Events:
         return int(self.ts.size)
 
     def those(self, holds: NDArray[np.bool_]) -> Events:
-        """Some of them."""
+        """The events for which `holds` is true."""
         return dataclasses.replace(self, index=self.index[holds], ts=self.ts[holds], rows=self.rows[holds])
 
 
 class View:
-    """Answers for one trace; keeps what it found for the other verbs of the same contract."""
+    """The roles' events in one trace, cached for all verbs of a contract."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
@@ -82,17 +82,18 @@ class View:
         return self._events[role]
 
     def shows(self, role: Role) -> bool:
-        """Whether a source of the role was enabled, so that not seeing it means that it did not happen."""
-        return any(self._armed(*one) for one in zip(role.alternatives, role.sources, strict=True))
+        """Whether a source of the role was enabled, so that its absence means that it did not happen."""
+        return any(self._armed(*source) for source in zip(role.alternatives, role.sources, strict=True))
 
     def _find(self, role: Role) -> Events:
         sources = list(zip(role.alternatives, role.sources, strict=True))
-        found = [(source, request) for source, request in sources if event_name(request) in self.trace.formats]
-        if not found:
+        available = [(source, request) for source, request in sources if event_name(request) in self.trace.formats]
+        if not available:
             names = [event_name(request) for _, request in sources]
-            said = [f"{label(request)}: {self._why(request)}" for _, request in sources if self._why(request)]
-            raise Unseen(f"no source for {role.name}: {'; '.join(said) or ', '.join(names) + ' not in the recording'}")
-        source, request = next((one for one in found if self._armed(*one)), found[0])
+            reasons = [f"{label(request)}: {self._why(request)}" for _, request in sources if self._why(request)]
+            absent = f"{', '.join(names)} not in the recording"
+            raise Unseen(f"no source for {role.name}: {'; '.join(reasons) or absent}")
+        source, request = next((candidate for candidate in available if self._armed(*candidate)), available[0])
         event = event_name(request)
         if not self._armed(source, request):
             reason = self._why(request) or "the recording does not say that it was enabled, and has no such event"
@@ -105,11 +106,11 @@ class View:
         return everything.those(self.holds(everything, role.conditions)) if role.conditions else everything
 
     def _why(self, request: Mapping[str, Any]) -> str:
-        """Why a source is missing, as the recorder says."""
+        """Why a source is missing, as the recorder reported it."""
         return self.trace.missing.get(label(request), self.trace.missing.get(event_name(request), ""))
 
     def _armed(self, source: Source, request: Mapping[str, Any]) -> bool:
-        """Whether not seeing the source's events means that they did not happen."""
+        """Whether the absence of the source's events means that they did not happen."""
         if not self.trace.armed(event_name(request)):
             return False
         if not isinstance(source, Function) or not self.trace.recording.functions:
@@ -118,27 +119,27 @@ class View:
         return any(source.shows(name, module.rstrip("]")) for name, _, module in named)
 
     def _meant(self, events: Events) -> NDArray[np.bool_]:
-        """Which events are those that the source means, where several sources share one event."""
+        """Which events belong to the source, where several sources share one event type."""
         source = events.source
         if isinstance(source, Step):
             names = self._marks(events.event).tolist()
-            return np.array([one is not None and fnmatch.fnmatchcase(one, source.name) for one in names], np.bool_)
+            return np.array([name is not None and fnmatch.fnmatchcase(name, source.name) for name in names], np.bool_)
         if not isinstance(source, Function):
             return np.ones(len(events), np.bool_)
         addresses = self._all(events.event)[NAMED[events.event]["function"]]
         unique, inverse = np.unique(addresses, return_inverse=True)
         kernel = self.trace.kernel
-        shown = [source.shows(*one)
-                 for one in zip(kernel.names(unique).tolist(), kernel.modules(unique).tolist(), strict=True)]
+        shown = [source.shows(*name)
+                 for name in zip(kernel.names(unique).tolist(), kernel.modules(unique).tolist(), strict=True)]
         return np.array(shown, np.bool_)[inverse.reshape(-1)]
 
     def _marks(self, event: str) -> NDArray[Any]:
-        """The name of the step that each mark begins, None for marks of others."""
+        """The name of the step that each mark begins, None for marks not written by `step(…)`."""
         texts = self.trace.strings(event, "buf", self._all(event)).tolist()
-        return np.array([step_name(one) for one in texts], object)
+        return np.array([step_name(text) for text in texts], object)
 
-    def _made(self, events: Events, name: str) -> NDArray[Any] | None:
-        """Fields that are not the kernel's own, but made of them: names of functions, durations, names of steps."""
+    def _derived(self, events: Events, name: str) -> NDArray[Any] | None:
+        """Fields derived from the kernel's own: function names, durations, step names."""
         if isinstance(events.source, Step) and name == "name":
             return self._marks(events.event)[events.index].astype(np.bytes_)
         records = self._all(events.event)
@@ -183,9 +184,9 @@ class View:
         own = events.source.fields.get(name, name) if isinstance(events.source, Tracepoint) else name
         try:
             records = self._all(events.event)
-            made = self._made(events, name)
-            if made is not None:
-                return made
+            derived = self._derived(events, name)
+            if derived is not None:
+                return derived
             fmt = self.trace.formats[events.event]
             declared = fmt.field(own)
             if declared is not None and (declared.text or declared.variable):
@@ -212,13 +213,13 @@ class View:
             raise Unseen(f"{events.event} has no field {own!r} in this kernel") from error
 
     def hidden(self, since: Times, upto: Times) -> NDArray[np.bool_]:
-        """Which of the intervals lie near lost events: evidence may be missing there."""
-        found = np.zeros(since.size, np.bool_)
+        """Which of the intervals overlap lost events: evidence may be missing there."""
+        hidden = np.zeros(since.size, np.bool_)
         for gap in self.gaps:
             after = np.iinfo(np.int64).min if gap.after is None else gap.after
             before = np.iinfo(np.int64).max if gap.before is None else gap.before
-            found |= (since <= before) & (upto >= after)
-        return found
+            hidden |= (since <= before) & (upto >= after)
+        return hidden
 
     def whole(self, count: int) -> tuple[Times, Times]:
         """`count` intervals that are the whole recording."""
@@ -226,7 +227,7 @@ class View:
 
     @property
     def loss(self) -> str:
-        """Words for what was lost, empty when nothing was."""
+        """A description of the loss, empty when no event was lost."""
         if not self.trace.lost and not self.gaps:
             return ""
         gap = self.gaps[0] if self.gaps else Gap(0, None, None, None)

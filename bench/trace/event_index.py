@@ -1,4 +1,4 @@
-"""The index of a recording and the typed array of each event type, made when asked for."""
+"""The index of a recording and the typed array of each event type, decoded on demand."""
 from __future__ import annotations
 
 import functools
@@ -20,7 +20,7 @@ from bench.trace.page_pool import Bytes, PagePool, column, joined
 from bench.trace.recording import Recording
 from bench.trace.ring_buffer import THREADS, Gap, walk
 
-# Decoded arrays that are kept for the next question: a quarter of the raw pages, at least and at most this much.
+# Cache of decoded arrays: a quarter of the raw pages, at least and at most this much.
 LEAST_CACHE, MOST_CACHE = 32 << 20, 256 << 20
 # The least that a data event takes: its header and one word.
 LEAST_EVENT = 8
@@ -121,7 +121,7 @@ class EventIndex:
                               f"{len(self.formats)} of the recording ({self.counts[unknown[0]]} such events)")
 
     def block(self, row: int) -> int:
-        """Which of the recording's CPUs an event is of."""
+        """The index of the CPU that recorded an event."""
         return int(np.searchsorted(self.bounds, row, side="right")) - 1
 
     def where(self, row: int) -> str:
@@ -138,24 +138,24 @@ class EventIndex:
         pieces = self._by_type.get(number, [])
         firsts = [int(piece[0]) for piece in pieces]
         for (first, last), sorted_ in zip(itertools.pairwise(self.bounds), self.in_order, strict=True):
-            mine = pieces[bisect_left(firsts, first):bisect_left(firsts, last)]
-            if mine:
-                run = joined(mine, sum(piece.size for piece in mine))
+            blocks = pieces[bisect_left(firsts, first):bisect_left(firsts, last)]
+            if blocks:
+                run = joined(blocks, sum(piece.size for piece in blocks))
                 yield run if sorted_ else run.take(np.argsort(self.ts.take(run), kind="stable"))
 
     def decode(self, number: int) -> NDArray[Any]:
         """The typed array of an event type."""
-        made = self._cached.pop(number, None)
-        if made is None:
+        array = self._cached.pop(number, None)
+        if array is None:
             fmt = self.formats[number]
             self._make_room(self.counts.get(number, 0) * (HEAD + fmt.size))
-            made = self._decode(fmt)
-        if made.nbytes <= self._cache_bytes:
-            self._cached[number] = made
-        return made
+            array = self._decode(fmt)
+        if array.nbytes <= self._cache_bytes:
+            self._cached[number] = array
+        return array
 
     def _make_room(self, size: int) -> None:
-        """Let arrays go that were asked for longest ago, so that `size` more bytes fit among those that are kept."""
+        """Drop the least recently used arrays, so that `size` more bytes fit into the cache."""
         while self._cached and size + sum(array.nbytes for array in self._cached.values()) > self._cache_bytes:
             self._cached.popitem(last=False)
 
@@ -192,8 +192,8 @@ class EventIndex:
             block = np.zeros(some.size, np.uint16)
             for bound in self.bounds[1:-1]:
                 block += some >= bound
-            mine = head[start:start + CHUNK]
-            mine["ts"], mine["cpu"], mine["row"] = self.ts.take(some), cpus.take(block), some
+            columns = head[start:start + CHUNK]
+            columns["ts"], columns["cpu"], columns["row"] = self.ts.take(some), cpus.take(block), some
 
         for _ in _by_threads(chunk, range(0, rows.size, CHUNK)):
             pass
@@ -201,9 +201,9 @@ class EventIndex:
     def _spans(self, rows: Rows) -> Iterator[tuple[int, int]]:
         """Where in the pool [bytes] the events of some rows lie, for each CPU."""
         for first, last in itertools.pairwise(self.bounds):
-            mine = rows[(rows >= first) & (rows < last)]
-            if mine.size:
-                yield 4 * int(self.place[mine.min()]), 4 * int(self.place[mine.max()]) + self.layout.subbuf_size
+            of_cpu = rows[(rows >= first) & (rows < last)]
+            if of_cpu.size:
+                yield 4 * int(self.place[of_cpu.min()]), 4 * int(self.place[of_cpu.max()]) + self.layout.subbuf_size
 
     def data(self, row: int) -> Bytes:
         """All bytes of one event, from common_type on."""

@@ -19,7 +19,7 @@ from bench.errors import RecordError
 # Every record of a typed array starts with the recorder's own columns; the event's raw bytes follow.
 HEAD = 16
 RESERVED = ("ts", "cpu", "pid", "row")
-# The kernel rounds sub-buffers up to whole pages, at most 2^MAX_ORDER of them; a size above this is a lie.
+# The kernel rounds sub-buffers up to whole pages, at most 2^MAX_ORDER of them; a larger size is invalid.
 LARGEST_SUBBUF = 1 << 24
 LARGEST_FIELD = 1 << 20
 _FIELD = re.compile(
@@ -94,9 +94,9 @@ class EventFormat:
         if text is None:
             return ()
         kinds = re.findall(r"%(?:%|[-+ #0]*\d*(?:\.\d+)?(?:hh|h|ll|l|z)?(p[sSfFB]?|[a-zA-Z]))", text[1])
-        named = (re.search(r"REC->(\w+)", one) for one in _arguments(text[2]))
-        found = (field[1] for kind, field in zip(filter(None, kinds), named, strict=False) if kind[1:] and field)
-        return tuple(shown_name(name) for name in found if any(f.name == name and f.kind == "int" for f in self.fields))
+        named = (re.search(r"REC->(\w+)", argument) for argument in _arguments(text[2]))
+        names = (field[1] for kind, field in zip(filter(None, kinds), named, strict=False) if kind[1:] and field)
+        return tuple(shown_name(name) for name in names if any(f.name == name and f.kind == "int" for f in self.fields))
 
     def field(self, name: str) -> Field | None:
         """The declared field that a typed array shows as `name`, or None."""
@@ -123,15 +123,15 @@ def shown_name(field: str) -> str:
 
 
 def _arguments(text: str) -> list[str]:
-    """What follows a print format, split at the commas that stand in no bracket."""
-    found, depth = [""], 0
+    """What follows a print format, split at the commas outside brackets."""
+    arguments, depth = [""], 0
     for letter in text.lstrip(", "):
         depth += (letter in "([{") - (letter in ")]}")
         if letter == "," and not depth:
-            found.append("")
+            arguments.append("")
         else:
-            found[-1] += letter
-    return found
+            arguments[-1] += letter
+    return arguments
 
 
 def _field(match: re.Match[str]) -> Field:
@@ -176,7 +176,7 @@ def _name(decl: str) -> str:
 def parse_format(text: str, name: str) -> EventFormat:
     """Read one format file; `name` is `system:event` and is used for the system and for messages.
 
-    Raises RecordError when the file has no id or no common fields, or when its fields cannot be.
+    Raises RecordError when the file has no id or no common fields, or when its fields are invalid.
     """
     system, _, event = name.partition(":")
     unread = next((line for line in re.findall(r"^[ \t]*field\b.*", text, re.M) if not _FIELD.match(line)), None)
@@ -189,7 +189,7 @@ def parse_format(text: str, name: str) -> EventFormat:
         fields = tuple(_field(match) for match in _FIELD.finditer(text))
     except (ValueError, IndexError) as error:
         raise RecordError(f"format of {name}: {error}") from error
-    if name == "ftrace:kernel_stack":  # declared as 8 callers, and as many as there were: `size` says
+    if name == "ftrace:kernel_stack":  # declared with 8 callers, recorded with as many as `size` says
         fields = tuple(dataclasses.replace(f, kind="tail", size=0) if f.name == "caller" else f for f in fields)
     declared = [f.name for f in fields]
     if fields[:1] and (fields[0].name, fields[0].offset, fields[0].size) != ("common_type", 0, 2):
@@ -199,9 +199,9 @@ def parse_format(text: str, name: str) -> EventFormat:
     twice = [n for n, count in Counter(shown_name(n) for n in declared).items() if count > 1]
     if twice:
         raise RecordError(f"format of {name}: field {twice[0]!r} is declared twice")
-    found = re.search(r"^name:\s*(\S+)", text, re.M)
+    named = re.search(r"^name:\s*(\S+)", text, re.M)
     printed = re.search(r"^print fmt:\s*(.*)", text, re.M | re.S)
-    return EventFormat(system, event or (found[1] if found else ""), int(number[1]), fields,
+    return EventFormat(system, event or (named[1] if named else ""), int(number[1]), fields,
                        printed[1].strip() if printed else "", text)
 
 

@@ -21,7 +21,7 @@ _KEY = re.compile(r"(\S+): *(.*?) *(?:, (?=\S+: )|$)")
 
 
 def step_name(text: str) -> str | None:
-    """The step that a mark begins, None for a mark that is not of `step(…)`."""
+    """The step that a mark begins, None for a mark not written by `step(…)`."""
     return text[len(PREFIX):].rstrip("\n") if text.startswith(PREFIX) else None
 
 
@@ -42,8 +42,8 @@ def stacks(trace: Trace, event: str, records: NDArray[Any] | None = None) -> lis
     records = trace[event] if records is None else records
     if STACK not in trace.events:
         return [[] for _ in range(records.size)]
-    found = trace[STACK]
-    row_of = {int(row) - 1: number for number, row in enumerate(found["row"].tolist())}
+    recorded = trace[STACK]
+    row_of = {int(row) - 1: number for number, row in enumerate(recorded["row"].tolist())}
     size = trace.recording.long_size
     payloads = trace.payloads(STACK, "caller")
     answer: list[list[str]] = []
@@ -55,7 +55,7 @@ def stacks(trace: Trace, event: str, records: NDArray[Any] | None = None) -> lis
 
 
 def histogram(trace: Trace, wanted: Histogram) -> list[tuple[dict[str, str], dict[str, int]]]:
-    """The rows of a table that the kernel kept: (keys, values); raises Inconclusive when this kernel could not."""
+    """The rows of a kernel histogram: (keys, values); raises Inconclusive when this kernel has none."""
     name = label(wanted.sources[0])
     if name not in trace.recording.histograms:
         raise Inconclusive(f"no table of {name}: {trace.missing.get(name, 'it was not enabled')}")

@@ -1,4 +1,4 @@
-"""Rows of several CPUs by time, slice by slice, so that no recording is too long for it."""
+"""Rows of several CPUs by time, slice by slice, so that a recording may be of any length."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def _until(ts: Stamps, run: Rows, limit: np.uint64) -> int:
     count = 0
     while True:
         part = ts.take(run[count:count + SLICE])
-        found = int(np.searchsorted(part, limit, side="right"))
-        count += found
-        if found < SLICE:
+        passed = int(np.searchsorted(part, limit, side="right"))
+        count += passed
+        if passed < SLICE:
             return count

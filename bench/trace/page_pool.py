@@ -88,7 +88,7 @@ class PagePool:
                 self._mapped.madvise(mmap.MADV_DONTNEED, start, end - start)
 
     def _bring(self, mapped: mmap.mmap, start: int, end: int) -> None:
-        with contextlib.suppress(OSError):  # before Linux 5.14: then they come in as they are touched
+        with contextlib.suppress(OSError):  # before Linux 5.14: pages are then faulted in
             mapped.madvise(MADV_POPULATE_READ, start, end - start)
 
 
@@ -108,8 +108,8 @@ def column(dtype: Any, most: int) -> NDArray[Any]:
 
 def joined(pieces: Iterable[NDArray[np.uint32]], size: int) -> NDArray[np.uint32]:
     """Pieces with `size` values in all as one column."""
-    made, at = column(np.uint32, size), 0
+    values, at = column(np.uint32, size), 0
     for piece in pieces:
-        made[at:at + piece.size] = piece
+        values[at:at + piece.size] = piece
         at += piece.size
-    return made
+    return values

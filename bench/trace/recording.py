@@ -1,4 +1,4 @@
-"""What a recorder brings home: raw pages and everything needed to read them later, frozen."""
+"""What a recorder returns: raw pages and everything needed to read them later, immutable."""
 from __future__ import annotations
 
 import re
@@ -20,13 +20,13 @@ class Recording:
     `pages`: one blob of raw sub-buffers for each entry of `cpus`. `formats`: `system:event` → its format file's text.
     `long_size` [bytes] and `big_endian` are the kernel's. `subbuf_size` [bytes], 0 = as `header_page` says.
     `stats_before`, `stats_after`: per_cpu/cpuN/stats as texts or mappings, one a CPU. `missing`: event → why it could
-    not be armed. `armed`: the events that were on; None: all that have a format, or, when `foreign` (somebody else's
-    file, which holds the formats of whole systems), those that were seen.
-    `functions`: those that the function tracer was on for, as set_ftrace_filter names them: `name` or `name [module]`.
+    not be enabled. `armed`: the events that were enabled; None: all that have a format, or, when
+    `foreign` (written by another program, which holds the formats of whole systems), those that were seen.
+    `functions`: those traced by the function tracer, as set_ftrace_filter lists them: `name` or `name [module]`.
     `histograms`: `system:event hist:…` → what its hist file held at the end.
-    `began_ns`, `ended_ns`: when recording was on, on the recording's own clock.
+    `began_ns`, `ended_ns`: begin and end of the recording on its own clock.
     `name`: the file; `offsets`: where each CPU's pages are in it, -1 when they were compressed; `places`: where each
-    format and `header_page` is; `unread`: what else is in it and was not read, such as the pages of other instances.
+    format and `header_page` is; `unread`: other content that was not read, such as the pages of other instances.
     """
 
     pages: Sequence[Any]
@@ -74,10 +74,10 @@ def parse_stats(stats: Stats | str) -> dict[str, int | float]:
     """The numbers of a per_cpu/cpuN/stats file: `overrun: 26928` → {"overrun": 26928}."""
     if not isinstance(stats, str):
         return dict(stats)
-    found = {}
+    numbers = {}
     for key, value in re.findall(r"^([^:\n]+):[ \t]*(\d{1,20}(?:\.\d{1,20})?)[ \t]*$", stats, re.M | re.A):
-        found[key.strip()] = float(value) if "." in value else int(value)
-    return found
+        numbers[key.strip()] = float(value) if "." in value else int(value)
+    return numbers
 
 
 def losses(before: Sequence[Stats | str], after: Sequence[Stats | str]) -> list[int]:

@@ -33,7 +33,7 @@ BLOCK_BYTES = 6 << 20
 SPACE = 16
 # Below this many pages a plain loop is faster than the lockstep.
 FEW_PAGES = 24
-# One thread walks while its caller groups what it has found: two would mostly wait for each other, a step is too short.
+# One thread walks while its caller groups the results: with two they would mostly wait for each other.
 WALKERS = 1
 THREADS = 2  # that gather
 # Words from a record's header to the next one, by type_len; 0 where array[0] decides.
@@ -115,15 +115,15 @@ def _scratch(count: int, size: int) -> Words:
     return np.frombuffer(mmap.mmap(-1, 4 * count * size), np.uint32).reshape(count, size)
 
 
-def _ahead(one: Callable[[int], T], starts: Sequence[int]) -> Iterator[T]:
+def _ahead(work: Callable[[int], T], starts: Sequence[int]) -> Iterator[T]:
     """`map(one, starts)` by a thread, a little ahead of its caller: numpy lets others run while it works."""
     if len(starts) < 2:
-        yield from map(one, starts)
+        yield from map(work, starts)
         return
     with ThreadPoolExecutor(WALKERS) as threads:
         waiting: deque[Future[T]] = deque()
         for start in starts:
-            waiting.append(threads.submit(one, start))
+            waiting.append(threads.submit(work, start))
             if len(waiting) > WALKERS:
                 yield waiting.popleft().result()
         while waiting:
@@ -165,7 +165,7 @@ def _block(pages: Words, layout: Layout, cpu: int, base: int) -> tuple[Block, li
 
 def _lockstep(words: Words, first: Places, ends: Places, big: bool) -> Places:
     """Places of all record headers, ascending."""
-    found: list[Words] = []
+    headers: list[Words] = []
     who = np.flatnonzero(first < ends)
     at, end = first.take(who), ends.take(who)
     while at.size:
@@ -173,7 +173,7 @@ def _lockstep(words: Words, first: Places, ends: Places, big: bool) -> Places:
         if at.size < first.size:  # some pages are through
             row = np.zeros(first.size, np.uint32)
             row[who] = at
-        found.append(row)
+        headers.append(row)
         head = words.take(at)
         advance = _ADVANCE.take(head >> np.uint32(27) if big else head & np.uint32(31))
         odd = np.flatnonzero(advance == 0)
@@ -187,7 +187,7 @@ def _lockstep(words: Words, first: Places, ends: Places, big: bool) -> Places:
                 raise BadPage(int(at[over[0]]), "a record reaches past the end of its page's events")
             advance, end, who = advance[live], end[live], who[live]
         at = advance
-    every = np.array(found, np.uint32).T.reshape(-1)  # page after page, 0 where a page has fewer records than others
+    every = np.array(headers, np.uint32).T.reshape(-1)  # page after page, 0 where a page has fewer records than others
     places: Places = every[every != 0].astype(np.intp)
     return places
 

@@ -58,7 +58,7 @@ def text_bytes(index: EventIndex, fmt: EventFormat, field: Field, records: NDArr
         return np.zeros(rows.size, "S1")
     if width > SHORT:
         whole = payloads(index, fmt, field, records)
-        texts = [one.split(b"\0", 1)[0] for one in whole]
+        texts = [text.split(b"\0", 1)[0] for text in whole]
         return np.array(texts, np.bytes_ if width * rows.size <= LARGEST_TABLE else object)
     table = np.zeros((rows.size, width), np.uint8)
     begin = index.place[rows].astype(np.int64) * 4 + start
@@ -86,5 +86,5 @@ def decoded(column: NDArray[Any]) -> NDArray[Any]:
     if not column.size:
         return np.empty(0, object)
     unique, inverse = np.unique(column, return_inverse=True)
-    texts = np.array([bytes(one).decode("utf-8", "backslashreplace") for one in unique.tolist()], dtype=object)
+    texts = np.array([bytes(text).decode("utf-8", "backslashreplace") for text in unique.tolist()], dtype=object)
     return texts[inverse.reshape(-1)]

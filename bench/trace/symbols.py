@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 # The tracer's event whose payload is addresses: the callers of the event before it.
 STACK = "ftrace:kernel_stack"
-# Only code; `$a`, `$d` and the like mark ARM's kinds of code and are no functions.
+# Only code; `$a`, `$d` and the like are ARM mapping symbols, not functions.
 _LINE = re.compile(r"^([0-9a-f]+) ([tTwW]) ([^$\s]\S*)(?:\s+\[(\S+)\])?\s*$", re.M)
 
 
@@ -19,13 +19,13 @@ class Symbols:
     """Functions by address: `names(addresses)`, `modules(addresses)`."""
 
     def __init__(self, kallsyms: str) -> None:
-        found = sorted((int(m[1], 16), number, m[2], m[3], m[4] or "")
+        functions = sorted((int(m[1], 16), number, m[2], m[3], m[4] or "")
                        for number, m in enumerate(_LINE.finditer(kallsyms)))
-        self._starts = np.array([one[0] for one in found], np.uint64)
-        self._kinds = [one[2] for one in found]
+        self._starts = np.array([function[0] for function in functions], np.uint64)
+        self._kinds = [function[2] for function in functions]
         # Number 0 is for addresses below all functions.
-        self._names = np.array(["", *(one[3] for one in found)], object)
-        self._modules = np.array(["", *(one[4] for one in found)], object)
+        self._names = np.array(["", *(function[3] for function in functions)], object)
+        self._modules = np.array(["", *(function[4] for function in functions)], object)
 
     def __len__(self) -> int:
         return int(self._starts.size)
@@ -34,7 +34,7 @@ class Symbols:
         return np.searchsorted(self._starts, addresses.astype(np.uint64), side="right")
 
     def names(self, addresses: NDArray[Any]) -> NDArray[Any]:
-        """The function that each address lies in, as `str`; an address that no function is known for in hexadecimal."""
+        """The function that each address lies in, as `str`; an unknown address in hexadecimal."""
         unique, inverse = np.unique(addresses, return_inverse=True)
         names = self._names[self._numbers(unique)]
         for number in np.flatnonzero(names == "").tolist():
@@ -59,5 +59,5 @@ class Symbols:
 
 @functools.lru_cache(maxsize=4)
 def symbols(kallsyms: str) -> Symbols:
-    """The same Symbols for the same text: a boot's kernel is read once."""
+    """Cached Symbols for a text: the symbols of one boot are parsed once."""
     return Symbols(kallsyms)

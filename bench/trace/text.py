@@ -1,6 +1,6 @@
-"""Text for people. What comes from a target is hostile: it may hold escapes, NULs, right-to-left overrides.
+"""Text for display. Text from a target is untrusted: it may hold escapes, NULs, right-to-left overrides.
 
-`plain` is for the terminal (what could move the cursor or turn the text is gone), `visible` for HTML and XML (it is
+`plain` is for the terminal (without sequences that move the cursor or reverse text), `visible` for HTML and XML (it is
 shown as a picture or a code point; escaping `<` and `&` is the template's and the XML writer's work).
 """
 from __future__ import annotations
@@ -33,7 +33,7 @@ def line(text: str) -> str:
 
 def visible(text: str) -> str:
     """Return `text` without colour and cursor sequences, and every other control character as something to be seen."""
-    if text.isprintable():  # nearly all text, and quickly said: no character of the categories below is printable
+    if text.isprintable():  # fast path for nearly all text: no character of the categories below is printable
         return text
     return "".join(_picture(char) if _bad(char) else char for char in _ESCAPES.sub("", text).rstrip("\r"))
 
@@ -56,7 +56,7 @@ def value_text(value: Any, most: int = 240) -> str:
 
 
 def field_text(value: Any, name: str, most: int = 60) -> str:
-    """Return the value of an event's field; what its name tells to be an address is in hex."""
+    """Return the value of an event's field; a field whose name denotes an address is in hex."""
     if isinstance(value, int) and value > 0xFFF and _ADDRESS.search(name):
         return f"{value:#x}"
     return value_text(value, most)

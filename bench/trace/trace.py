@@ -36,7 +36,7 @@ class Trace:
     """The events of one recording.
 
     `missing`: event → why it could not be enabled. `lost`: how many events never reached the recorder.
-    Raises RecordError for pages or formats that cannot be.
+    Raises RecordError for invalid pages or formats.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -106,14 +106,14 @@ class Trace:
         """The format of `system:name` or of a `name` that only one system has (one that was seen goes first)."""
         if event in self.formats:
             return self.formats[event]
-        found = [full for full, fmt in self.formats.items() if fmt.name == event]
-        if len(found) > 1:
-            found = [full for full in found if full in self.events] or found
-        if len(found) != 1:
-            if found:
-                raise UsageError(f"event {event!r} is in several systems: {', '.join(sorted(found))}; name one of them")
+        names = [full for full, fmt in self.formats.items() if fmt.name == event]
+        if len(names) > 1:
+            names = [full for full in names if full in self.events] or names
+        if len(names) != 1:
+            if names:
+                raise UsageError(f"event {event!r} is in several systems: {', '.join(sorted(names))}; name one of them")
             raise UsageError.unknown("event", event, self.formats)
-        return self.formats[found[0]]
+        return self.formats[names[0]]
 
     def __getitem__(self, event: str) -> NDArray[Any]:
         """Every event of a type, by time: ts [ns], cpu, pid, the other common fields, its declared fields, row.
@@ -163,28 +163,28 @@ class Trace:
             yield from (self[event][name] for name in self.formats[event].addresses)
         if STACK in self.events:
             size = self.recording.long_size
-            whole = b"".join(one[:len(one) // size * size] for one in self.payloads(STACK, "caller"))
+            whole = b"".join(payload[:len(payload) // size * size] for payload in self.payloads(STACK, "caller"))
             yield np.frombuffer(whole, f"{self.layout.order}u{size}")
 
     # When, and what is missing
 
     @property
     def began(self) -> int | None:
-        """When recording began [ns]: as the recorder says, else the first event's time."""
+        """When recording began [ns]: as recorded, else the first event's time."""
         if self.recording.began_ns is not None or not len(self):
             return self.recording.began_ns
         return int(self.index.ts.min())
 
     @property
     def ended(self) -> int | None:
-        """When recording ended [ns]: as the recorder says, else the last event's time."""
+        """When recording ended [ns]: as recorded, else the last event's time."""
         if self.recording.ended_ns is not None or not len(self):
             return self.recording.ended_ns
         return int(self.index.ts.max())
 
     @property
     def lost(self) -> int:
-        """Events lost, from the buffers' stats; without them the least number that the pages' flags admit."""
+        """Events lost, from the buffers' stats; without them the least number consistent with the pages' flags."""
         return max(sum(self._lost_by_stats), sum(1 if gap.count is None else gap.count for gap in self.index.gaps))
 
     @property
@@ -196,15 +196,15 @@ class Trace:
         return [*self.index.gaps, *anywhere]
 
     def armed(self, event: str) -> bool:
-        """True when the event was on, so that not seeing it means that it did not happen."""
+        """True when the event was enabled, so that its absence means that it did not happen."""
         if self.recording.armed is not None:
             return event in self.recording.armed
         return event in (self.events if self.recording.foreign else self.formats) and event not in self.missing
 
-    # For people
+    # For display
 
     def comm(self, pid: int) -> str:
-        """The process name of a pid, `<...>` when the kernel had forgotten it."""
+        """The process name of a pid, `<...>` when the kernel no longer had it."""
         return "<idle>" if pid == 0 else self.recording.cmdlines.get(pid, "<...>")
 
     def merged(self, start: int | None = None, end: int | None = None) -> Iterator[Witness]:

@@ -162,7 +162,7 @@ def until(absent: AnyRole, release: AnyRole, *, since: AnyRole | None = None, ke
 
 def conserve(take: AnyRole, give: AnyRole, key: Key = None, *, amount: str | None = None,
              edges: str = "open") -> Verb:
-    """What is taken is given back by the end of the recording, and nothing is given that was not taken.
+    """What is taken is given back by the end of the recording, and nothing is given back that was not taken.
 
     `amount`: the field that says how much each event takes or gives; without it each counts as one. `edges="open"`:
     more given than taken makes the claim inconclusive, because it may have been taken before the recording began;
@@ -246,11 +246,11 @@ class Contract:
 def contract(name: Any, claim: Expression | None = None) -> Any:
     """`contract("sentence", claim)`, or a decorator of a function without arguments that returns the claim.
 
-    The decorated function is called at once, so a mistake in it is found at import; its name is the sentence.
+    The decorated function is called at once, so that a mistake in it is reported at import; its name is the sentence.
     """
     if callable(name) and claim is None:
-        made = name()
-        return Contract(name.__name__.replace("_", " "), expression(made), inspect.getdoc(name) or "")
+        written = name()
+        return Contract(name.__name__.replace("_", " "), expression(written), inspect.getdoc(name) or "")
     if not isinstance(name, str) or not name.strip():
         raise ContractError(f"a contract is named by a sentence, not {name!r}")
     return Contract(name, expression(claim))
@@ -258,7 +258,7 @@ def contract(name: Any, claim: Expression | None = None) -> Any:
 
 def sources(*contracts: Contract) -> list[dict[str, Any]]:
     """The union of what contracts need enabled; two probes of one name on different functions are refused."""
-    found: list[dict[str, Any]] = []
-    for one in contracts:
-        found = union([*found, *(source for part in one.roles for source in part.sources)], one.name)
-    return found
+    requests: list[dict[str, Any]] = []
+    for item in contracts:
+        requests = union([*requests, *(source for part in item.roles for source in part.sources)], item.name)
+    return requests

@@ -1,4 +1,4 @@
-"""Claims: what can be said of roles, and how claims are put together; pure data that reads as a sentence."""
+"""Claims about roles, and how claims are combined; pure data that reads as a sentence."""
 from __future__ import annotations
 
 import dataclasses
@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from drivers.contract.roles import Limit, Role, as_role, said
+from drivers.contract.roles import Limit, Role, as_role, conditions_text
 from drivers.contract.source import ContractError
 
 Key = str | tuple[str, ...] | None
 
 
 class Expression:
-    """What can be composed: `a & b`, `a | b`, `~a`, `a.implies(b)`; by Kleene's rules for inconclusive parts."""
+    """A claim or composition: `a & b`, `a | b`, `~a`, `a.implies(b)`; by Kleene's rules for inconclusive parts."""
 
     def __and__(self, other: Expression) -> Expression:
         return Join("and", (self, expression(other)))
@@ -40,15 +40,15 @@ class Join(Expression):
     parts: tuple[Expression, ...]
 
     def __str__(self) -> str:
-        said = [f"({part})" if isinstance(part, Join) and part.op != self.op else str(part) for part in self.parts]
+        parts = [f"({part})" if isinstance(part, Join) and part.op != self.op else str(part) for part in self.parts]
         if self.op == "not":
-            return f"not so: {said[0]}"
-        return "if {}, then {}".format(*tuple(said)) if self.op == "implies" else (f", {self.op} ").join(said)
+            return f"not so: {parts[0]}"
+        return "if {}, then {}".format(*tuple(parts)) if self.op == "implies" else (f", {self.op} ").join(parts)
 
 
 @dataclass(frozen=True)
 class Verb(Expression):
-    """One claim over roles; `options` are the verb's own words, `sentence` says it with {0}, {1} … for the roles."""
+    """One claim over roles; `options` are the verb's arguments, `sentence` its text with {0}, {1} … for roles."""
 
     verb: str
     roles: tuple[Role, ...]
@@ -61,7 +61,7 @@ class Verb(Expression):
     def __str__(self) -> str:
         key = ", for each {}".format(" and ".join(self["key"])) if self["key"] else ""
         if self.verb == "every":
-            return "every {}: {}".format(self.roles[0], said(self["conditions"]))
+            return "every {}: {}".format(self.roles[0], conditions_text(self["conditions"]))
         return self.sentence.format(*self.roles, **dict(self.options)) + key
 
 
@@ -75,7 +75,7 @@ def expression(given: Any) -> Expression:
 def verb_of(verb: str, roles: tuple[Any, ...], sentence: str, key: Key = None, **options: Any) -> Verb:
     """A claim of a verb; roles may be bare sources."""
     options["key"] = (key,) if isinstance(key, str) else key
-    chosen = tuple(as_role(one) for one in roles)
+    chosen = tuple(as_role(given) for given in roles)
     for role in chosen:
         role.must_fetch(*options["key"] or (), *options.get("fields", ()), options.get("field"), options.get("amount"))
     return Verb(verb, chosen, tuple(options.items()), sentence)

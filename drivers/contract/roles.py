@@ -1,4 +1,4 @@
-"""Roles: which kernel events play a part in a contract, where they come from, and which of them count.
+"""Roles: which kernel events play a part in a contract, their sources, and conditions on them.
 
 Ref: Documentation/trace/events.rst, Documentation/trace/kprobetrace.rst
 """
@@ -39,7 +39,7 @@ def per_second(rate: Any) -> float:
 
 @dataclass(frozen=True)
 class Limit:
-    """A value that a check gives when it asks: `contract.bind(name=value)`."""
+    """A value that a check binds: `contract.bind(name=value)`."""
 
     name: str
 
@@ -108,7 +108,7 @@ def conditions_of(given: Mapping[str, Any]) -> Conditions:
     return tuple((name, value if isinstance(value, Compare) else Compare("=", value)) for name, value in given.items())
 
 
-def said(conditions: Conditions) -> str:
+def conditions_text(conditions: Conditions) -> str:
     return ", ".join("{} {}".format(*condition) for condition in conditions)
 
 
@@ -142,16 +142,16 @@ class Role:
 
     @property
     def sources(self) -> list[dict[str, Any]]:
-        """What the target arms for each alternative, as JSON types."""
-        found: list[dict[str, Any]] = []
+        """What the target enables for each alternative, as JSON types."""
+        requests: list[dict[str, Any]] = []
         probes = 0
         for source in self.alternatives:
             probes += isinstance(source, Kprobe)
-            found.append(source.request(self.event if probes < 2 else f"{self.event}_{probes}"))
-        return found
+            requests.append(source.request(self.event if probes < 2 else f"{self.event}_{probes}"))
+        return requests
 
     def __str__(self) -> str:
-        return f"{self.name} ({said(self.conditions)})" if self.conditions else self.name
+        return f"{self.name} ({conditions_text(self.conditions)})" if self.conditions else self.name
 
 
 def role(name: str, *alternatives: Source, event: str = "") -> Role:
@@ -177,6 +177,6 @@ def as_role(given: Any) -> Role:
 
 
 def sources_of(given: Any) -> list[dict[str, Any]]:
-    """What the target arms for a contract, a role or a bare source."""
-    found: list[dict[str, Any]] = given.sources if hasattr(given, "sources") else as_role(given).sources
-    return found
+    """What the target enables for a contract, a role or a bare source."""
+    requests: list[dict[str, Any]] = given.sources if hasattr(given, "sources") else as_role(given).sources
+    return requests

@@ -1,6 +1,6 @@
 """Where the events of a role come from: tracepoints, probes on functions, the function tracer.
 
-Each source has a `request(event)`: what the target arms for it, as JSON types. `event` is the name of the role's own
+Each source has a `request(event)`: what the target enables for it, as JSON types. `event` is the name of the role's own
 event, for sources that make one.
 Ref: Documentation/trace/{events,kprobetrace,ftrace}.rst
 """
@@ -15,14 +15,14 @@ from drivers.agent.trace.request import event_name, label
 
 
 class ContractError(ValueError):
-    """A contract is written wrongly; raised where it is written."""
+    """A mistake in a contract; raised where it is written."""
 
 
 @dataclass(frozen=True)
 class Tracepoint:
     """A tracepoint `system:name`; `fields` maps a role's field names to the event's own where they differ.
 
-    `stack`: the functions that led to each event are recorded, too: `bench.trace.ftrace.stacks`.
+    `stack`: the kernel stack at each event is recorded, too: `bench.trace.ftrace.stacks`.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Tracepoint:
 
     def request(self, event: str) -> dict[str, Any]:
         system, _, name = self.name.partition(":")
-        found = {"kind": "tracepoint", "system": system, "name": name}
-        return dict(found, stack=True) if self.stack else found
+        request = {"kind": "tracepoint", "system": system, "name": name}
+        return dict(request, stack=True) if self.stack else request
 
     @property
     def called(self) -> str:
@@ -48,7 +48,7 @@ class Tracepoint:
 class Kprobe:
     """A probe at a function's entry; `fields` are fetch arguments: {"skb": "%r0", "name": "+0(%r1):string"}.
 
-    `stack`: the functions that led to each event are recorded, too: `bench.trace.ftrace.stacks`. A probe
+    `stack`: the kernel stack at each event is recorded, too: `bench.trace.ftrace.stacks`. A probe
     that the kernel has optimised (CONFIG_OPTPROBES) may hide them, a tracepoint does not.
     """
 
@@ -59,9 +59,9 @@ class Kprobe:
 
     def request(self, event: str) -> dict[str, Any]:
         kind = "fprobe" if isinstance(self, Fprobe) else "kprobe"
-        found = {"kind": kind, "name": event, "symbol": self.symbol, "module": self.module,
-                 "return": isinstance(self, (Kretprobe, FprobeReturn)), "args": dict(self.fields)}
-        return dict(found, stack=True) if self.stack else found
+        request = {"kind": kind, "name": event, "symbol": self.symbol, "module": self.module,
+                   "return": isinstance(self, (Kretprobe, FprobeReturn)), "args": dict(self.fields)}
+        return dict(request, stack=True) if self.stack else request
 
     @property
     def called(self) -> str:
@@ -86,7 +86,7 @@ class FprobeReturn(Fprobe):
 
 @dataclass(frozen=True)
 class Function:
-    """Entries of functions, seen by the function tracer; fields: ip, parent_ip, and by name: function, parent.
+    """Entries of functions, recorded by the function tracer; fields: ip, parent_ip, and by name: function, parent.
 
     `filter`: a function's name, a pattern such as `dm9000_*`, `:mod:NAME` for all functions of a module (also one that
     is loaded later), or `PATTERN:mod:NAME`.
@@ -114,7 +114,7 @@ class Function:
         return pattern or "*", module
 
     def shows(self, name: str, module: str) -> bool:
-        """Whether a function of this name and module ("": the kernel proper) is one of those meant."""
+        """Whether a function of this name and module ("": the kernel proper) matches."""
         pattern, wanted = self.wanted
         return wanted in ("", module) and fnmatch.fnmatchcase(name, pattern)
 
@@ -155,7 +155,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Histogram:
-    """A table that the kernel keeps instead of events: how often, and the sums of `values`, for each of `keys`.
+    """A histogram that the kernel keeps instead of events: hit count and sums of `values` for each of `keys`.
 
     `bench.trace.ftrace.histogram` reads it. `keys` and `values` as a hist trigger names them: ("irq",),
     ("call_site.sym", "ptr").
@@ -173,7 +173,7 @@ class Histogram:
 
     @property
     def sources(self) -> list[dict[str, Any]]:
-        """What the target arms for it."""
+        """What the target enables for it."""
         system, _, name = self.event.partition(":")
         values = ":vals=" + ",".join(self.values) if self.values else ""
         return [{"kind": "histogram", "system": system, "name": name,
@@ -184,19 +184,19 @@ Source = Tracepoint | Kprobe | Function | Step
 SOURCES = (Tracepoint, Kprobe, Function, Step)
 
 
-def union(requests: Iterable[Mapping[str, Any]], whose: str = "") -> list[dict[str, Any]]:
-    """Each request once; an event is recorded with its stacks when one of them wants that.
+def union(requests: Iterable[Mapping[str, Any]], context: str = "") -> list[dict[str, Any]]:
+    """Each request once; an event is recorded with its stacks when any request for it has `stack`.
 
-    Two different probes of one name are refused: ContractError, which begins with `whose`.
+    Two different probes of one name are refused: ContractError, whose message begins with `context`.
     """
-    found: dict[str, dict[str, Any]] = {}
+    by_label: dict[str, dict[str, Any]] = {}
     for request in requests:
         name, stack = label(request), bool(request.get("stack"))
-        one = found.setdefault(name, dict(request))
-        stack |= bool(one.get("stack"))
-        if dict(one, stack=0) != dict(request, stack=0):
-            raise ContractError("{}{}two different probes are both called {}: give one another `event`".format(
-                whose, ": " if whose else "", event_name(request)))
+        merged = by_label.setdefault(name, dict(request))
+        stack |= bool(merged.get("stack"))
+        if dict(merged, stack=0) != dict(request, stack=0):
+            raise ContractError("{}{}two different probes have the same name {}: give one another `event`".format(
+                context, ": " if context else "", event_name(request)))
         if stack:
-            one["stack"] = True
-    return list(found.values())
+            merged["stack"] = True
+    return list(by_label.values())

@@ -129,7 +129,7 @@ def test_an_output_without_room_is_one_clear_line(words):
     (["show", SMALL, "--from", "soon"], "--from takes seconds such as 12.5 or +0.25, not 'soon'"),
     (["show", SMALL, "--head", "-1"], "--head counts events"),
     (["show", SMALL.parent], "is a folder; name a trace.dat"),
-    (["export", SMALL, "--to", "x.txt"], "the ending says the form: .dat, .pftrace, .csv, .parquet"),
+    (["export", SMALL, "--to", "x.txt"], "the extension selects the format: .dat, .pftrace, .csv, .parquet"),
     (["export", SMALL, "--to", SMALL], "is the recording itself"),
     (["export", SMALL, "--to", "/nowhere/x.csv"], "there is no folder /nowhere"),
     (["diff", SMALL, SMALL, "--threshold", "0.5"], "--threshold is a ratio above 1"),
@@ -208,7 +208,7 @@ def test_values_are_set_on_the_command_line(bench, written):
     (["x = 1"], ":1: no contract in it: bind one to a name"),
     (["from drivers.contract import Kprobe", 'a = contract("a", never(Kprobe("f")))',
       'from drivers.contract import role', 'b = contract("b", never(role("f", Kprobe("g"))))'],
-     ":5: b: two different probes are both called bench:f"),
+     ":5: b: two different probes have the same name bench:f"),
 ])
 def test_a_mistake_in_a_contract_file_is_named_by_its_line(bench, written, lines, said):
     mine = written(*lines)

@@ -99,7 +99,7 @@ def test_the_union_of_sources_has_each_once():
 
 def test_two_probes_of_one_name_are_refused():
     one, two = contract("one", seen(role("x", Kprobe("f")))), contract("two", seen(role("x", Kprobe("g"))))
-    with pytest.raises(ContractError, match="two: two different probes are both called bench:x"):
+    with pytest.raises(ContractError, match="two: two different probes have the same name bench:x"):
         sources(one, two)
 
 

@@ -50,4 +50,4 @@ def test_the_command_line_writes_a_check_of_a_record(tmp_path, capsys):
     assert capsys.readouterr().out.startswith(f"{to}: ")
     assert len(parsed(to)) > 60
     assert main(["trace", "export", str(folder), "-k", "no such", "--to", str(to)]) == 64
-    assert "0 of the 1 checks have that in their names" in capsys.readouterr().err
+    assert "0 of the 1 checks match" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`bench trace`: record a board; and without one: look into a trace.dat, judge it, export it, compare two."""
+"""`bench trace`: record a board; without a board: show, judge and export a trace.dat, compare two."""
 from __future__ import annotations
 
 import argparse
@@ -19,14 +19,14 @@ VERBS = {
 EXAMPLES = """example:
   bench trace record --board twin210 -e net -o some.dat --seconds 5
   bench trace show some.dat                        what is in it, event by event
-  bench trace check contracts.py some.dat          judge it; docs/traces.md says how contracts are written
+  bench trace check contracts.py some.dat          judge it; how to write contracts: docs/traces.md
   bench trace export some.dat --to some.pftrace    for Perfetto, trace-cmd, spreadsheets, data frames
   bench trace diff old.dat new.dat                 what became slower, and what happens more often
 """
 
 
 def add_parser(commands: Any, words: Sequence[str] | None = None) -> None:
-    """Add `trace` to the command line `words`, with the arguments of that one of its commands that is run."""
+    """Add `trace` to the command line `words`, with the arguments of the command that is run."""
     trace = commands.add_parser(
         "trace", help="work with kernel traces, also without a board", epilog=EXAMPLES,
         description="Work with kernel traces: any trace.dat, of this bench or of trace-cmd.",

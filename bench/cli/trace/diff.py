@@ -37,9 +37,9 @@ def add_parser(verbs: Any, help_: str) -> None:
     diff.add_argument("--threshold", type=float, default=1.5, metavar="R",
                       help="the ratio, either way, beyond which a figure differs (default 1.5)")
     diff.add_argument("--rates", action="store_true",
-                      help="compare events per second and not how many there are, for recordings of unequal length")
+                      help="compare events per second instead of counts, for recordings of different length")
     diff.add_argument("--contracts", metavar="FILE", help="compare the latencies of this file's pairs, too")
-    diff.add_argument("-k", dest="words", default="", metavar="TEXT", help="of records: only checks with this in their "
+    diff.add_argument("-k", dest="words", default="", metavar="TEXT", help="of records: only checks with TEXT in their "
                       "name")
     add_what_files_do_not_say(diff)
     diff.add_argument("--all", action="store_true", help="also show what does not differ")
@@ -64,17 +64,17 @@ def chosen_pairs(path: str | None, values: list[str]) -> Mapping[str, Verb]:
     if path is None:
         return KNOWN
     try:
-        written = contract_files.load(Path(path))
-        found = pairs_in(bound(written, written, values, path))
+        contracts = contract_files.load(Path(path))
+        pairs = pairs_in(bound(contracts, contracts, values, path))
     except ContractError as error:
         raise UsageError(f"{path}: {error}") from error
-    if not found:
+    if not pairs:
         raise UsageError(f"{path}: no contract in it has a pair or a latency")
-    return {**KNOWN, **found}
+    return {**KNOWN, **pairs}
 
 
 def couples(options: argparse.Namespace, pairs: Mapping[str, Verb]) -> Iterator[tuple[str, Profile, Profile]]:
-    """What is to be compared: (title, first, second)."""
+    """What to compare: (title, first, second)."""
     folders = [Path(name).is_dir() for name in (options.first, options.second)]
     if folders[0] != folders[1]:
         raise UsageError("two recordings or two records' folders can be compared, not one of each")
@@ -83,18 +83,18 @@ def couples(options: argparse.Namespace, pairs: Mapping[str, Verb]) -> Iterator[
         yield "", a, b
         return
     first, second = (checks(name, options.words) for name in (options.first, options.second))
-    both = [name for name in first if name in second]
-    for name, one, other in ((options.first, first, second), (options.second, second, first)):
-        alone = [check for check in one if check not in other]
+    common = [name for name in first if name in second]
+    for name, recordings, others in ((options.first, first, second), (options.second, second, first)):
+        alone = [check for check in recordings if check not in others]
         if alone:
             some = ", ".join(visible(sentence(check)) for check in alone[:FEW])
             print(f"only in {name}: {some}{f' and {len(alone) - FEW} more' if len(alone) > FEW else ''}")
-    if not both:
+    if not common:
         raise UsageError(f"no check with a recording is in both {options.first} and {options.second}")
-    for name in both:
+    for name in common:
         with waiting(f"comparing {sentence(name)}"):
-            a, b = (Profile.sum(Profile.of(with_armed(load(path), options.armed), pairs) for path in one[name])
-                    for one in (first, second))
+            a, b = (Profile.sum(Profile.of(with_armed(load(path), options.armed), pairs) for path in recordings[name])
+                    for recordings in (first, second))
         yield visible(sentence(name)), a, b
 
 
@@ -103,12 +103,12 @@ def checks(folder: str, words: str) -> dict[str, list[str]]:
     from bench import store
 
     record = store.read(Path(folder))
-    found = {}
+    recordings = {}
     for check in record.checks:
         traces = [str(record.folder / call.trace) for call in check.calls if call.trace]
         if traces and words.lower() in check.sentence.lower():
-            found[check.name] = traces
-    return found
+            recordings[check.name] = traces
+    return recordings
 
 
 def sentence(name: str) -> str:
@@ -117,7 +117,7 @@ def sentence(name: str) -> str:
 
 
 def show(out: Output, title: str, a: Profile, b: Profile, rows: list[Row], everything: bool) -> None:
-    """The table of one couple: what differs, or all of it."""
+    """The table of one comparison: the differences, or all figures."""
     shown = [row for row in rows if everything or row.word != "" or row.note]
     if title and (shown or everything):
         out.print(Text(title, style="bold"))

@@ -26,18 +26,18 @@ def add_parser(verbs: Any, help_: str) -> None:
     """Add `export`."""
     export = add_verb(verbs, "export", help_, EXAMPLES)
     export.add_argument("file", metavar="FILE", help="a trace.dat, version 6 or 7, or a record's folder (with -k)")
-    export.add_argument("--to", required=True, metavar="OUT", help="the new file; its ending says the form: .dat, "
-                        ".pftrace, .csv, .parquet")
+    export.add_argument("--to", required=True, metavar="OUT", help="the new file; its extension selects the format: "
+                        ".dat, .pftrace, .csv, .parquet")
     export.add_argument("-e", dest="events", action="append", default=[], metavar="GLOB",
                         help="only these event types (.csv and .parquet)")
     export.add_argument("-k", dest="check", metavar="WORDS", help="the check of a record, by words of its name")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the file or files and say which."""
+    """Write the file or files and print their names."""
     to = Path(options.to)
     if to.suffix not in (*WHOLE, *TABLES):
-        raise UsageError(f"--to {options.to}: the ending says the form: {', '.join((*WHOLE, *TABLES))}")
+        raise UsageError(f"--to {options.to}: the extension selects the format: {', '.join((*WHOLE, *TABLES))}")
     if to.suffix in WHOLE and options.events:
         raise UsageError(f"-e chooses event types for {' and '.join(TABLES)}; a {to.suffix} file is whole")
     if to.is_file() and Path(options.file).is_file() and to.samefile(options.file):
@@ -53,26 +53,26 @@ def run(options: argparse.Namespace) -> int:
                 written = write(trace, to, options.events)
     except OSError as error:
         raise UsageError(f"{error.filename or to}: cannot be written: {error.strerror}") from error
-    for path, said in written:
-        print(f"{path}: {said}, {path.stat().st_size:,} bytes")
+    for path, content in written:
+        print(f"{path}: {content}, {path.stat().st_size:,} bytes")
     return 0
 
 
 def whole_check(folder: Path, words: str, to: Path) -> str:
-    """Write the one check of a record whose name or sentence has these words in it; returns what was written."""
+    """Write the check of a record whose name or sentence contains `words`; returns the size written."""
     if to.suffix != ".pftrace":
         raise UsageError(f"--to {to}: a check of a record goes to a .pftrace file")
     from bench.report.perfetto import write as write_check
     from bench.store import read
 
     record = read(folder)
-    found = [check for check in record.checks if words in check.sentence or words in check.name]
-    if len(found) != 1:
-        names = "".join(f"\n  {visible(check.sentence)}" for check in found or record.checks)
-        raise UsageError(f"-k {words}: {len(found)} of the {len(record.checks)} checks have that in their names"
-                         f"{', one is needed' if found else ''}:{names}")
+    matches = [check for check in record.checks if words in check.sentence or words in check.name]
+    if len(matches) != 1:
+        names = "".join(f"\n  {visible(check.sentence)}" for check in matches or record.checks)
+        raise UsageError(f"-k {words}: {len(matches)} of the {len(record.checks)} checks match"
+                         f"{', exactly one is required' if matches else ''}:{names}")
     with waiting(f"writing {to}"):
-        return f"{write_check(found[0], record.folder, to):,} packets"
+        return f"{write_check(matches[0], record.folder, to):,} packets"
 
 
 def write(trace: Trace, to: Path, patterns: list[str]) -> list[tuple[Path, str]]:
@@ -93,5 +93,5 @@ def write(trace: Trace, to: Path, patterns: list[str]) -> list[tuple[Path, str]]
 
 
 def safe(event: str) -> str:
-    """An event's name as a part of a file's name: a recording may call its events anything."""
+    """An event's name as a part of a file's name: a recording's event names are untrusted."""
     return "".join(char if char.isalnum() or char in "_-" else "." if char == ":" else "_" for char in event)

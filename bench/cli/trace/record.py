@@ -56,25 +56,25 @@ def add_parser(verbs: Any, help_: str) -> None:
     record.add_argument("-o", dest="out", required=True, metavar="FILE", help="the trace.dat to write")
     for option, dest, help_ in (
             ("-e", "events", "events: a system, SYSTEM:NAME, NAME, each also as a glob"),
-            ("-p", "probes", "a function's entry, with what to fetch: 'FUNCTION [NAME=ARGUMENT …]'"),
+            ("-p", "probes", "a function's entry, with fetch arguments: 'FUNCTION [NAME=ARGUMENT …]'"),
             ("-r", "returns", "a function's return: 'FUNCTION [NAME=$retval]'"),
             ("-f", "functions", "the function tracer: a name, a pattern, or :mod:MODULE"),
             ("-g", "graph", "the function-graph tracer, for the same")):
         record.add_argument(option, dest=dest, action="append", default=[], metavar=option[1].upper(), help=help_)
-    record.add_argument("--contracts", metavar="FILE", help="what the contracts of this file need")
-    record.add_argument("--stack", action="store_true", help="with the functions that led to each event of -e and -p")
+    record.add_argument("--contracts", metavar="FILE", help="the events that the contracts of this file need")
+    record.add_argument("--stack", action="store_true", help="with the kernel stack at each event of -e and -p")
     record.add_argument("--buffer", type=int, default=8192, metavar="KB", help="the kernel's buffer for each CPU; what "
-                        "does not fit while the line is busy is lost and counted (default 8192)")
+                        "does not fit while the channel is busy is lost and counted (default 8192)")
     record.add_argument("--before", action="append", default=[], metavar="CALL",
-                        help="a call to make first, unrecorded")
-    record.add_argument("--seconds", type=float, metavar="S", help="record so long (default until Ctrl-C)")
-    record.add_argument("--shell", metavar="COMMAND", help="record while the target's sh runs this")
+                        help="a call to run first, not recorded")
+    record.add_argument("--seconds", type=float, metavar="S", help="record for S seconds (default until Ctrl-C)")
+    record.add_argument("--shell", metavar="COMMAND", help="record while the target's shell runs COMMAND")
     record.add_argument("call", nargs="*", metavar="CALL", help="after --: record while this call runs: "
                         "EXERCISER.FUNCTION NAME=VALUE …")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Record, save and say what came of it."""
+    """Record, save, and print a summary and the call's result."""
     out = Path(options.out)
     if not out.parent.is_dir():
         raise UsageError(f"-o {out}: there is no folder {out.parent}")
@@ -83,15 +83,15 @@ def run(options: argparse.Namespace) -> int:
     given = (options.events, options.probes, options.returns, options.functions, options.graph, options.contracts)
     if not any(given):
         raise UsageError("nothing to record: give -e, -p, -r, -f, -g or --contracts")
-    ours = contract_files.load(Path(options.contracts)) if options.contracts else []
+    contracts = contract_files.load(Path(options.contracts)) if options.contracts else []
     quiet_labgrid()
     with Console(stderr=True).status(f"starting {options.board}"), Rig(options.board) as rig:
         for line in options.before:
             _ = _call(rig, shlex.split(line))().value
         sources = [*_events(rig, options), *_others(options)]
-        if sources:  # what a contract misses, it says itself
+        if sources:  # a contract reports its own missing sources
             _refuse_missing(rig, sources)
-        answer = _record(rig, options, [*sources, *ours], out.parent)
+        answer = _record(rig, options, [*sources, *contracts], out.parent)
     assert answer.trace is not None
     try:
         answer.trace.save(out)
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     console = Output(highlight=False, soft_wrap=True)
     for text in summary_lines(answer.trace, str(out)):
         console.print(text, markup=False)
-    return _said(answer, console)
+    return _print_result(answer, console)
 
 
 def _record(rig: Rig, options: argparse.Namespace, sources: Sequence[Source | Contract], spool: Path) -> Answer:
@@ -117,8 +117,8 @@ def _record(rig: Rig, options: argparse.Namespace, sources: Sequence[Source | Co
     return answer
 
 
-def _said(answer: Answer, console: Console) -> int:
-    """What the call gave, and the exit code."""
+def _print_result(answer: Answer, console: Console) -> int:
+    """Print the call's value or error, and return the exit code."""
     if answer.error and answer.error["type"] == "KeyboardInterrupt":
         console.print("ended by Ctrl-C")
         return 0
@@ -136,7 +136,7 @@ def _said(answer: Answer, console: Console) -> int:
 
 @contextlib.contextmanager
 def _until_interrupted(rig: Rig) -> Iterator[None]:
-    """Show how much has come; the first Ctrl-C ends the recording, a second one the program."""
+    """Show the progress; the first Ctrl-C ends the recording, a second one the program."""
     def interrupt(number: int, at: FrameType | None) -> None:
         rig.interrupt()
         signal.signal(signal.SIGINT, before)
@@ -150,7 +150,7 @@ def _until_interrupted(rig: Rig) -> Iterator[None]:
             if not console.is_terminal:
                 console.print(RUNNING)
             rig.progress = lambda size: progress.update(
-                task, description=f"recording, {size / 1e6:.0f} MB came; Ctrl-C ends it")
+                task, description=f"recording, {size / 1e6:.0f} MB received; Ctrl-C ends it")
             yield
     finally:
         signal.signal(signal.SIGINT, before)
@@ -179,7 +179,7 @@ def _call(rig: Rig, words: Sequence[str], sources: Sequence[Source | Contract] =
 
 
 def _no_call(name: str) -> Exerciser:
-    raise UsageError(f"{name!r} is no call: EXERCISER.FUNCTION NAME=VALUE …; for a command of the target use --shell")
+    raise UsageError(f"{name!r} is no call: EXERCISER.FUNCTION NAME=VALUE …; for a shell command use --shell")
 
 
 def _argument(word: str) -> tuple[str, Any]:
@@ -189,7 +189,7 @@ def _argument(word: str) -> tuple[str, Any]:
     try:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError):
-        return name, value  # a text needs no quotes
+        return name, value  # text needs no quotes
 
 
 def _events(rig: Rig, options: argparse.Namespace) -> list[Source]:
@@ -197,27 +197,27 @@ def _events(rig: Rig, options: argparse.Namespace) -> list[Source]:
     if not options.events:
         return []
     known: list[str] = rig.agent.trace_events().value
-    found: dict[str, None] = {}
+    events: dict[str, None] = {}
     for pattern in options.events:
         colon = ":" in pattern
-        fits = [one for one in known if fnmatch.fnmatchcase(one, pattern if colon else f"{pattern}:*")]
-        fits = fits or [one for one in known if not colon and fnmatch.fnmatchcase(one.partition(":")[2], pattern)]
+        fits = [name for name in known if fnmatch.fnmatchcase(name, pattern if colon else f"{pattern}:*")]
+        fits = fits or [name for name in known if not colon and fnmatch.fnmatchcase(name.partition(":")[2], pattern)]
         if not fits:
-            names = {one for event in known for one in (event, *event.split(":"))}
+            names = {name for event in known for name in (event, *event.split(":"))}
             raise UsageError.unknown("event or system", pattern, names)
-        found.update(dict.fromkeys(fits))
-    return [Tracepoint(one, stack=options.stack) for one in found]
+        events.update(dict.fromkeys(fits))
+    return [Tracepoint(name, stack=options.stack) for name in events]
 
 
 def _others(options: argparse.Namespace) -> list[Source]:
     """Probes, functions and the graph."""
-    found: list[Source] = []
+    sources: list[Source] = []
     for probe, texts in ((Kprobe, options.probes), (Kretprobe, options.returns)):
         for text in texts:
             symbol, *fetched = text.split()
-            found.append(probe(symbol, fields=dict(map(_fetched, fetched)), stack=options.stack))
-    found += [Function(one) for one in options.functions]
-    return found + [source for one in options.graph for source in (GraphEntry(one), GraphExit(one))]
+            sources.append(probe(symbol, fields=dict(map(_fetched, fetched)), stack=options.stack))
+    sources += [Function(pattern) for pattern in options.functions]
+    return sources + [source for pattern in options.graph for source in (GraphEntry(pattern), GraphExit(pattern))]
 
 
 def _fetched(word: str) -> tuple[str, str]:
@@ -228,10 +228,11 @@ def _fetched(word: str) -> tuple[str, str]:
 
 
 def _refuse_missing(rig: Rig, sources: Sequence[Source]) -> None:
-    """Say now, not after the recording, what this kernel cannot show; UsageError with the nearest name."""
+    """Refuse sources that this kernel does not have before recording; UsageError with the nearest name."""
     missing = rig.agent.tracing(*sources).noop().trace.missing
     for source in sources:
-        why = next((missing[label(one)] for one in as_role(source).sources if label(one) in missing), "")
+        labels = [label(alternative) for alternative in as_role(source).sources]
+        why = next((missing[name] for name in labels if name in missing), "")
         if not why:
             continue
         name = source.wanted[0] if isinstance(source, Function) else getattr(source, "symbol", "")

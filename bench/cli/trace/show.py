@@ -49,9 +49,9 @@ def add_parser(verbs: Any, help_: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what was asked for."""
+    """Print the summary, the events, or both."""
     if options.head is not None and options.head < 0:
-        raise UsageError(f"--head counts events: {options.head} cannot be")
+        raise UsageError(f"--head counts events: {options.head} is negative")
     trace = load(options.file)
     start = nanoseconds(options.start, "--from", trace.began or 0)
     end = nanoseconds(options.end, "--to", (trace.began or 0) if start is None else start)
@@ -85,7 +85,7 @@ def nanoseconds(text: str, option: str, base: int) -> int | None:
 
 
 def select(trace: Trace, events: list[str], pids: list[int], start: int | None, end: int | None) -> dict[str, Rows]:
-    """For each event type the rows that were asked for, by time."""
+    """For each event type the selected rows, by time."""
     chosen = {}
     for event in events:
         records = trace[event]
@@ -114,7 +114,7 @@ def summary(counts: dict[str, int], ns: int) -> Iterator[str]:
 
 
 def listing(trace: Trace, chosen: dict[str, Rows], head: int | None) -> Iterator[str]:
-    """The chosen events by time, with what was lost between them."""
+    """The chosen events by time, with the gaps between them."""
     rows = np.concatenate([np.empty(0, np.uint32), *chosen.values()])
     rows = rows[np.argsort(trace.index.ts.take(rows), kind="stable")][:head]
     width = max([len(visible(event)) for event, some in chosen.items() if len(some)], default=5)
@@ -130,7 +130,7 @@ def listing(trace: Trace, chosen: dict[str, Rows], head: int | None) -> Iterator
 
 
 def _shown_at(gap: Gap) -> float:
-    """Where in the listing a gap goes: before what followed it; at the top when nobody knows."""
+    """Where in the listing a gap goes: before what followed it; at the top when unknown."""
     if gap.before is not None:
         return gap.before
     return math.inf if gap.after is not None else -math.inf

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.trace.dat.sections import Reader
 
-# A file may not make us fill memory: unpacked bytes are limited, each piece and in all, and in proportion to the file.
+# Against decompression bombs: unpacked bytes are limited per piece, in total, and in proportion to the file.
 LARGEST_META = 1 << 30
 LARGEST_CHUNK = 1 << 28
 LARGEST_IN_ALL = 1 << 35
@@ -33,11 +33,11 @@ class Packing:
             raise head.fail(f"{packed} compressed bytes claim to unpack to {plain}")
         self.left -= plain
         try:
-            made = self.unpack(data, plain)
+            unpacked = self.unpack(data, plain)
         except ValueError as error:
             raise head.fail(str(error)) from error
         head.at = after
-        return made
+        return unpacked
 
 
 def unpacker(name: str) -> Unpack:

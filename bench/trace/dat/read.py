@@ -44,7 +44,7 @@ def load(path: Path) -> Recording:
 
 
 def _recording(parts: Parts, big_endian: bool, long_size: int, where: str, more: dict[str, Any]) -> Recording:
-    """Parts of a file → Recording; `more` is what a bench of ours wrote behind the pages."""
+    """Parts of a file → Recording; `more` is the bench's own trailer after the pages."""
     commit = re.search(r"commit;\s*offset:\d+;\s*size:(\d+)", parts.header_page)
     kernel_long = int(commit[1]) if commit and commit[1] in ("4", "8") else long_size
     try:

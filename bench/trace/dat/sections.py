@@ -32,7 +32,7 @@ class Reader:
     base: int = 0  # of these bytes in the file, for messages
 
     def fail(self, reason: str) -> RecordError:
-        """The error to raise for what is wrong at the cursor."""
+        """The error to raise at the cursor, with its place."""
         return RecordError(f"{self.place}: {reason}")
 
     def take(self, size: int, what: str) -> bytes:
@@ -74,7 +74,7 @@ class Reader:
 
 @dataclass
 class Parts:
-    """What the sections of a file hold, as they are found."""
+    """The contents of a file's sections, collected while reading."""
 
     header_page: str = ""
     header_event: str = ""
@@ -186,7 +186,7 @@ def apart(reader: Reader, parts: Parts) -> None:
 
 
 def read_option(number: int, option: Reader, parts: Parts) -> None:
-    """Options that both versions have; what a Trace does not need is passed over, as the format asks."""
+    """Options that both versions have; options that a Trace does not need are skipped, as the format requires."""
     if number == CPUSTAT:
         parts.stats.append(text(option, len(option.data), "stats"))
     elif number == BUFFER:  # of version 6

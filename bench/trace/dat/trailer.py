@@ -1,4 +1,4 @@
-"""What trace.dat has no place for, behind its pages, where other readers do not look: a JSON object of our own."""
+"""A JSON object after the pages of trace.dat, for what the format has no place for; other readers ignore it."""
 from __future__ import annotations
 
 import json
@@ -12,7 +12,7 @@ END = b"bench trailer 1\n"
 
 
 def write(recording: Recording) -> bytes:
-    """The trailer of a recording: stats before, armed and missing events, functions, begin and end."""
+    """The trailer of a recording: stats before, enabled and missing events, functions, begin and end."""
     data = json.dumps({
         "stats_before": [parse_stats(stats) for stats in recording.stats_before],
         "stats_after": [parse_stats(stats) for stats in recording.stats_after],
@@ -34,19 +34,20 @@ def read(reader: Reader) -> dict[str, Any]:
     if size > end:
         raise reader.fail(f"the trailer claims {size} bytes")
     try:
-        found = json.loads(bytes(data[end - size:end]))
+        trailer = json.loads(bytes(data[end - size:end]))
     except (ValueError, RecursionError) as error:
         raise reader.fail(f"the trailer is no JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(trailer, dict):
         raise reader.fail("the trailer is no JSON object")
     for name, holds in _EACH.items():
-        if name in found and not holds(found[name]):
+        if name in trailer and not holds(trailer[name]):
             raise reader.fail(f"the trailer's {name!r} is not what the bench writes")
-    return found
+    return trailer
 
 
 def _stats(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, dict) and all(map(_number, one.values())) for one in value)
+    return isinstance(value, list) and all(
+        isinstance(item, dict) and all(map(_number, item.values())) for item in value)
 
 
 def _number(value: Any) -> bool:
@@ -54,11 +55,11 @@ def _number(value: Any) -> bool:
 
 
 def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _named(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
 def _time(value: Any) -> bool:

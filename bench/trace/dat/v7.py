@@ -26,7 +26,7 @@ _SECTIONS: dict[int, Callable[[Reader, Parts], None]] = {
 
 @dataclass
 class Walk:
-    """What the options sections were seen to name, so that no file goes round in circles."""
+    """The sections named by options so far, to detect loops."""
 
     sections: set[int] = field(default_factory=set)
     options: int = 0
@@ -59,12 +59,12 @@ def version_7(reader: Reader, parts: Parts) -> None:
 def _section(reader: Reader, place: int, number: int, packing: Packing) -> Reader:
     """A cursor over a section's bytes, unpacked."""
     head = reader.part(place, f"section {number}")
-    found, flags = head.number(2, "number of a section"), head.number(2, "flags of a section")
+    stored, flags = head.number(2, "number of a section"), head.number(2, "flags of a section")
     head.number(4, "name of a section")
     size = head.number(8, "size of a section")
-    if found != number:
+    if stored != number:
         head.at = place
-        raise head.fail(f"section {number} expected, {found} found")
+        raise head.fail(f"section {number} expected, {stored} found")
     if not flags & COMPRESSED:
         return Reader(head.take(size, f"section {number}"), reader.where, reader.order, 0, head.base + head.at - size)
     at = head.at

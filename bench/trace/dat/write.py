@@ -1,6 +1,6 @@
 """Write trace.dat version 6, for `trace-cmd report` and KernelShark.   Ref: trace-cmd.dat.v6(5)
 
-What that format has no place for (stats before, armed and missing events, begin and end) follows behind the pages,
+What that format has no place for (stats before, enabled and missing events, begin and end) follows behind the pages,
 where its readers do not look.
 """
 from __future__ import annotations
