@@ -22,7 +22,7 @@ def figures(large: Path, trace_cmd: str | None) -> list[tuple[str, str, str]]:
     if trace_cmd:
         commands["report"] = [trace_cmd, "report", "-t", str(large)]
     took: dict[str, float] = {}
-    for _ in range(TURNS):  # by turns: all meet the same other load of the machine
+    for _ in range(TURNS):  # alternating, so that other load on the machine affects all alike
         for name, command in commands.items():
             took[name] = min(seconds(command), took.get(name, 1e9))
     beside = f"trace-cmd report takes {took['report'] / took['summary']:.3g} times as long" if trace_cmd else (

@@ -38,7 +38,7 @@ def figures(events: int = EVENTS) -> list[tuple[str, str, str]]:
         del recording
         report, iterate = shutil.which("trace-cmd"), _iterator(Path(folder))
         ours, reports, iterations = [], [], []
-        for _ in range(TURNS):  # by turns: all meet the same other load of the machine
+        for _ in range(TURNS):  # alternating, so that other load on the machine affects all alike
             ours.append(_decode(path))
             reports += [commands.seconds([report, "report", "-t", str(path)])] if report else []
             iterations += [_iterated(iterate, path, ours[0]["events"]) for _ in range(ROUNDS)] if iterate else []

@@ -85,7 +85,7 @@ def _recorder(rig: Rig) -> list[Figure]:
     quiet = rig.agent.tracing(Tracepoint("net:net_dev_xmit_timeout"))
     _ = quiet.noop().value
     enabled, plain = [], []
-    for _ in range(CALLS):  # by turns: both meet the same other load of the machine
+    for _ in range(CALLS):  # alternating, so that other load on the machine affects both alike
         enabled.append(_seconds(lambda: quiet.noop().value))
         plain.append(_seconds(lambda: rig.agent.noop().value))
     cost = statistics.median(a - b for a, b in zip(enabled, plain, strict=True))

@@ -85,7 +85,7 @@ def _open_ends(view: View, roles: tuple[Events, Events], sequence: Line, match: 
                   ((roles[1], sequence.index[from_nowhere]),))]
     left, cut = int((~sure_end).sum()), int((~sure_begin).sum())
     return violations, [
-        f"{left} × {names[0]} still under way when the recording ended" if left else "",
+        f"{left} × {names[0]} still in progress when the recording ended" if left else "",
         f"{cut} × {names[1]} whose {names[0]} may have come before the recording began" if cut else ""]
 
 

@@ -46,7 +46,7 @@ def line(ts: Sequence[Times], rows: Sequence[NDArray[np.uint32]], keys: Sequence
         code, bits = codes([np.concatenate(widened(columns)) for columns in keys])
         code = code.astype(np.min_scalar_type((1 << bits) - 1)).take(order)  # narrow: memory is what takes the time
         together = grouped(code, bits)
-        # From what is in order of time: a key's events lie in one direction, which memory likes better.
+        # Taken from the time-ordered arrays: the accesses for a key go in one direction, which caches better.
         order, when, code = order.take(together), when.take(together), code.take(together)
         np.not_equal(code[1:], code[:-1], out=first[1:])
     role, index, start = np.zeros(order.size, np.int8), order, 0
@@ -125,9 +125,9 @@ class Match:
     """How opens (role 0) and closes (role 1) are paired; all are indexes into the line.
 
     `orphans` closed without an open: `early` says that an open from before the recording explains it, and `blamed`
-    which close that one had (with several under way, first in first out, an earlier one). `unclosed` were never
+    which close that one had (with several in progress, first in first out, an earlier one). `unclosed` were never
     closed: `again` says that the next event of their key is another open, at place + 1. `busy`: for each place the
-    open since which something of its key was under way without a pause; None when that is always the open itself.
+    open since which something of its key was in progress without a pause; None when that is always the open itself.
     """
 
     opens: Places
@@ -145,7 +145,7 @@ class Match:
 
 
 def match_one(events: Line) -> Match:
-    """At most one of a key is under way: an open is closed by the event that follows it, or not at all."""
+    """At most one of a key is in progress: an open is closed by the event that follows it, or not at all."""
     opens, last = events.role == 0, events.last
     following = np.append(~opens[1:], False) if opens.size else opens
     hit = opens & ~last & following
@@ -157,7 +157,7 @@ def match_one(events: Line) -> Match:
 
 
 def match_several(events: Line) -> Match:
-    """Many of a key may be under way: first in, first out."""
+    """Many of a key may be in progress: first in, first out."""
     opens, key = events.role == 0, events.key
     if not opens.size:
         nothing, no = np.empty(0, np.intp), np.empty(0, np.bool_)

@@ -34,7 +34,7 @@ class Call:
     function: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[Mapping[str, Any], ...] = ()
-    contracts: tuple[Any, ...] = ()  # those that the sources are armed for
+    contracts: tuple[Any, ...] = ()  # those that the sources are enabled for
     device: str = ""
     deadline_s: float = DEADLINE_S
     buffer_kb: int = BUFFER_KB

@@ -24,7 +24,7 @@ from bench.trace.ring_buffer import THREADS, Gap, walk
 LEAST_CACHE, MOST_CACHE = 32 << 20, 256 << 20
 # The least that a data event takes: its header and one word.
 LEAST_EVENT = 8
-# Records gathered at a time: what they come from stays in the processor's cache for the other columns.
+# Records gathered at a time: their source stays in the CPU cache for the other columns.
 CHUNK = 1 << 13
 # Parts in which an event type is decoded, so that not all pages of a large mapped file are in memory with it.
 STAGES = 16
@@ -43,7 +43,7 @@ def _by_threads(work: Callable[[S], T], parts: Sequence[S]) -> Iterator[T]:
 
 
 class EventIndex:
-    """Where every event of a recording lies, in columns by CPU and place; decodes an event type on demand.
+    """The location of every event of a recording, in columns by CPU and place; decodes event types on demand.
 
     `ts` [ns], `place` (32-bit words from the pool's begin to the event's data), `length` (of the data, words).
     `counts`: events of each id.

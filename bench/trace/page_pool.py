@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# What is larger lies in a (mapped, deleted) temporary file: the system may drop it from memory at any time.
+# Larger data is in a (mapped, deleted) temporary file: the system may drop it from memory at any time.
 IN_MEMORY = 64 << 20
 COLUMN_IN_MEMORY = 1 << 28
-# A mapped file up to this size is brought into memory as a whole; of a larger one, what is worked on.
+# A mapped file up to this size is read ahead as a whole; of a larger file, only the parts in use.
 LARGE = 1 << 30
 # Of linux/mman.h; Python's mmap has no name for it.
 MADV_POPULATE_READ = 22

@@ -7,7 +7,7 @@
     assert every_frame_is_freed(answer)
 
 Nothing is judged here: the answer of a traced call judges, with three outcomes. Pass needs proof: lost events, a source
-that was not enabled, or something still under way at either end of the recording make a contract inconclusive.
+that was not enabled, or something still in progress at either end of the recording make a contract inconclusive.
 """
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def pair(open: AnyRole, close: AnyRole, key: Key = None, *, within: Any = None, 
          edges: str = "open") -> Verb:
     """Each `open` is followed by one `close` of the same key, and each `close` has its `open`.
 
-    `within`: the time allowed between them. `several`: more than one of a key may be under way, first in first out
-    (assumed without a key). `edges="open"`: what is under way where the recording begins or ends makes the claim
-    inconclusive, unless `within` decides it; `edges="closed"`: nothing may be under way there, for calls that bracket
+    `within`: the time allowed between them. `several`: more than one of a key may be in progress, first in first out
+    (assumed without a key). `edges="open"`: what is in progress where the recording begins or ends makes the claim
+    inconclusive, unless `within` decides it; `edges="closed"`: nothing may be in progress there, for calls that bracket
     all.
     """
     _edges(edges)

@@ -305,7 +305,7 @@ def test_a_failure_shows_the_events_that_prove_it():
 def test_lost_events_and_open_ends_are_named():
     trace = simple((10, 0, "t:open", 1, 5), (900, 0, "t:mark", 0, 0))
     assert judge(contract("closed", pair(OPEN, CLOSE)), trace).reason == \
-        "1 × open still under way when the recording ended; no pairs"
+        "1 × open still in progress when the recording ended; no pairs"
     lossy = simple((10, 0, "t:open", 1, 5), (12, 0, "t:close", 1, 5), stats_after=["overrun: 3\n"])
     assert judge(contract("closed", pair(OPEN, CLOSE)), lossy).reason == "3 events were lost on cpu 0"
 

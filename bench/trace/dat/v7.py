@@ -88,10 +88,10 @@ def _options(section: Reader, reader: Reader, parts: Parts, packing: Packing, wa
             return option.number(8, "offset of the next options")
         if number in _SECTIONS:
             walk.sections.add(number)
-            found = _section(reader, option.number(8, f"offset of section {number}"), number, packing)
-            _SECTIONS[number](found, parts)
-            if found.at != len(found.data):
-                parts.unread.append(f"{len(found.data) - found.at} bytes at the end of section {number}")
+            opened = _section(reader, option.number(8, f"offset of section {number}"), number, packing)
+            _SECTIONS[number](opened, parts)
+            if opened.at != len(opened.data):
+                parts.unread.append(f"{len(opened.data) - opened.at} bytes at the end of section {number}")
         elif number == sections.BUFFER:
             walk.buffers.append(option)
         else:

@@ -13,7 +13,7 @@ from bench.trace.dat.sections import CPUSTAT, MAGIC, TRACECLOCK
 from bench.trace.format import Layout
 from bench.trace.recording import Recording
 
-# libtraceevent insists on both header files; this is the kernel's own text of events/header_event.
+# libtraceevent requires both header files; this is the kernel's own text of events/header_event.
 HEADER_EVENT = """# compressed entry header
 	type_len    :    5 bits
 	time_delta  :   27 bits
