@@ -24,7 +24,7 @@ ENDS = (("_entry", "_exit"),)
 
 @dataclass(frozen=True)
 class Slice:
-    """Something on a track: from `start` to `end` [ns, the trace's clock], or a point when `end` is None.
+    """An interval on a track: from `start` to `end` [ns, the trace's clock], or a point when `end` is None.
 
     `group` gathers tracks, such as "calls", "devices" or "wires".
     """
@@ -43,7 +43,7 @@ def write(trace: Trace, path: str | os.PathLike[str], more: Iterable[Slice] = ()
 
 
 def write_slices(path: str | os.PathLike[str], every: Iterable[Slice]) -> int:
-    """Write what happens on any tracks; returns the number of packets."""
+    """Write slices on any tracks; returns the number of packets."""
     tracks: dict[tuple[str, str], int] = {}
     count = 0
     aside = Path(f"{os.fspath(path)}.part")
@@ -70,7 +70,7 @@ def _events(trace: Trace) -> Iterator[Slice]:
 
 
 def _spans(trace: Trace) -> Iterator[Slice]:
-    """Interrupts and the like: an `…_entry` up to the next `…_exit` on the same CPU."""
+    """Intervals such as interrupts: an `…_entry` up to the next `…_exit` on the same CPU."""
     for begin, finish in ENDS:
         for event in trace.events:
             other = event.removesuffix(begin) + finish

@@ -39,7 +39,7 @@ def columns(trace: Trace, event: str, records: NDArray[Any]) -> dict[str, Any]:
 
 
 def write_csv(trace: Trace, event: str, path: str | os.PathLike[str]) -> int:
-    """Write an event type as CSV with a line of names first; returns the number of events."""
+    """Write an event type as CSV with a header line; returns the number of events."""
     with Path(path).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         for number, records in enumerate(_slices(trace, event)):
@@ -77,12 +77,12 @@ def write_parquet(trace: Trace, event: str, path: str | os.PathLike[str]) -> int
 
 
 def _slices(trace: Trace, event: str) -> Iterator[NDArray[Any]]:
-    """The records of an event type, some at a time; one slice without records when there are none."""
+    """The records of an event type in slices; one empty slice when there are no records."""
     records = trace[event]
     for start in range(0, max(len(records), 1), SLICE):
         yield records[start:start + SLICE]
 
 
 def _native(values: NDArray[Any]) -> NDArray[Any]:
-    """A column of its own in this machine's byte order."""
+    """A contiguous copy of a column in this machine's byte order."""
     return np.ascontiguousarray(values, values.dtype.newbyteorder("="))

@@ -38,7 +38,7 @@ def latencies(trace: Trace, claim: Verb) -> Times:
 
 
 def pair(verb: Verb, view: View) -> Result:
-    """Each open has its close and each close its open."""
+    """Each open has a close, and each close an open."""
     roles, sequence, match = paired(view, verb)
     if not len(roles[0]) and not len(roles[1]):
         return Result(None, no_events(*roles))
@@ -104,7 +104,7 @@ def percentile(values: Times, percent: int) -> int:
 
 
 def percentiles(values: Times, *percents: int) -> list[int]:
-    """Several of them, in one pass."""
+    """Several percentiles in one pass."""
     ranks = [max(math.ceil(values.size * percent / 100) - 1, 0) for percent in percents]
     return [int(value) for value in np.partition(values, ranks)[ranks]]
 

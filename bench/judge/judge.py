@@ -17,7 +17,7 @@ _OUTCOMES = {True: Outcome.PASS, False: Outcome.FAIL, None: Outcome.INCONCLUSIVE
 
 
 def judge(contract: Contract, trace: Trace) -> Verdict:
-    """The verdict of one contract; raises ContractError for a place that is not bound."""
+    """The verdict of one contract; raises ContractError for an unbound limit."""
     if contract.unbound:
         raise ContractError(f"{contract.name}: bind a value for {', '.join(contract.unbound)} first")
     view = View(trace)
@@ -28,7 +28,7 @@ def judge(contract: Contract, trace: Trace) -> Verdict:
 
 
 def _seen(contract: Contract, view: View) -> bool:
-    """True when an event of some role was seen, or when the contract only says what must not happen."""
+    """True when an event of some role was seen, or when the contract has only claims of absence."""
     verbs = list(inside(contract.claim, Verb))
     if all(verb.verb == "never" or (verb.verb == "count" and verb["exactly"] == 0) for verb in verbs):
         return True

@@ -28,12 +28,12 @@ class Line:
 
     @property
     def key(self) -> Places:
-        """A number for each key, rising."""
+        """The number of each event's key, ascending."""
         return np.cumsum(self.first) - 1
 
 
 def line(ts: Sequence[Times], rows: Sequence[NDArray[np.uint32]], keys: Sequence[Sequence[NDArray[Any]]]) -> Line:
-    """Put the events of some roles in one line.
+    """Merge the events of several roles into one line.
 
     `ts` and `rows` of each role are in time order; equal times are ordered by their place in the recording. `keys`:
     for each part of the key, one column per role.
@@ -59,7 +59,7 @@ def line(ts: Sequence[Times], rows: Sequence[NDArray[np.uint32]], keys: Sequence
 
 
 def grouped(code: NDArray[np.unsignedinteger[Any]], bits: int) -> Places:
-    """Order by codes of so many bits; equal ones stay as they stand.
+    """A stable sort order by codes of `bits` bits.
 
     Sixteen bits at a time, the lowest first: numpy uses a radix sort for those, ten times as fast as comparing 64 bits.
     """
@@ -71,7 +71,7 @@ def grouped(code: NDArray[np.unsignedinteger[Any]], bits: int) -> Places:
 
 
 def by_time(ts: Times, rows: Sequence[NDArray[np.uint32]]) -> tuple[Places, Times]:
-    """Order by time, then by place in the recording, and the times so; `rows` are those places, one array per role."""
+    """The sort order by time, then by place in the recording, and the sorted times; `rows`: the places of each role."""
     order = np.argsort(ts, kind="stable")
     ordered = ts.take(order)
     same = ordered[1:] == ordered[:-1]
@@ -83,7 +83,7 @@ def by_time(ts: Times, rows: Sequence[NDArray[np.uint32]]) -> tuple[Places, Time
 
 
 def widened(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Columns of one key made comparable: texts as bytes; numbers of one type as they are, others as 64 bits."""
+    """Columns of one key made comparable: text as bytes; numbers of one type unchanged, others as 64 bits."""
     if any(column.dtype.kind == "S" for column in columns):
         return [column if column.dtype.kind == "S" else column.astype(np.bytes_) for column in columns]
     if len({column.dtype for column in columns}) == 1:
@@ -115,7 +115,7 @@ def _code(column: NDArray[Any]) -> tuple[NDArray[np.unsignedinteger[Any]], int]:
 
 
 def _ranked(column: NDArray[Any]) -> tuple[NDArray[np.uint64], int]:
-    """The values numbered by size."""
+    """The values replaced by their rank."""
     ranks = np.unique(column, return_inverse=True)[1].reshape(-1).astype(np.uint64)
     return ranks, int(ranks.max(initial=0)).bit_length()
 

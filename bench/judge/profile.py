@@ -1,4 +1,4 @@
-"""Two recordings of the same thing beside each other: how often each event came, how long each pair of events took.
+"""Two recordings of the same workload compared: event counts, and the latency between paired events.
 
 A figure differs when it is beyond the threshold and chance does not explain it: counts by three standard deviations of
 their difference (√(a + b), as for events that come independently), medians from 8 pairs on, p99 from 100 pairs on.

@@ -85,5 +85,5 @@ def names_of(roles: Sequence[Events]) -> list[str]:
 
 
 def no_events(*events: Events) -> str:
-    """The reason for a claim that saw none of its events."""
+    """The reason for a claim without any of its events."""
     return f"saw none of its events ({', '.join(role.event for role in events)} enabled, not seen)"

@@ -55,7 +55,7 @@ def absent_between(verb: Verb, view: View) -> Result:
 
 
 def until(verb: Verb, view: View) -> Result:
-    """No mark after each since, or the recording's begin, before the release; and the release comes."""
+    """No mark from each `since`, or the recording's start, until the release; and the release occurs."""
     mark, release = view.events(verb.roles[0]), view.events(verb.roles[1])
     names = names_of((mark, release))
     if len(verb.roles) == 2:
@@ -195,7 +195,7 @@ def every(verb: Verb, view: View) -> Result:
 
 
 def all_equal(verb: Verb, view: View) -> Result:
-    """Fields of each event are the same."""
+    """The fields of each event are equal."""
     events = view.events(verb.roles[0])
     columns = [view.column(events, name) for name in verb["fields"]]
     same = np.ones(len(events), np.bool_)

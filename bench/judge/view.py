@@ -200,7 +200,7 @@ class View:
         return column if column.dtype.isnative else column.astype(column.dtype.newbyteorder("="))
 
     def line(self, verb: Verb, *roles: Events) -> Line:
-        """Events of some roles in one line, by the verb's key and time."""
+        """The events of several roles merged, by the verb's key and time."""
         keys = [[self.column(events, name) for events in roles] for name in verb["key"] or ()]
         return line([events.ts for events in roles], [events.rows for events in roles], keys)
 

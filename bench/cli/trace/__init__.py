@@ -10,15 +10,15 @@ from typing import Any
 # Each is a module of this package with `add_parser` and `run`; only the one that is run is loaded.
 VERBS = {
     "record": "record a board while something runs on it",
-    "show": "show the events of a recording by time, and how many there are of each type",
+    "show": "show the events of a recording by time, and the count of each type",
     "check": "judge recordings by the contracts in a Python file",
     "export": "write a recording as trace.dat, for Perfetto, as CSV or Parquet",
-    "diff": "compare two recordings of the same thing: event counts and latencies",
+    "diff": "compare two recordings of the same workload: event counts and latencies",
 }
 
 EXAMPLES = """example:
   bench trace record --board twin210 -e net -o some.dat --seconds 5
-  bench trace show some.dat                        what is in it, event by event
+  bench trace show some.dat                        its summary and events
   bench trace check contracts.py some.dat          judge it; how to write contracts: docs/traces.md
   bench trace export some.dat --to some.pftrace    for Perfetto, trace-cmd, spreadsheets, data frames
   bench trace diff old.dat new.dat                 what became slower, and what happens more often

@@ -179,7 +179,7 @@ def _call(rig: Rig, words: Sequence[str], sources: Sequence[Source | Contract] =
 
 
 def _no_call(name: str) -> Exerciser:
-    raise UsageError(f"{name!r} is no call: EXERCISER.FUNCTION NAME=VALUE …; for a shell command use --shell")
+    raise UsageError(f"{name!r} is not a call: EXERCISER.FUNCTION NAME=VALUE …; for a shell command use --shell")
 
 
 def _argument(word: str) -> tuple[str, Any]:

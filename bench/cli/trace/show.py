@@ -39,9 +39,9 @@ def add_parser(verbs: Any, help_: str) -> None:
                       help="only events whose name, or system:name, matches; may be given several times")
     show.add_argument("--pid", action="append", type=int, default=[], metavar="N", help="only events of this process")
     show.add_argument("--from", dest="start", default="", metavar="S",
-                      help="only from this time [s]; +S counts from the recording's begin")
+                      help="only from this time [s]; +S counts from the recording's start")
     show.add_argument("--to", dest="end", default="", metavar="S",
-                      help="only before this time [s]; +S counts from --from, or from the recording's begin")
+                      help="only before this time [s]; +S counts from --from, or from the recording's start")
     show.add_argument("--head", type=int, metavar="N", help="only the first N events")
     only = show.add_mutually_exclusive_group()
     only.add_argument("--summary", action="store_true", help="only the summary")
