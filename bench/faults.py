@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # `bench faults` describes them without a board: no labgrid t
 
 
 def describe(board: Board) -> dict[str, str]:
-    """Every fault of the board's chips and cables: its name → what goes wrong."""
+    """Every fault of the board's chips and cables: name → description."""
     models = {d.chip: chips.find(d.chip) for d in board.devices if d.chip}
     kinds: dict[str, type[Faults]] = {name: model.faults_type for name, model in models.items()}
     kinds.update({f"{name}.window": WindowFaults for name, model in models.items() if issubclass(model, WindowChip)})
@@ -61,7 +61,7 @@ def _places(rig: Rig) -> dict[str, Faults]:
 
 
 def place(rig: Rig, name: str) -> tuple[Faults, str]:
-    """The faults that `name` (place:fault) is one of, and the fault's own name.  Raises UsageError for an unknown."""
+    """The Faults and the fault's name for `name` (place:fault).  Raises UsageError for an unknown one."""
     where, _, fault = name.partition(":")
     places = _places(rig)
     if where not in places:
@@ -74,7 +74,7 @@ def place(rig: Rig, name: str) -> tuple[Faults, str]:
 
 @contextlib.contextmanager
 def _seeded_bug(rig: Rig, bug: str, driver: str) -> Iterator[None]:
-    """A bug in the kernel itself, from the module fixtures/modules/seeded_bug."""
+    """A bug in kernel code, from the module fixtures/modules/seeded_bug."""
     _ = rig.exerciser("kernel").seed_bug(bug=bug, driver=driver).value
     try:
         yield

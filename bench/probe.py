@@ -28,16 +28,16 @@ class Part:
 
     name: str
     state: str
-    driver: str = ""  # that it should have
+    driver: str = ""  # expected
     place: str = ""  # the kernel's name for it: bus and device
-    has: str = ""  # the driver that it has
+    has: str = ""  # bound
     why: str = ""
     fix: str = ""
     behind: tuple[Part, ...] = ()  # the parts on its own bus
 
     @property
     def all(self) -> tuple[Part, ...]:
-        """It and everything on its bus."""
+        """The device and everything on its bus."""
         return (self, *(part for child in self.behind for part in child.all))
 
 
@@ -52,7 +52,7 @@ class Probe:
 
     @property
     def all(self) -> tuple[Part, ...]:
-        """The board's devices, those on other devices' buses too."""
+        """The board's devices, including those on other devices' buses."""
         return tuple(part for top in self.parts for part in top.all)
 
     @property
@@ -78,7 +78,7 @@ def probe(rig: Rig) -> Probe:
     waiting = kernel.deferred().value
     reported = Kernel(kernel.devices().value, kernel.nodes().value, waiting or {}, kernel.lost_files().value)
     comparison = compare(rig.board, reported)
-    if comparison.wrong:  # only then is the reason worth the time
+    if comparison.wrong:  # the reasons take time to read
         aliases = sorted({d["modalias"] for d in reported.devices if d["modalias"] and not d["driver"]})
         reported = replace(reported, modules=kernel.modules_for(aliases=aliases).value, log=_log(kernel))
         comparison = compare(rig.board, reported)
@@ -137,13 +137,13 @@ def compare(board: Board, kernel: Kernel) -> Probe:
 
 
 def _depth(board: Board, device: Device) -> int:
-    """0 for a device that is on no other's bus, more for the others: a bus is located before what is on it."""
+    """Depth of a device below other devices' buses: a bus is located before its devices."""
     over = next((d for d in board.devices if d.name == device.bus), None)
     return 0 if over is None else 1 + _depth(board, over)
 
 
 def _locate(device: Device, kernel: Kernel, located: Mapping[str, Row]) -> Row | None:
-    """The kernel's device that stands for the board's: by bus and address, slot, ids, node, or driver."""
+    """The kernel's device for one of the board's: matched by bus and address, slot, ids, node, or driver."""
     free = [d for d in kernel.devices if d["path"] not in {f["path"] for f in located.values()}]
     if device.bus is not None and device.address is not None:
         over = located.get(device.bus)
@@ -196,7 +196,7 @@ def _part(device: Device, here: Row | None, board: Board, kernel: Kernel, locate
 
 
 def _accessible(part: Part, here: Row, kernel: Kernel) -> Part:
-    """A bound device, or why programs cannot open it: a file of its own, not of a device on its bus."""
+    """Check that programs can open a bound device's own files (not those of devices on its bus)."""
     below = here["path"] + "/"
     others = tuple(d["path"] + "/" for d in kernel.devices
                    if d["driver"] and d["path"].startswith(below) and d["bus"] not in ("serial-base", "hid"))
@@ -275,7 +275,7 @@ def _idle(device: Row, kernel: Kernel) -> Part:
 
 
 def _grouped(parts: Iterable[Part]) -> Iterable[Part]:
-    """Devices that are alike become one."""
+    """Merge devices that are alike."""
     alike: dict[tuple[str, str, str], list[Part]] = {}
     for part in parts:
         alike.setdefault((part.state, part.why, part.fix), []).append(part)

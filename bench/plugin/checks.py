@@ -26,7 +26,7 @@ from bench.verdict import Outcome
 
 
 class Checks:
-    """The checks that one process runs on one rig, which is its own: all of a run's, or a worker's share of them."""
+    """The checks that one process runs on its own rig: all of a run, or a worker's share."""
 
     def __init__(self, config: pytest.Config, board: Board, folder: Path) -> None:
         self.config, self.board, self.folder = config, board, folder
@@ -45,7 +45,7 @@ class Checks:
         self._last_snapshot_boot = 0
         self._preflight = Preflight()
         self._setup_error: BaseException | None = None
-        self._dirty_boot = -1  # the boot whose target is not to be trusted: another one before the next check
+        self._dirty_boot = -1  # this boot is dirty: reboot before the next check
 
     @property
     def rig(self) -> Rig:
@@ -60,7 +60,7 @@ class Checks:
 
     @property
     def _dirty(self) -> bool:
-        """Whether the target is as a crash, a hang or a seeded bug left it, and was not started since."""
+        """Whether a crash, a hang or a seeded bug left the target dirty, and it was not rebooted since."""
         return self._rig is not None and self._dirty_boot == self._rig.boots
 
     def _mark_dirty(self) -> None:
@@ -79,7 +79,7 @@ class Checks:
         return self._writer
 
     def _known_defect(self, item: pytest.Item) -> KnownDefect | None:
-        """The defect that the check is known to show on the kernel that ran it."""
+        """The known defect that the check shows on this kernel."""
         bound = (name for mark in item.iter_markers("driver") for name in mark.args)
         under_test = (*self.board.drivers_of(devices_of(item, self.board)), *bound)
         release = str(self._rig.identity.get("release", "")) if self._rig else ""
@@ -95,7 +95,7 @@ class Checks:
         return (yield)
 
     def begin(self, item: pytest.Item) -> None:
-        """The check `item` is the one that runs now."""
+        """Make `item` the running check."""
         self.current = RunningCheck.start(item, self.faults)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -109,7 +109,7 @@ class Checks:
         return (yield)
 
     def admit(self) -> None:
-        """Raise what the check that is about to be set up could not begin for."""
+        """Raise the error of the check's preparation, if any."""
         if self._setup_error:
             raise self._setup_error
 
@@ -146,7 +146,7 @@ class Checks:
             report.check = store.to_json(self._record(item).in_short())  # type: ignore[attr-defined]
         return report
 
-    @pytest.hookimpl(trylast=True)  # what an interrupted check has to undo needs the rig
+    @pytest.hookimpl(trylast=True)  # the undo of an interrupted check needs the rig
     def pytest_sessionfinish(self) -> None:
         if self._writer:
             self._writer.close()
@@ -159,7 +159,7 @@ class Checks:
             with contextlib.suppress(BenchError):
                 self._rig.close()
 
-    # what happens around one check
+    # around one check
 
     def _begin(self, item: pytest.Item) -> None:
         rig = self.rig
@@ -183,7 +183,7 @@ class Checks:
         self.current.undo.enter_context(faults.switched_on(rig, *names, driver=device.get("driver", "")))
 
     def _device(self, item: pytest.Item, rig: Rig) -> dict[str, Any]:
-        """The device that a life-cycle check is about, {} for any other check; skips one that cannot be done to it."""
+        """The device that a life-cycle check is about, {} for another check; skips an inapplicable action."""
         action, name = parametrize.action_of(item), parametrize.device_of(item)
         if action is None:
             # Listed at the first check of a run that needs it, before any check has left something unbound.
@@ -210,7 +210,7 @@ class Checks:
             return
         try:
             self.current.undo.close()
-            self._rig.journal = None  # what is called from here on is the bench's, not the check's
+            self._rig.journal = None  # later calls are the bench's own
             if self.coverage:
                 self.current.covered = self.coverage.end(self._rig, alive=not self._dirty)
             if not self._dirty and self.current.boot == self._rig.boots:
@@ -237,7 +237,7 @@ class Checks:
                 self._restore(self._rig)
 
     def _restore(self, rig: Rig) -> None:
-        """After a proof: the drivers as after boot, without the time that a power cycle takes if that works."""
+        """After a proof: reload the drivers (faster than a power cycle); mark the board dirty if that fails."""
         try:
             for device in self.board.with_exerciser(self.current.exerciser):
                 _ = rig.exerciser("kernel").reload_module(name=device.driver).value

@@ -7,7 +7,7 @@ from bench.store import Covered
 
 
 class Watch:
-    """The coverage of one run; the agent starts to watch again after each boot and each restart of its own."""
+    """The coverage of one run; coverage is started again after each boot and each restart of the agent."""
 
     def __init__(self, board: Board) -> None:
         self.drivers = sorted({device.driver for device in board.devices})
@@ -27,9 +27,9 @@ class Watch:
             self._watched = self._agent(rig)
 
     def end(self, rig: Rig, alive: bool) -> tuple[Covered, ...]:
-        """After a check; for a target or an agent that died it is unknown what was entered: an entry is lost.
+        """After a check; after the death of target or agent the entered functions are unknown: one entry is lost.
 
-        `alive`: whether the target can be asked.
+        `alive`: whether the target answers.
         """
         if not alive or self._watched != self._agent(rig):
             self._watched = None

@@ -1,4 +1,4 @@
-"""The devices of a board as its agent last listed them: all that is known of a board that is switched off.
+"""The devices of a board as its agent last listed them: the only source while the board is off.
 
 Each run that has the board list its devices keeps the list in the cache folder, for the next collection to read.
 """

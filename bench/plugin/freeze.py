@@ -47,7 +47,7 @@ class BoardContractViolated(BenchError):
 
 
 def outcome_of(info: pytest.ExceptionInfo[BaseException]) -> Outcome:
-    """What an exception says of the driver: our own mistakes are `broken`, never the driver's failure."""
+    """The outcome for an exception: the bench's own errors are `broken`, never the driver's failure."""
     if info.errisinstance(pytest.skip.Exception):
         return Outcome.SKIP
     if info.errisinstance(Inconclusive):
@@ -92,7 +92,7 @@ def wire_seen(rig: Rig, since_ns: int) -> tuple[tuple[Crossing, ...], tuple[stor
 
 
 def chip_event(event: tuple[Any, ...]) -> tuple[str, str]:
-    """One thing that a chip saw, in words and with its bytes in hex."""
+    """One event of a chip's wire log as text, bytes in hex."""
     plain = [part for part in event if not isinstance(part, bytes)]
     words = [f"{part:#x}" if isinstance(part, int) and part > 9 else str(part) for part in plain]
     data = next((part for part in event if isinstance(part, bytes)), b"")

@@ -13,4 +13,4 @@ def pytest_bench_check(record: CheckRecord) -> None:
 
 
 def pytest_bench_leave(rig: Rig) -> None:
-    """Called when all is over, or was interrupted: what checks did is undone, and the target still answers."""
+    """Called at the end of the run or its interruption: the checks' changes are undone, the target still answers."""

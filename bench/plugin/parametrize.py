@@ -40,12 +40,12 @@ def expand(metafunc: pytest.Metafunc, devices: DeviceList, proving: bool) -> Non
 
 
 def is_stand_in(item: pytest.Item) -> bool:
-    """Whether a check stands for those of the devices that are not in the list."""
+    """Whether a check is the stand-in for the devices that are not in the list."""
     return action_of(item) is not None and device_of(item) is None
 
 
 def action_of(item: pytest.Item) -> str | None:
-    """What the check does to its device; None for a check of no device."""
+    """The check's action on its device; None for a check without a device."""
     mark = item.get_closest_marker(MARK)
     return str(mark.args[0]) if mark else None
 
@@ -58,7 +58,7 @@ def device_of(item: pytest.Item) -> str | None:
 
 
 def _quick(devices: Iterable[Device]) -> set[str]:
-    """The ids of those that are enough for an acceptance: the first of each loaded driver on which nothing hangs."""
+    """The ids that a quick run covers: the first leaf device of each loaded driver."""
     first: dict[str, str] = {}
     for device in devices:
         if device["leaf"] and device["module"]:

@@ -1,4 +1,4 @@
-"""Whether a board is ready for a check: the state it booted in, so that no driver is blamed for a bad rig."""
+"""Whether a board is ready for a check; a bad rig is reported as broken, not as the driver's failure."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ TRIES = 2  # failed starts in a row after which the rig is not started again
 
 
 class Preflight:
-    """The state of one rig, looked at once for each boot."""
+    """The state of one rig, read once per boot."""
 
     def __init__(self) -> None:
         self._probed: tuple[int, Probe] = (0, Probe())
@@ -31,18 +31,18 @@ class Preflight:
         self._failed.clear()
 
     def probe(self, rig: Rig) -> Probe:
-        """What was found of the board's devices since it booted."""
+        """The probe of this boot."""
         if self._probed[0] != rig.boots:
             self._probed = rig.boots, probe.attempt(rig)
         return self._probed[1]
 
     def remember(self, rig: Rig, modules: Iterable[str]) -> None:
-        """Keep which modules were loaded when a boot's first check began."""
+        """Remember the modules loaded at the first check of a boot."""
         if self._modules[0] != rig.boots:
             self._modules = rig.boots, frozenset(modules)
 
     def restore(self, rig: Rig) -> None:
-        """Unload what calls had to load since (i2c-dev, usbmon, …), the newest first; what is in use stays."""
+        """Unload the modules that calls loaded since (i2c-dev, usbmon, …), newest first, except those in use."""
         boot, before = self._modules
         if boot == rig.boots:
             for name in rig.exerciser("kernel").snapshot().value["modules"]:
@@ -50,7 +50,7 @@ class Preflight:
                     _ = rig.exerciser("kernel").unload_module(name=name, timeout_s=1.0).errno
 
     def require(self, rig: Rig, devices: Iterable[str]) -> None:
-        """Raise what keeps a check of these devices from saying anything: reason and fix.
+        """Raise if these devices are not ready for a check, with reason and fix.
 
         A chip that is a model is known to be there: a driver that did not take it is the driver's own failure, unless
         a model has failed.

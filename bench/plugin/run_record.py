@@ -1,4 +1,4 @@
-"""The record of a run, one however many workers share its checks: begun, counted, closed.
+"""The record of a run, one however many workers share its checks: opened, counted, closed.
 
 Workers write their checks' lines themselves, each before its next check; a check's report carries them here in short.
 """
@@ -21,7 +21,7 @@ CRASHED = "???"  # pytest-xdist's phase of a check whose worker died
 
 
 class RunRecord:
-    """The run's own side, in the process that the person started."""
+    """The run's record in the main process."""
 
     def __init__(self, config: pytest.Config, board: Board, folder: Path) -> None:
         self.config, self.board, self.folder = config, board, folder
@@ -63,7 +63,7 @@ class RunRecord:
         self.config.hook.pytest_bench_check(record=record)
 
     def _crashed(self, report: pytest.TestReport) -> store.CheckRecord:
-        """The record of a check that took its worker along, which could write none."""
+        """The record of a check whose worker died before it could write one."""
         assert self._writer
         worker = str(getattr(report, "node").gateway.id)  # noqa: B009  # pytest-xdist adds it
         record = store.CheckRecord(

@@ -1,4 +1,4 @@
-"""The check that is running: what it is, what it has shown so far, and how it stands."""
+"""The running check: its item, its evidence so far, and its outcome."""
 from __future__ import annotations
 
 import contextlib
@@ -93,18 +93,18 @@ class RunningCheck:
         return self.health
 
     def close_dead(self, rig: Rig) -> None:
-        """Collect what is left of a target that does not answer: its console."""
+        """Collect the console of a target that does not answer."""
         crash = crash_in(line.text for line in rig.console(self.started_ns))
         if crash:
             self.health = (crash,)
 
     def fail(self, outcome: Outcome, reason: str, text: str) -> None:
-        """Note how a phase of the check ended, if that is worse than what is known."""
+        """Record the outcome of a phase of the check, if it is worse than the one so far."""
         if ORDER.index(outcome) > ORDER.index(self.outcome):
             self.outcome, self.reason, self.failure = outcome, reason, text
 
     def measure(self, name: str, value: float, unit: str, limit: float | None, at_least: float | None) -> float:
-        """Keep a measured value and assert its limits."""
+        """Record a measured value and assert its limits."""
         ok = (limit is None or value <= limit) and (at_least is None or value >= at_least)
         bound = limit if limit is not None else at_least
         self.measured.append(store.Measurement(name, float(value), unit, bound, ok))
@@ -125,7 +125,7 @@ def judge_board_contracts(contracts: Sequence[Contract], journal: Journal) -> li
 
 
 def judge_the_rest(journal: Journal) -> None:
-    """Judge the contracts that a failed check had armed and did not come to: the kernel's witness belongs beside."""
+    """Judge the contracts that a failed check had enabled but not reached: the kernel's trace is evidence, too."""
     for answer in journal.answers:
         judged = {verdict.claim.split(":")[0] for verdict in journal.verdicts(answer)}
         for contract in answer.call.contracts if answer.trace is not None else ():

@@ -1,9 +1,9 @@
-"""Share the checks among several twins: each keeps to one exerciser while it can.
+"""Share the checks among several twins: each twin keeps to one exerciser as long as possible.
 
 The first calls of an exerciser take an emulated processor several times as long as later ones: their code is translated
-then. A twin that had a little of everything would translate everything.
+then. A twin that runs checks of every exerciser translates the code of all.
 
-pytest-xdist's `--dist loadgroup` does not do: it gives a whole group to one worker, so that the others wait for the
+pytest-xdist's `--dist loadgroup` is unsuitable: it gives a whole group to one worker, so that the others wait for the
 longest exerciser instead of helping with it, and it appends the group to every node id.
 """
 from __future__ import annotations

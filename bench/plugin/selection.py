@@ -7,7 +7,7 @@ from bench.board import Board
 from bench.plugin import parametrize
 from bench.rig.exerciser import exercisers, needs_device
 
-SECONDS_OF_STAND_IN = 60.0  # about as long as the checks take that it stands for, on a board that was never listed
+SECONDS_OF_STAND_IN = 60.0  # estimate for the checks that it expands to on a board that was never listed
 
 
 class Selection:
@@ -21,7 +21,7 @@ class Selection:
                     or (self.quick and item.get_closest_marker("slow"))]
         config.hook.pytest_deselected(items=unwanted)
         items[:] = [item for item in items if item not in unwanted]
-        items.sort(key=_seconds, reverse=True)  # the longest first: evenly shared out
+        items.sort(key=_seconds, reverse=True)  # the longest first, for an even distribution
 
 
 def is_check(item: pytest.Item) -> bool:

@@ -26,7 +26,7 @@ class StandIns:
         try:
             self.checks.devices.read(self.checks.rig)
         except BenchError:
-            return None  # the stand-in itself is run, and says so: see Checks
+            return None  # the stand-in itself runs and reports it: see Checks
         cells = self._cells(item) if self.checks.devices.unlisted() else []
         for cell, following in zip(cells, [*cells[1:], nextitem], strict=False):  # none without a cell
             self._run(item, cell, following)

@@ -1,4 +1,4 @@
-"""A call again and again, each time with another bus transaction failing: how a driver's error paths behave.
+"""Repeat a call, each time with another bus transaction failing, to exercise a driver's error paths.
 
     def test_…(sweep, spi):
         found = sweep("s3c64xx_spi:bus_fail", lambda: spi.message(transfers=[{"data": LONG}]))
@@ -65,10 +65,10 @@ class Sweep:
             repair: Callable[[], object] | None = None, most: int = MOST, seconds: float = SECONDS) -> Sweep:
         """Call `once` with `fault` (place:name) at its 1st, 2nd, 3rd … chance, until it no longer fires.
 
-        `right` tells a right value; without it that is the one of a first call without a fault. `before` is done
+        `right` judges a value; the default is the value of a first call without a fault. `before` is done
         before each call, without the fault, `repair` (such as unbind and bind) where calls stay wrong. At most
-        `most` rows and `seconds`. `current` is the check: its record gets the rows as they come, and what it expects
-        of the kernel's log is no harm.
+        `most` rows and `seconds`. `current` is the check: its record gets the rows as they come, and splats that it
+        expects are not health issues.
         """
         place, name = faults.place(rig, fault)
         self = cls([], "")
@@ -88,7 +88,7 @@ class Sweep:
 
 
 class _Good:
-    """A call whose right value is known."""
+    """A call with a known right value."""
 
     def __init__(self, once: Callable[[], Answer], before: Callable[[], object] | None,
                  right: Callable[[Any], bool] | None, repair: Callable[[], object] | None) -> None:
@@ -147,7 +147,7 @@ def _row(rig: Rig, place: Faults, name: str, n: int, good: _Good, expected: tupl
 
 
 def _health(kernel: Any, before: dict[str, Any], expected: tuple[str, ...]) -> str:
-    """`well`, or what the kernel suffered; what a driver logs of an error is no suffering."""
+    """`well`, or the first health issue; an error that the driver logs does not count."""
     log = health.kernel_lines(kernel.kmsg(since=before["kmsg"]).value["records"])
     issues = health.compare(before, kernel.snapshot().value, log, expected)
     bad = [f.text for f in issues if f.severity == "fail" and f.kind != "log"]

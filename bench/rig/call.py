@@ -1,4 +1,4 @@
-"""Calls, answers and the journal of a check: what goes to the target, what comes back, what contracts say of it.
+"""Calls, answers and the journal of a check: the request, its answer and the contracts' verdicts on it.
 
 State flows one way: a Call gives an Answer, a contract gives a Verdict of it, and the running check's Journal keeps
 both; nothing else collects answers or verdicts.
@@ -28,7 +28,7 @@ SUBBUF_KB, LARGEST_SUBBUF_KB, EVENT_HEAD_KB = 64, 512, 4
 
 @dataclass(frozen=True)
 class Call:
-    """One request: exerciser.function, its arguments, the event sources to arm."""
+    """One request: exerciser.function, its arguments, the event sources to enable."""
 
     exerciser: str
     function: str
@@ -53,13 +53,13 @@ class Call:
 
     @property
     def name(self) -> str:
-        """As the agent knows it: exerciser.function."""
+        """The call's name on the agent: exerciser.function."""
         return f"{self.exerciser}.{self.function}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call gave: a value or an error, and the events recorded while it ran.
+    """The result of a call: a value or an error, and the events recorded while it ran.
 
     Times are ns of the host's CLOCK_MONOTONIC; adding `clock_offset_ns` gives the target's, to within
     `clock_error_ns`.
@@ -78,7 +78,7 @@ class Answer:
     journal: Journal | None = field(default=None, repr=False, compare=False)
 
     def judge(self, contract: Contract) -> Verdict:
-        """What `contract` says of this call's trace; the verdict goes into the journal of the running check.
+        """Judge this call's trace by `contract`; the verdict goes into the journal of the running check.
 
         Raises UsageError for a call that was not traced, ContractError for a limit that is not bound.
         """
@@ -96,7 +96,7 @@ class Answer:
                                    clock_offset_ns=offset_ns, clock_error_ns=error_ns)
 
     def capture(self, recorder: str) -> Any:
-        """What a recorder beside the call recorded: for "usb" a bench.capture.usbmon.UsbCapture.
+        """The capture of a recorder beside the call: for "usb" a bench.capture.usbmon.UsbCapture.
 
         Raises UsageError when it was not requested.
         """
@@ -127,15 +127,15 @@ class Answer:
 
 
 class Journal:
-    """The answers of one check and the verdicts on them, in the order in which they came."""
+    """The answers of one check and the verdicts on them, in order."""
 
     def __init__(self) -> None:
         self._answers: list[Answer] = []
-        self._verdicts: list[tuple[int, Verdict]] = []  # with the number of the answer
+        self._verdicts: list[tuple[int, Verdict]] = []  # with the answer's number
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """Every answer so far."""
+        """All answers so far."""
         return tuple(self._answers)
 
     def add(self, answer: Answer) -> Answer:

@@ -1,4 +1,4 @@
-"""The line to the agent: frames over a byte stream, whatever carries it; one method, `exchange(frame) -> frame`."""
+"""The line to the agent: frames over any byte stream; one method, `exchange(frame) -> frame`."""
 from __future__ import annotations
 
 import select
@@ -11,13 +11,13 @@ from bench.target.protocol import Stream
 from drivers.agent import frame
 
 Frame = dict[str, Any]
-WATCH_S = 0.1  # how often a waiting exchange asks whether the target still lives
+WATCH_S = 0.1  # between two checks of a waiting exchange that the target is alive
 
 
 class Channel:
     """Frames over a stream.
 
-    `watch` is called while an exchange waits; it raises what it knows of the target's death.
+    `watch` is called while an exchange waits; it raises when the target is known to be dead.
     """
 
     def __init__(self, stream: Stream, watch: Callable[[], None] = lambda: None) -> None:

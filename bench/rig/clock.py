@@ -1,4 +1,4 @@
-"""The target's clock against the host's, from the frames that go to and fro."""
+"""The target's clock against the host's, from the times of frames in both directions."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ UNKNOWN_NS = 1 << 62
 class Clock:
     """The target's CLOCK_MONOTONIC less the host's, between the bounds that all exchanges of frames so far leave it.
 
-    A frame cannot arrive before it was sent: each way gives one bound, whatever the other way took. Two clocks drift
+    A frame cannot arrive before it was sent: each direction gives one bound, regardless of the other. Two clocks drift
     apart, so that a bound gets wider as time goes by.
     """
 
@@ -23,7 +23,7 @@ class Clock:
         """A frame left the host at `sent` and came at `received`; the answer left at `answered` and came at `got`."""
         drift = self._drift(got)
         low, high = max(self.low_ns - drift, answered - got), min(self.high_ns + drift, received - sent)
-        if low > high:  # one of the clocks was stopped or set: what was known is of another time
+        if low > high:  # one of the clocks was stopped or set: the old bounds are void
             low, high = answered - got, received - sent
         self.low_ns, self.high_ns, self.measured_ns = low, high, got
 

@@ -1,4 +1,4 @@
-"""An exerciser on the host: its calls as methods, with what the board knows of their arguments filled in."""
+"""An exerciser on the host: its calls as methods, with arguments filled in from the board's data."""
 from __future__ import annotations
 
 import dataclasses
@@ -34,13 +34,13 @@ def needs_device(exerciser: str) -> bool:
 
 
 class Runner(Protocol):
-    """Who runs calls: a Rig."""
+    """Runs calls: a Rig."""
 
     def call(self, call: Call) -> Iterator[Answer]: ...
 
 
 class Listening:
-    """A listening call: enter it and the target is ready; leave it and its answer is there."""
+    """A listening call: on entering, the target is ready; on leaving, its answer has arrived."""
 
     def __init__(self, steps: Iterator[Answer]) -> None:
         self._steps = steps
@@ -48,7 +48,7 @@ class Listening:
 
     def __enter__(self) -> Listening:
         self._first = next(self._steps)
-        if self._first.ended_ns:  # it had its answer before it could listen
+        if self._first.ended_ns:  # it ended before it was ready
             self._answer = self._first
         return self
 
@@ -68,7 +68,7 @@ class Listening:
 
 
 class Exerciser:
-    """The calls of one exerciser as methods; arguments that the board knows need not be given."""
+    """The calls of one exerciser as methods; arguments that board.yaml has may be omitted."""
 
     def __init__(self, runner: Runner, name: str, device: Device | None = None) -> None:
         self._runner, self._name, self.device = runner, name, device
@@ -104,7 +104,7 @@ class Exerciser:
         return self._with(deadline_s=deadline_s)
 
     def function(self, name: str) -> Callable[..., Any]:
-        """A call as drivers/ has it.  Raises UsageError for a name that is none."""
+        """The call of that name in drivers/.  Raises UsageError for a name that is none."""
         if name not in self._calls:
             raise UsageError.unknown(f"{self._name} call", name, self._calls)
         return self._calls[name]
@@ -144,7 +144,7 @@ class Exerciser:
 
 
 def _known(device: Device) -> dict[str, Any]:
-    """What the board knows of a call's arguments; `lines` are the names of the device's lines at their controllers."""
+    """A call's arguments from board.yaml; `lines` are the names of the device's lines at their controllers."""
     lines = {"lines": {name: where.line for name, where in device.lines.items()}} if device.lines else {}
     return {**lines, **device.arguments}
 

@@ -1,4 +1,4 @@
-"""Make a Recording of what the target's tracer sends: some of it once per boot, the rest with each call."""
+"""Assemble a Recording from the tracer's messages: some come once per boot, the rest with each call."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from bench.trace.recording import Recording, parse_cmdlines
 
 
 class Receiver:
-    """Keeps, over one boot, what the tracer sends only when it changes: layout, formats, functions' addresses."""
+    """Caches, for one boot, what the tracer sends only on changes: layout, formats, functions' addresses."""
 
     def __init__(self) -> None:
         self._prepared: dict[str, Any] = {}

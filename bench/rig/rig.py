@@ -26,7 +26,7 @@ from fixtures.chip import Chip
 
 
 class Rig:
-    """One board, powered and spoken to.  A context manager: powered off and cleaned up at its end.
+    """One board, powered and connected to its agent.  A context manager: powered off and cleaned up at its end.
 
     Args:
         name: a board's name, or the path of its folder
@@ -36,7 +36,7 @@ class Rig:
 
     def __init__(self, name: str) -> None:
         self.board = boards.load(name, frozenset(exercisers()), frozenset(chips.names()))
-        self.journal: Journal | None = None  # the running check's, which keeps what is called here
+        self.journal: Journal | None = None  # of the running check
         self.identity: dict[str, Any] = {}
         self.clock = Clock()  # the session's, which outlives it for the answers of a check that ended with it
         self.boots = 0
@@ -45,7 +45,7 @@ class Rig:
         self._session: Session | None = None
         self.target = _target(self.board.folder / "env.yaml")
         self.strategy = self.target.get_strategy()
-        self.access: BoardAccess = self.strategy.board  # what the board offers beside calls
+        self.access: BoardAccess = self.strategy.board  # what the board has beside calls
 
     def __enter__(self) -> Rig:
         try:
@@ -91,23 +91,23 @@ class Rig:
         try:
             bad = bool(self._dirty())
         except BenchError:
-            bad = True  # not even that can be asked
+            bad = True  # no answer: dirty
         if not bad:
             self._dirty = None
         return bad
 
     @property
     def answering(self) -> bool:
-        """Whether there is an agent to talk to, without starting one."""
+        """Whether an agent is running; does not start one."""
         return self._session is not None
 
     def power_cycle(self) -> None:
-        """Off, on, booted, agent: the world after a crash."""
+        """Power off, power on, boot and start the agent, as after a crash."""
         self.power_off()
         self.start()
 
     def power_off(self) -> None:
-        """Off; `start` brings it back."""
+        """Power off; `start` powers on again."""
         self._dirty = None
         self._drop()
 
@@ -203,12 +203,12 @@ def _target(path: Path) -> Any:
 
 
 def _missing(text: str) -> str:
-    """What to add, when labgrid says that a driver of ours has no supplier."""
+    """The hint for an environment in which a driver has no supplier."""
     wants = {"PowerProtocol": "a driver that switches power (e.g. NetworkPowerDriver, ExternalPowerDriver)",
              "ConsoleProtocol": "a driver of the console (e.g. SerialDriver)", "Strategy": "BenchStrategy: {}"}
     return next((f"; add {what} to drivers:" for name, what in wants.items() if name in text), "")
 
 
 def quiet_labgrid() -> None:
-    """Keep labgrid's own log lines out of a person's terminal; warnings stay."""
+    """Keep labgrid's log below WARNING off the terminal."""
     logging.getLogger("labgrid").setLevel(logging.WARNING)

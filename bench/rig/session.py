@@ -22,11 +22,11 @@ from bench.trace import Trace
 
 HELLO_S = 30.0  # from the agent's start to its first frame
 ROUND_TRIPS = 8  # short exchanges after boot: the clocks' offset is then known to some tenths of a millisecond
-CUT_S = 0.5  # between a cut line and the target's end, when that is the reason
+CUT_S = 0.5  # between a broken connection and the target's death that caused it
 
 
 class Session:
-    """The frames to and from an agent, and what is kept over them: its identity, its clock, what its recorders said.
+    """The frames to and from an agent, and the state kept between them: identity, clock, cached recorder data.
 
     Args:
         board: the board, whose agent has just been started
@@ -60,9 +60,9 @@ class Session:
         sent = time.monotonic_ns()
         try:
             reply = self._reply(self._request(call), call.deadline_s, spool)
-            self._board.settle()  # the check may look at a chip now: what the target wrote must have reached it
+            self._board.settle()  # the check may read a chip now: the target's posted writes must have reached it
             if "ready" in reply:
-                with self._hearing(call, spool) as later:
+                with self._receiving(call, spool) as later:
                     yield Answer(call, started_ns=sent)
                 reply = later()
                 self._board.settle()
@@ -73,7 +73,7 @@ class Session:
             raise
         except (Hang, Broken) as e:
             if isinstance(e, ChannelError) and self._board.ends_within(CUT_S):
-                self._watch()  # a cut line is only the first that is seen of a panic or of QEMU's death
+                self._watch()  # a broken connection is the first symptom of a panic or of QEMU's death
             with contextlib.suppress(Broken, OSError):
                 self._board.show_blocked_tasks()
             raise
@@ -82,12 +82,12 @@ class Session:
     def interrupt(self) -> None:
         """End the call that runs, if it is interruptible; its answer says KeyboardInterrupt and has its trace.
 
-        May be called from a signal handler or another thread: the frame goes out when the line is next looked at.
+        May be called from a signal handler or another thread: the frame is sent at the next poll of the channel.
         """
         self._interrupt = True
 
     def stop(self) -> None:
-        """Let the agent end."""
+        """Stop the agent."""
         with contextlib.suppress(Broken, Hang, OSError):
             self._channel.exchange({"stop": True}, 0.0)
 
@@ -116,18 +116,18 @@ class Session:
             reply = self._channel.exchange(request, deadline_s, since)
             reply["got"], request = time.monotonic_ns(), None
             if reply.get("id") != self._calls:
-                continue  # an answer to an abandoned call: not ours
+                continue  # a late answer to an abandoned call
             if "pages" not in reply:
                 return reply
             spool.add(reply["cpu"], reply["pages"])
             self._progress(spool.size)
             self._pass_on()
             if not reply["running"]:
-                since = time.monotonic()  # the call has ended: what is still on its way may take its time
+                since = time.monotonic()  # the call has ended: no deadline for data still in transit
 
     @contextlib.contextmanager
-    def _hearing(self, call: Call, spool: Spool) -> Iterator[Callable[[], Frame]]:
-        """While the host acts, the target's pages must be read: by a thread, when there can be any."""
+    def _receiving(self, call: Call, spool: Spool) -> Iterator[Callable[[], Frame]]:
+        """Read the target's pages while the host acts, in a thread if there can be any."""
         if not call.sources:
             yield lambda: self._reply(None, call.deadline_s, spool)
             return
@@ -171,7 +171,7 @@ class Session:
         )
 
     def _watch(self) -> None:
-        """While an exchange waits: pass an interrupt on, and raise what is known of the target's death."""
+        """While an exchange waits: forward an interrupt, and raise if the target is dead."""
         self._pass_on()
         console = self._board.console
         lines = console.since(self._watched_ns) if console else []

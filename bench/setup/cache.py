@@ -1,8 +1,8 @@
-"""Artefacts by the hash of their inputs: there completely, or not there at all.
+"""Artefacts by the hash of their inputs: complete, or absent.
 
 An artefact is a folder `<kind>-<hash>`.  It is made in a sibling `<kind>.partial`, brought to the disk, then renamed:
 a kill or a power cut leaves a `.partial`, which is never read and which the next set-up removes.  The name is the same
-each time because compilers' caches know a build by its path; a lock sees to it that only one set-up is at work.
+each time because compilers' caches know a build by its path; a lock allows one set-up at a time.
 """
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class Cache:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except PermissionError:
-            pass  # a cache that somebody else owns can be read; only its tidying has to do without our visit
+            pass  # a cache of another user is readable; its use is then not noted
         return final
 
     def ensure(self, name: str, build: Callable[[Path], None],
                waiting: Callable[[str], None] = lambda text: None) -> Path:
         """Return the folder of the artefact `<kind>-<hash>`, made by `build(folder)` unless it is there already.
 
-        waiting: told once, in words, when another set-up holds the cache and this one has to wait for it.
+        waiting: called once with a text when another set-up holds the cache and this one has to wait for it.
         Raises what `build` raises; nothing is kept then.
         """
         final = self.find(name)
@@ -105,7 +105,7 @@ class Cache:
             lock.release()  # a process that is killed releases it too
 
     def _remove_leftovers(self) -> None:
-        """Remove what killed set-ups left; the lock is held, so no build is running."""
+        """Remove leftovers of killed set-ups; the lock is held, so no build is running."""
         for leftover in self.folder.glob("*.partial"):
             _remove(leftover)
 

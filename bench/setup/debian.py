@@ -1,4 +1,4 @@
-"""Folders of Debian packages, extracted but not installed: nothing of them is run, so any architecture will do.
+"""Folders of Debian packages, extracted but not installed: no code of theirs runs, so the architecture does not matter.
 
 The mirror is the one that this machine's apt uses, or `$BENCH_DEBIAN_MIRROR`.
 """
@@ -55,7 +55,7 @@ def extract(folder: Path, architecture: str, packages: Sequence[str], suites: Se
 
 
 def _host_options() -> list[str]:
-    """Return what this machine's apt is told about proxies and a mirror's dates: the folder's own apt starts afresh."""
+    """Return the options of this machine's apt for proxies and a mirror's dates, for the folder's own apt."""
     return output(["apt-config", "dump", "--no-empty", "--format", '%f "%v";%n', "Acquire::http", "Acquire::https",
                    "Acquire::Retries", "Acquire::Check-Valid-Until", "Acquire::Check-Date"],
                   "asking apt for its proxy").splitlines()

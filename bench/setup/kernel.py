@@ -35,7 +35,7 @@ _LEFT_OUT = (*(f"*/arch/{name}/*.[chS]" for name in _NOT_ARM), *(f"*/arch/{name}
 
 @dataclass(frozen=True)
 class Platform:
-    """What a kernel is built for: make's ARCH and CROSS_COMPILE, and the devicetrees built beside it."""
+    """The platform of a kernel: make's ARCH and CROSS_COMPILE, and the devicetrees built beside it."""
 
     architecture: str = "arm"
     toolchain: str = "arm-linux-gnueabihf-"

@@ -13,7 +13,7 @@ from bench.setup.process import output, run
 from bench.setup.programs import LIBC_PACKAGE
 from bench.setup.progress import Progress, Step
 
-# What each is for, as `bench doctor` shows it.
+# The purpose of each, as `bench doctor` shows it.
 NEEDED: Mapping[str, str] = {
     SOURCE_PACKAGE: "the kernel's source",
     COMPILER_PACKAGE: "cross-compiler for the kernel",
@@ -74,12 +74,12 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, str]:
 
 
 def install_command(names: Iterable[str]) -> str:
-    """Return what a person types to install `names`."""
+    """Return the command that installs `names`."""
     return f"sudo apt-get install --no-install-recommends {' '.join(names)}"
 
 
 def _privilege(missing: list[str]) -> list[str]:
-    """Return what stands before apt-get to become root."""
+    """Return the prefix of apt-get to become root."""
     if os.geteuid() == 0:
         return []
     lacks = f"missing packages: {' '.join(missing)}"

@@ -1,4 +1,4 @@
-"""Run one of set-up's programs: its lines go to a progress step and a log, its death follows ours.
+"""Run one of set-up's programs: its lines go to a progress step and a log; it is killed when this process ends.
 
 A build has many children (make, its sub-makes, compilers).  They are one process group, watched by a shell that
 holds the other end of a pipe of ours: when this process ends, however it ends, the pipe closes and the group is killed.
@@ -33,8 +33,8 @@ def run(command: Sequence[str], doing: str, on_line: Callable[[str], None] = lam
         cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """Run `command` to its end and return its last lines (standard output and error together).
 
-    doing: what it is for, as it stands in the error ("building the kernel").
-    on_line: told each line as it comes.
+    doing: its purpose, for the error's text ("building the kernel").
+    on_line: called with each line.
     Raises SetupError with the first line that looks like the reason, else the last one.
     """
     try:

@@ -1,4 +1,4 @@
-"""What a person sees while set-up works: bars on a terminal, a line now and then in a log.
+"""Progress of a set-up: bars on a terminal, a line now and then in a log.
 
 rich is imported only when there is a bar to draw: a set-up that finds everything cached must not pay for it.
 """
@@ -21,7 +21,7 @@ class Step(Protocol):
     """One long step, while it runs."""
 
     def update(self, detail: str | None = None, done: float | None = None, total: float | None = None) -> None:
-        """Say what is being done now, and how much of it (any unit; total alone fixes the scale)."""
+        """Show the current item and amount (any unit; total alone fixes the scale)."""
 
 
 class Progress(Protocol):

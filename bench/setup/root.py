@@ -17,7 +17,7 @@ PACKAGES = ("busybox-static", "python3", "kmod", "ethtool", "iproute2", "python3
             "python3-usb", "python3-serial", "python3-libgpiod")
 ARCHITECTURE = "armhf"
 
-# Every page of the root is copied at each boot.  Patterns of what no call on the target needs.
+# Every page of the root is copied at each boot.  Patterns of files that no call on the target needs.
 _LIB = "usr/lib/arm-linux-gnueabihf"
 _PY = "usr/lib/python3.*"
 TRIMMED = (
@@ -47,7 +47,7 @@ TRIMMED = (
 
 
 def name() -> str:
-    """Return the artefact's name: the hash of what it is made of."""
+    """Return the artefact's name: the hash of its inputs."""
     return f"root-{digest(PACKAGES, TRIMMED, debian.SUITE, 2)}"
 
 

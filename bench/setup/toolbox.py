@@ -1,6 +1,6 @@
 """Host tools that an older Debian lacks, run from a folder with its own loader: QEMU, and the target's Python.
 
-QEMU must have vfio-user (10.1 and later).  The Python is the target root's own version, for the host: byte code made
+QEMU needs vfio-user (10.1 and later).  The Python is the target root's own version, for the host: byte code made
 by it is read by the target's.
 """
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Toolbox:
 
 
 def name() -> str:
-    """Return the artefact's name: the hash of what it is made of."""
+    """Return the artefact's name: the hash of its inputs."""
     return f"toolbox-{digest(PACKAGES, SUITES, _TRIMMED)}"
 
 
 def ensure(cache: Cache, progress: Progress) -> Toolbox:
-    """Return QEMU (the host's when it will do) and the target's Python.   Raises SetupError."""
+    """Return QEMU (the host's if it is recent enough) and the target's Python.   Raises SetupError."""
     def build(folder: Path) -> None:
         with progress.step("QEMU's folder") as step:
             debian.extract(folder / "tree", "amd64", PACKAGES, SUITES, step)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 KEPT_LINES = 20_000
-UNREAD_BYTES = 1 << 20  # what expect() has not asked for; the oldest bytes go first
+UNREAD_BYTES = 1 << 20  # bytes that expect() has not read; the oldest are dropped first
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Line:
 
 
 class Port(Protocol):
-    """Where the bytes come from: a socket, or a labgrid console."""
+    """The source of bytes: a socket, or a labgrid console."""
 
     def recv(self, size: int, /) -> bytes:
         """At least one byte; b"" at the end."""
 
 
 class ConsoleLog:
-    """Everything that came over one console since power-on."""
+    """All output of one console since power-on."""
 
     def __init__(self, port: Port, on_line: Callable[[Line], None] | None = None) -> None:
         self.lines: deque[Line] = deque(maxlen=KEPT_LINES)

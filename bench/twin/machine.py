@@ -1,4 +1,4 @@
-"""One QEMU with its chips: start, stop, notice its death.   Facts: design of the chips' windows in devicetree.py"""
+"""One QEMU with its chips: start, stop, detect its death.   Facts: design of the chips' windows in devicetree.py"""
 from __future__ import annotations
 
 import contextlib
@@ -53,7 +53,7 @@ class Twin:
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def _wire(self, device: Device, chip: Chip) -> None:
-        """Put a device's chip where it belongs: behind that of its bus, or in its slot."""
+        """Attach a device's chip: behind its bus's chip, or in its slot."""
         at = f"board.yaml: devices.{device.name}"
         if not device.bus:
             if chip.transport == "pci_slot" and device.slot is None:
@@ -114,14 +114,14 @@ class Twin:
         return not self.alive
 
     def words(self) -> str:
-        """What QEMU itself said, for an error's text."""
+        """QEMU's own output, for an error's text."""
         with contextlib.suppress(OSError, AttributeError):
             assert self.folder
             return (self.folder / "qemu.txt").read_text("utf-8", "replace").strip()
         return ""
 
     def death(self) -> TwinError:
-        """The error that says how QEMU ended."""
+        """The error with QEMU's exit status."""
         status = self._supervisor.wait(1) if self._supervisor else None
         return TwinError(f"QEMU ended with status {status}: {self.words() or 'no output; did the kernel panic?'}")
 
@@ -141,7 +141,7 @@ class Twin:
             attachment.settle()
 
     def chip_errors(self) -> list[str]:
-        """Tracebacks of errors in the chips' own code, which are the bench's fault and never the driver's."""
+        """Tracebacks of errors in the chips' own code, which are the bench's errors, never the driver's."""
         return [str(e) for attachment in self.attachments.values() for e in attachment.errors]
 
     def show_blocked_tasks(self) -> None:

@@ -1,7 +1,7 @@
-"""Supervise one QEMU: it, its sockets and its folder go when the bench goes, however the bench goes.
+"""Supervise one QEMU: QEMU, its sockets and its folder are removed when the bench ends, even by SIGKILL.
 
 Run as a program:  supervisor.py FOLDER COMMAND…   Standard input is a pipe from the bench; its end means
-that the bench ended (kill -9 included).  QEMU's own words go to FOLDER/qemu.txt.
+that the bench ended (kill -9 included).  QEMU's output goes to FOLDER/qemu.txt.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(folder: str, command: list[str]) -> int:
     with open(os.path.join(folder, "qemu.txt"), "wb") as words:
         qemu = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # should this supervisor be killed itself
+            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # if this supervisor is killed
         )
     ended = os.pidfd_open(qemu.pid)
     ready, _, _ = select.select([0, ended], [], [])
@@ -36,5 +36,5 @@ def main(folder: str, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the bench's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the bench handles Ctrl-C
     sys.exit(main(sys.argv[1], sys.argv[2:]) & 0xFF)

@@ -31,7 +31,7 @@ def echo(value: Any) -> Any:
 
 @call
 def noop() -> None:
-    """Return at once: the cost of a call."""
+    """Return at once, to measure the cost of a call."""
 
 
 @call
@@ -111,13 +111,13 @@ def _tracefs(name: str) -> list[str]:
 
 @call
 def die() -> None:
-    """Kill the agent's process, as the kernel would."""
+    """SIGKILL the agent's process."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 @call
 def print_text(text: str) -> None:
-    """Print `text` to standard output; it must not get between the frames."""
+    """Print `text` to standard output; it must not mix with the frames."""
     sys.stdout.write(text)
     sys.stdout.flush()
 

@@ -3,7 +3,7 @@ traced until it was seen.
 
 A driver's busiest functions run a million times in a run, and one entry is enough. A thread reads
 the entries and takes each function that was seen out of the filter; the kernel then restores the
-nop at its entry, which costs nothing. The alternatives cost more: function probes that count down
+nop at its entry, which costs nothing. The alternatives are slower: function probes that count down
 (`NAME:stacktrace:1`) stay at the entry and take a stack each; the function profiler counts every
 entry, and few kernels have it; the function tracer's event has no triggers, hence no histogram.
 Ref: Documentation/trace/ftrace.rst ("The filter files", "Filter commands"), kernel/trace/ftrace.c
@@ -68,7 +68,7 @@ class Coverage:
     def start(self) -> None:
         """Begin; OSError when this kernel has no function tracer for instances."""
         with contextlib.suppress(FileNotFoundError):
-            os.rmdir(self.folder)  # of an agent that died
+            os.rmdir(self.folder)  # left by an agent that died
         os.mkdir(self.folder)
         try:
             self._write("tracing_on", "0")
@@ -93,7 +93,7 @@ class Coverage:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and leave nothing behind."""
+        """Stop, and remove the instance."""
         self._stopping.set()
         self._thread.join()
         Coverage.running = None

@@ -17,7 +17,7 @@ from drivers.agent.port import Port
 from drivers.agent.server import serve
 
 PLUGGED_S, POLL_S = 20.0, 0.01  # for drivers to load; a probe of the board shows those that do not
-RESTARTS = 1  # a server that dies twice would die a third time
+RESTARTS = 1  # after two deaths it would die again
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         reading = writing = os.open(arguments[0], os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     else:
         reading, writing = os.dup(0), os.dup(1)
-        os.dup2(2, 1)  # what a call prints must not get between the frames
+        os.dup2(2, 1)  # output of a call must not mix with the frames
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
     port = Port(reading, writing)

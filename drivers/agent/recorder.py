@@ -5,7 +5,7 @@ A request asks for them by name, with their settings, and the reply has what eac
     request  {"call": …, "recorders": {"usb": {"vendor": 0x24ae, …}}}
     reply    {"value": …, "recorders": {"usb": {"data": b"…", …}}}
 
-The trace is no such recorder: it stays armed from call to call, and sends full
+The trace is no such recorder: it stays enabled from call to call, and sends full
 pages while the call runs.
 """
 from __future__ import annotations

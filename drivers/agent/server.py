@@ -38,7 +38,7 @@ def serve(port: Port, turn: int) -> int:
             if "stop" in request:
                 return 0
             if "interrupt" in request:
-                continue  # it interrupted the call, or came after its end
+                continue  # an interrupt, perhaps after the call's end
             reply = _answer(request, tracer, port)
             reply.update(id=request.get("id"), received=received, sent=time.monotonic_ns())
             port.write(reply)
@@ -112,7 +112,7 @@ def _answer(request: Frame, tracer: Tracer, port: Port) -> Frame:
                 reply["ended"] = time.monotonic_ns()
                 if trace is not None:
                     reply["trace"] = traced
-    except (Exception, KeyboardInterrupt) as e:  # whatever a call raises goes to the host
+    except (Exception, KeyboardInterrupt) as e:  # any error of a call is reported to the host
         reply["error"] = _error(e)
     return reply
 

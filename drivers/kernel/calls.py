@@ -46,7 +46,7 @@ COUNTS = ("warn_count", "oops_count", "softlockup_count", "hardlockup_count", "r
 
 
 class Snapshot(TypedDict):
-    """What must be the same after a check, and where to read on in the kernel log."""
+    """State that must be the same after a check, and the position in the kernel log."""
 
     log_clock: list[int] | None  # the log's clock against CLOCK_MONOTONIC, see drivers.uapi.clock
     taint: int  # bit mask

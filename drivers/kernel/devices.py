@@ -19,7 +19,7 @@ PM_TEST_DELAY = "/sys/module/suspend/parameters/pm_test_delay"
 # Virtio drivers without freeze and restore: virtio_device_restore resets their device, nothing sets
 # its queues up again, and every request waits for ever, uninterruptibly (docs/defects/gpio.md 3).
 LOST_IN_SUSPEND = ("gpio_virtio",)
-ENUMERATION_S = 3.0  # for a bus to enumerate again what it lost in suspend
+ENUMERATION_S = 3.0  # for a bus to enumerate its devices again after resume
 
 
 @call

@@ -1,6 +1,6 @@
-"""The actions of the matrix: each takes the driver from its device and gives it back.
+"""The actions of the matrix: each acts on a device's driver and is undone.
 
-`Transaction.restore` follows whatever happens.
+`Transaction.restore` always follows.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the kernel holds: the same before an action on a device and after the device is back.
+"""The kernel's state: equal before an action on a device and after the device is back.
 
 Numbers that the kernel assigns each time (hidraw0, input7) are not part of it.
 """
@@ -24,7 +24,7 @@ DEBUG_DEPTH = 3
 
 
 class Snapshot(TypedDict):
-    """One look at the kernel; lists are sorted, a name is in them as often as the kernel has it."""
+    """One snapshot; lists are sorted, a name is in them as often as the kernel has it."""
 
     drivers: dict[str, str]  # device id → driver
     nodes: list[str]  # in /dev, and network interfaces as net:eth0; numbers replaced by N

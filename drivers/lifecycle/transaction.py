@@ -23,7 +23,7 @@ SLOW_S = 10.0  # for a step that hung while a program held the device, once the 
 
 
 class Result(TypedDict):
-    """What an action did, for the host."""
+    """The result of an action, for the host."""
 
     device: str
     driver: str
@@ -198,7 +198,7 @@ class Transaction:
                 self.write(path, value)
 
     def result(self, restored: bool) -> Result:
-        """What goes to the host, with a snapshot of now as `after`."""
+        """The result for the host, with a new snapshot as `after`."""
         device = self.device
         return {
             "device": device.id, "driver": device.driver, "name": device.name,

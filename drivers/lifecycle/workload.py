@@ -61,7 +61,7 @@ def operation(node: str, fd: int) -> Callable[[], object]:
 
 
 def transmission(interface: str) -> Callable[[], object]:
-    """Send a frame of an experimental EtherType to an address that nobody has."""
+    """Send a frame of an experimental EtherType to an unused address."""
     raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)  # type: ignore[attr-defined,unused-ignore]
     raw.bind((interface, 0))
     raw.setblocking(False)

@@ -1,4 +1,4 @@
-"""Calls on any network interface; those with more to them live beside this file
+"""Calls on any network interface; larger ones are in modules beside this file
 and are named at its end.
 """
 from __future__ import annotations

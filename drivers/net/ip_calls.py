@@ -36,7 +36,7 @@ def ping(
     """Send `count` ICMP echo requests with `size` bytes, one after the other; the
     seconds each good reply took.
 
-    A reply with other bytes than those sent is no reply.
+    A reply with different bytes is not counted.
     """
     identifier = os.getpid() & 0xFFFF
     taken: list[float] = []

@@ -152,7 +152,7 @@ def echo(interface: str, count: int, timeout_s: float = 2.0) -> Generator[None, 
 
 @call
 def exchange_arp(interface: str, source: str, target: str, timeout_s: float = 2.0) -> str:
-    """Send an ARP request for `target` and return the Ethernet address; "" when nobody answers."""
+    """Send an ARP request for `target` and return the Ethernet address; "" without an answer."""
     own = _own_address(interface)
     request = ethernet(
         "ff:ff:ff:ff:ff:ff", own, ETH_P_ARP, arp(1, (own, source), ("00:00:00:00:00:00", target))

@@ -1,4 +1,4 @@
-"""What a request for a trace holds, and how its sources are called.
+"""The contents of a request for a trace, and the labels of its sources.
 
 drivers/contract/source.py makes the sources. They are apart because dataclasses are slow to import
 on an emulated processor.
@@ -40,7 +40,7 @@ def event_name(source: Mapping[str, object]) -> str:
 
 
 def label(source: Mapping[str, object]) -> str:
-    """What tells sources apart: the event, and for a tracer, whose events are the
+    """The identity of a source: the event, and for a tracer, whose events are the
     same for all, the filter.
     """
     return event_name(source) + (f" {source['filter']}" if "filter" in source else "")

@@ -1,4 +1,4 @@
-"""Files of tracefs, and what a recorder that died left in them.
+"""Files of tracefs, and cleanup after a recorder that died.
 
 Ref: Documentation/trace/ftrace.rst
 """
@@ -63,12 +63,12 @@ def root() -> str:
 
 
 def own_instance(top: Folder) -> Folder:
-    """The instance of this process, not made yet: its name tells whether its maker still lives."""
+    """The instance of this process, not made yet: its name identifies its process."""
     return Folder(f"{top.path}/instances/bench-{os.getpid()}-{_started(os.getpid())}")
 
 
 def sweep(top: Folder) -> list[str]:
-    """Remove the instances of recorders that are gone, and probes that nobody uses;
+    """Remove the instances of recorders that are gone, and unused probes;
     returns what was removed.
     """
     removed = []

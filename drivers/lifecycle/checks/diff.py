@@ -1,4 +1,4 @@
-"""What differs between two snapshots of the kernel, in words; for the checks."""
+"""The differences between two snapshots of the kernel, as texts; for the checks."""
 from __future__ import annotations
 
 import errno

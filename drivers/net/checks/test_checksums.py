@@ -37,8 +37,8 @@ def is_right(frame, protocol):
 
 
 def plain_frame_first(net, endpoints, cable):
-    """Send a frame that needs no checksum: a driver that tells its chip of changes
-    only has one to tell next.
+    """Send a frame that needs no checksum: a driver that programs only changes into
+    its chip then has one to program.
     """
     _ = net.send_numbered(destination=endpoints.partner_mac, lengths=[60]).value
     cable.wait_for(1, timeout_s=2.0)

@@ -1,4 +1,4 @@
-"""The address filter: who is heard, by own address, multicast groups, all
+"""The address filter: frames received by own address, multicast groups, all
 multicast and promiscuously.
 """
 from __future__ import annotations
@@ -15,7 +15,7 @@ LAST = b"nothing comes after this"
 
 def destinations_received(net, endpoints, cable, destinations, frames=None, **how):
     """Send a frame to each destination, then a broadcast that ends the capture; which
-    destinations were heard.
+    destinations were received.
     """
     sent = {
         seed: numbered(destination, endpoints.partner_mac, 100, seed)

@@ -28,7 +28,7 @@ def test_autonegotiation_follows_the_advertised_10_and_100_mbit(net, endpoints, 
 def test_the_mii_registers_show_link_and_autonegotiation(net, endpoints, cable):
     _ = net.mii_read(
         register=BMSR
-    ).value  # the link bit is latched: the first read may show the past
+    ).value  # the link bit is latched: the first read may be stale
     status = net.mii_read(register=BMSR).value
     assert (status & 0x0004, status & 0x0020) == (0x0004, 0x0020)
     assert net.mii_read(register=BMCR).value & 0x1000
@@ -68,8 +68,8 @@ def test_a_smaller_mtu_fragments_udp_and_the_full_one_does_not(net, endpoints, c
 @pytest.mark.slow(3)
 @pytest.mark.fault("dm9000:swallow_tx_completion")
 def test_no_tx_completion_is_lost_while_ethtool_polls_the_link(net, endpoints, cable, measure):
-    """Asked as fast as it goes, for less than the transmit watchdog's time:
-    it must not have to help.
+    """Poll at full rate for less than the transmit watchdog's timeout, so that
+    the watchdog cannot hide a lost completion.
     """
     answer = net.poll_ethtool(destination=endpoints.partner_mac, count=200, timeout_s=3.0)
     measure("ethtool polls meanwhile", answer.value["polls"])

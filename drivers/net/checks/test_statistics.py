@@ -13,8 +13,8 @@ LENGTHS = [60, 61, 333, 1000, 1514]
 
 
 def counted(net, endpoints, cable):
-    """What the statistics gained while LENGTHS went both ways, with one multicast
-    frame for nobody's program.
+    """The increase of the statistics while LENGTHS are echoed, with one multicast
+    frame that no socket receives.
     """
     before = net.statistics().value
     with net.echo(count=len(LENGTHS), timeout_s=5.0) as echo:
