@@ -62,12 +62,12 @@ def test_a_call_past_its_deadline_is_a_hang(agent):
         agent.call("agent.wait", deadline_s=0.3, seconds=5.0)
 
 
-def test_a_cut_line_is_said(agent):
+def test_a_lost_connection_is_an_error(agent):
     agent.channel.exchange(None, 10)
     agent.process.kill()
     agent.process.wait()
     agent.ours.shutdown(2)
-    with pytest.raises(ChannelError, match="cut"):
+    with pytest.raises(ChannelError, match="the connection to the agent was lost"):
         agent.call("agent.echo", value=1)
 
 
