@@ -8,7 +8,7 @@ UNKNOWN_NS = 1 << 62
 
 @dataclass
 class Clock:
-    """The target's CLOCK_MONOTONIC less the host's, between the bounds that all exchanges of frames so far leave it.
+    """The target's CLOCK_MONOTONIC less the host's, within the bounds of all exchanges so far.
 
     A frame cannot arrive before it was sent: each direction gives one bound, regardless of the other. Two clocks drift
     apart, so that a bound gets wider as time goes by.

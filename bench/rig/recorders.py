@@ -1,4 +1,4 @@
-"""Recorders beside a call, by name: what each needs of the call, and what becomes of its recording on the host.
+"""Recorders beside a call, by name: their settings from the call, and the decoding of their recordings.
 
 A recorder is drivers/<name>/recorder.py; its FORMAT names the module of bench/capture whose `Capture` reads its result.
 """

@@ -22,7 +22,7 @@ def mirror() -> str:
     given = os.environ.get("BENCH_DEBIAN_MIRROR")
     if given:
         return given
-    # Lists that were fetched say whose they are; on a machine without lists the configured addresses have to do.
+    # Downloaded lists name their mirror; without lists the configured addresses are used.
     listed = output(["apt-get", "indextargets", "--format", "$(LABEL)|$(REPO_URI)"], "asking apt for its mirror")
     found = [row.removeprefix("Debian|") for row in listed.splitlines() if row.startswith("Debian|")]
     if not found:

@@ -70,7 +70,7 @@ class Twin:
     def on(self) -> None:
         """Start QEMU; returns when its console, agent port and monitor are connected.
 
-        Raises TwinError with QEMU's own words when it ends instead.
+        Raises TwinError with QEMU's own message when it exits instead.
         """
         if self._supervisor:
             return
@@ -153,7 +153,7 @@ class Twin:
 
     def _start(self, folder: Path) -> None:
         for chip in self.chips.values():
-            chip.reset()  # power comes to all of them; QEMU resets only what it knows of
+            chip.reset()  # all chips are powered on; QEMU resets only its own devices
         listeners = {port: _listen(folder / port) for port in PORTS}
         for device in self.board.devices:
             if device.chip and self.chips[device.name].transport:

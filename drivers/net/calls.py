@@ -100,7 +100,7 @@ def watch_carrier(
 
 
 class LinkNotification(LinkState):
-    """An RTM_NEWLINK, and when it came."""
+    """An RTM_NEWLINK with its time of arrival."""
 
     at_s: float  # since ready
 

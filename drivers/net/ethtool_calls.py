@@ -89,7 +89,7 @@ def mii_write(interface: str, register: int, value: int) -> None:
 def poll_ethtool(
     interface: str, destination: str, count: int, length: int = 60, timeout_s: float = 10.0
 ) -> dict[str, float]:
-    """Send `count` numbered frames while a thread asks for the link as fast as it can.
+    """Send `count` numbered frames while a thread polls the link at full rate.
 
     Answers polls, seconds until every frame was counted as sent, and the
     frames counted in `timeout_s`.

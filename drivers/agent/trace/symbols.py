@@ -24,7 +24,7 @@ class Modules:
         """Whether a module was loaded or unloaded since the last call."""
         text = os.pread(self._file, 1 << 13, 0)
         if text == self._text:
-            return False  # modules are listed newest first: nothing can have come behind it
+            return False  # modules are listed newest first: a new one is at the front
         while True:
             part = os.pread(self._file, 1 << 16, len(text))
             if not part:

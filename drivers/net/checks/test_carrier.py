@@ -7,7 +7,7 @@ from drivers.checks.endpoints import plug
 from drivers.checks.net_contracts import carrier_off, carrier_on
 from drivers.contract import contract, count
 
-LINKWATCH_S = 1.1  # the kernel sends notices of lost links at most once a second
+LINKWATCH_S = 1.1  # linkwatch reports lost links at most once a second
 carrier_goes_once = contract("the carrier goes once", count(carrier_off, exactly=1))
 carrier_comes_once = contract("the carrier comes once", count(carrier_on, exactly=1))
 
