@@ -1,4 +1,4 @@
-"""What a check may ask for: each exerciser, each chip as `<chip>_chip`, cable, measure, keep_file, inconclusive, …"""
+"""Fixtures of the checks: each exerciser, each chip as `<chip>_chip`, cable, measure, keep_file, inconclusive, …"""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

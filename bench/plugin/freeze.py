@@ -1,4 +1,4 @@
-"""What a check has shown becomes its record: outcome, calls, verdicts, files; and what the run's line says."""
+"""Make a check's record: outcome, calls, verdicts, files; and the header line of the run."""
 from __future__ import annotations
 
 import dataclasses

@@ -48,7 +48,7 @@ class RunRecord:
         elif report.when == CRASHED:
             self._count(self._crashed(report))
 
-    @pytest.hookimpl(trylast=True)  # every worker has gone by then
+    @pytest.hookimpl(trylast=True)  # all workers have ended by then
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         if self._writer:
             whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)

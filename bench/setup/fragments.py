@@ -1,4 +1,4 @@
-"""Kernel fragments: the `kernel.config` of every folder, put together, and checked against what came out.
+"""Kernel fragments: the `kernel.config` of every folder, merged, and checked against the resulting .config.
 
 A line is `CONFIG_NAME=value`; `=n` means off.  Comments and empty lines are free.
 """
@@ -53,7 +53,7 @@ def read(files: Iterable[Path], project: Path) -> dict[str, Option]:
 
 
 def merged(options: dict[str, Option]) -> str:
-    """Return the options as one fragment, sorted by name: the same for the same options, whatever file they are in."""
+    """Return the options as one fragment, sorted by name: the same for the same options, regardless of their files."""
     return "".join(f"{name}={options[name].value}\n" for name in sorted(options))
 
 

@@ -1,4 +1,4 @@
-"""What the target boots: its root, the kernel's modules and our own, /init, packed as one initramfs."""
+"""The target's initramfs: its root, the kernel's modules and our own, /init, packed as one initramfs."""
 from __future__ import annotations
 
 import shutil

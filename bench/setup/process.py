@@ -64,7 +64,7 @@ def run(command: Sequence[str], doing: str, on_line: Callable[[str], None] = lam
 
 
 def output(command: Sequence[str], doing: str) -> str:
-    """Return what a quick command prints on standard output.   Raises SetupError with what it said."""
+    """Return what a quick command prints on standard output.   Raises SetupError with its error output."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False,
                               env={**os.environ, "LC_ALL": "C"})

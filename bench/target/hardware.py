@@ -171,7 +171,7 @@ class Hardware:
 
     @contextlib.contextmanager
     def _labgrid(self, what: str) -> Iterator[None]:
-        """labgrid's drivers raise whatever they meet."""
+        """Turn any exception of labgrid's drivers into Broken."""
         try:
             yield
         except Exception as e:
@@ -190,7 +190,7 @@ class _SshProcess:
                                             start_new_session=True)
 
     def words(self) -> str:
-        """How it ended, and the last that it said on standard error."""
+        """Its exit status and last line of standard error."""
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return f"status {self.process.poll()}: {lines[-1] if lines else 'no output'}"
@@ -221,7 +221,7 @@ class _ConsolePort:
                 data = bytes(self._console._read(size=1, timeout=POLL_S, max_size=size))
             except pexpect.TIMEOUT:
                 continue
-            except Exception:  # whatever a driver raises for a port that is gone
+            except Exception:  # a driver may raise anything for a closed port
                 return b""
             if data:
                 return data

@@ -1,4 +1,4 @@
-"""The seam between a rig and its board: what the rig and the plugin ask, and nothing else.
+"""The interface between a rig and its board: all that the rig and the plugin need.
 
 Two boards implement it: `twin_driver.TwinDriver` (QEMU and chip models) and `hardware.Hardware` (any board that labgrid
 can power, read the console of, and reach by ssh). Nothing to the right of bench.target asks which of them it holds.
@@ -75,13 +75,13 @@ class BoardAccess(Protocol):
         """
 
     def start_agent(self, prompt: str, command: str, timeout_s: float) -> None:
-        """Copy the agent's file and start it.  Raises Broken with what the target said instead.
+        """Copy the agent's file and start it.  Raises Broken with the target's output otherwise.
 
         `prompt`, `command`: how to start it where that is done at the console's shell.
         """
 
     def death(self) -> Broken:
-        """The error that says why it is not alive."""
+        """The error with the cause of its death."""
 
     def ends_within(self, seconds: float) -> bool:
         """Whether it is not alive any more, or will not be within `seconds`."""

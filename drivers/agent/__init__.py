@@ -2,4 +2,4 @@
 the kernel's trace of each.
 """
 
-NEEDS_DEVICE = False  # every target has it, whatever its board.yaml lists
+NEEDS_DEVICE = False  # every target has it

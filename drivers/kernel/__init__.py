@@ -3,4 +3,4 @@
 Ref: Documentation/admin-guide/tainted-kernels.rst
 """
 
-NEEDS_DEVICE = False  # every target has it, whatever its board.yaml lists
+NEEDS_DEVICE = False  # every target has it

@@ -1,4 +1,4 @@
-"""What the net checks set up and undo."""
+"""Fixtures of the net checks."""
 from __future__ import annotations
 
 from drivers.checks.endpoints import endpoints
