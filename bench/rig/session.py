@@ -72,8 +72,8 @@ class Session:
             self._hello()
             raise
         except (Hang, Broken) as e:
-            if isinstance(e, ChannelError) and self._board.ends_within(CUT_S):
-                self._watch()  # a broken connection is the first symptom of a panic or of QEMU's death
+            if isinstance(e, ChannelError):
+                self._raise_cause_of_death()
             with contextlib.suppress(Broken, OSError):
                 self._board.show_blocked_tasks()
             raise
@@ -91,8 +91,17 @@ class Session:
         with contextlib.suppress(Broken, Hang, OSError):
             self._channel.exchange({"stop": True}, 0.0)
 
+    def _raise_cause_of_death(self) -> None:
+        """A broken connection is the first symptom of a panic, of QEMU's death or of ssh's end: raise that instead."""
+        if self._board.ends_within(CUT_S):
+            self._watch()
+
     def _hello(self) -> None:
-        hello = self._channel.exchange(None, HELLO_S)
+        try:
+            hello = self._channel.exchange(None, HELLO_S)
+        except ChannelError:
+            self._raise_cause_of_death()
+            raise
         if "hello" not in hello:
             raise ChannelError(f"expected the agent's hello, got {sorted(hello)}")
         self.identity.update(hello["hello"])

@@ -105,7 +105,7 @@ def test_with_entries_lost_what_was_not_seen_is_unknown_and_never_not_reached(tm
     [module] = coverage(record)
     assert (module.entered, module.never, module.unknown) == (["a"], [], ["b"])
     text = drawn(report.covered(record, every=True))
-    assert "unknown, for 1 entries were lost" in text and "never reached by a check" not in text
+    assert "unknown: 1 entries were lost" in text and "never reached by a check" not in text
 
 
 def test_a_kernel_that_cannot_says_so(tmp_path):
@@ -125,7 +125,7 @@ def test_the_command_runs_checks_and_shows_the_same_again_from_the_record(tmp_pa
         done = subprocess.run([sys.executable, "-m", "bench", "coverage", *words], capture_output=True, text=True,
                               timeout=240, env={**os.environ, "COLUMNS": "100"})
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout[done.stdout.index("Functions of the drivers"):].split("report  ")[0].rstrip()
+        return done.stdout[done.stdout.index("Driver functions entered"):].split("report  ")[0].rstrip()
 
     folder = tmp_path / "record"
     shown = bench("--board", "twin210", "-k", "test_the_carrier_follows_the_cable_both_ways", "--record", str(folder))

@@ -109,7 +109,7 @@ def test_the_function_graph_tracer_pairs_entries_and_returns_and_has_their_durat
     assert (judge(paired, trace).outcome, judge(took, trace).outcome) == (Outcome.PASS, Outcome.PASS)
     assert set(trace.symbols("ftrace:funcgraph_exit", "func")) == {"dm9000_start_xmit"}
     also = contract("also", seen(Function("dm9000_interrupt")))
-    verdict = also(pinged(rig, paired, also))
+    verdict = judge(also, pinged(rig, paired, also))
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "an instance has one tracer" in verdict.reason
 
@@ -229,7 +229,7 @@ def test_a_host_that_does_not_keep_up_costs_events_that_are_counted_and_not_the_
     assert len(slow) + slow.lost >= 4 * EVENTS
     assert np.sum(slow["sys_enter"]["id"] == 64) < 2 * EVENTS
     inconclusive = contract("all", count(MANY[0], at_least=EVENTS))
-    assert inconclusive(slow).outcome is Outcome.INCONCLUSIVE
+    assert judge(inconclusive, slow).outcome is Outcome.INCONCLUSIVE
 
 
 def test_pages_come_while_the_host_acts(rig):
